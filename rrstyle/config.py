@@ -1,0 +1,235 @@
+"""Every setting of the library and its default, in frozen dataclasses.
+
+The command line, the app and the recipe inside a picture all read these, so a default lives
+here and nowhere else. This file imports nothing heavy: the command needs it to print its help.
+"""
+
+import math
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from rrstyle.architectures import ARCHITECTURES
+
+Activation = Literal["relu", "leaky_relu"]
+
+
+class _Checked:
+    """Checks on construction that every Literal field holds one of its values."""
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if get_origin(hint) is Literal and value not in get_args(hint):
+                choices = ", ".join(map(str, get_args(hint)))
+                raise ValueError(f"{name} must be one of {choices}; received {value!r}")
+        self.check()
+
+    def check(self) -> None:
+        """Rules beyond the choices; overridden where there are any."""
+
+
+def _require(name: str, value: Any, rule: str, holds: bool) -> None:
+    if not holds:
+        raise ValueError(f"{name} must be {rule}; received {value!r}")
+
+
+def _is_count(value: Any, low: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= low
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+@dataclass(frozen=True)
+class NetworkConfig(_Checked):
+    """A random CNN and its mirrored DCN."""
+
+    architecture: Literal["vgg16", "alexnet"] = "vgg16"
+    """Layer plan of the CNN."""
+    layer: str = "conv1_2"
+    """Last convolution of the CNN: conv<i>_<j>, or conv<i> for the last one of block i."""
+    tap: Literal["pre_pool", "post_pool"] = "pre_pool"
+    """Take the features before or after the pool that follows the layer."""
+    channels: int | None = None
+    """Channels of every layer; by default the architecture's own."""
+    kernel: int | None = None
+    """Side of every filter; by default the architecture's own."""
+    padding: Literal["reflect", "zero"] = "reflect"
+    """How borders are padded before each convolution."""
+    pooling: Literal["max", "average", "l2"] = "max"
+    """Kind of pooling."""
+    upsampling: Literal["zero", "nearest"] = "zero"
+    """How the DCN undoes a pool: zero insertion, or repetition of the value."""
+    encoder_activation: Activation = "relu"
+    """Nonlinearity of the CNN; leaky_relu has slope 0.2."""
+    decoder_activation: Activation = "relu"
+    """Nonlinearity of the DCN; leaky_relu has slope 0.2."""
+    law: Literal["gaussian", "uniform", "logistic", "laplace", "he", "orthogonal"] = "gaussian"
+    """Law of the random weights."""
+    std: float = 0.01
+    """Their true standard deviation; he and orthogonal set their own."""
+
+    def check(self) -> None:
+        ARCHITECTURES[self.architecture].up_to(self.layer)
+        for name in ("channels", "kernel"):
+            value = getattr(self, name)
+            _require(name, value, "a positive integer", value is None or _is_count(value, 1))
+        positive = isinstance(self.std, int | float) and math.isfinite(self.std) and self.std > 0
+        _require("std", self.std, "positive and finite", positive)
+
+
+@dataclass(frozen=True)
+class OptimiseConfig(_Checked):
+    """The FVT by optimisation of the feature tensor."""
+
+    loss: Literal["mean_covariance", "mean_std", "gram"] = "mean_covariance"
+    """Statistics of the style that the features are driven to."""
+    optimiser: Literal["adam", "lbfgs"] = "adam"
+    """Adam, or scipy's L-BFGS."""
+    start: Literal["content", "random"] = "content"
+    """Start from the transported content, or from Gaussian noise of its mean and covariance."""
+    steps: tuple[int, ...] = (100, 60, 40)
+    """Steps at each scale, coarse to fine; the last is full size, each before it half the next."""
+    learning_rate: float = 0.05
+    """Adam's first step size, in units of the features' root mean square; cosine decay."""
+    style_weight: float = 30.0
+    """Weight of the style loss against the content loss (the paper's beta / alpha)."""
+
+    def check(self) -> None:
+        whole = isinstance(self.steps, tuple) and all(_is_count(s, 1) for s in self.steps)
+        rule = "one to six positive integers"
+        _require("steps", self.steps, rule, whole and 1 <= len(self.steps) <= 6)
+        for name in ("learning_rate", "style_weight"):
+            value = getattr(self, name)
+            positive = isinstance(value, int | float) and math.isfinite(value) and value > 0
+            _require(name, value, "positive and finite", positive)
+
+
+@dataclass(frozen=True)
+class PatchConfig(_Checked):
+    """The FVT by patch matching, and the refinement that makes it `paint`."""
+
+    size: int = 7
+    """Side of a patch, in feature pixels."""
+    rounds: tuple[int, ...] = (6, 4, 3, 3, 2, 2, 1)
+    """Rounds of search and averaging at each scale, coarse to fine by factors of sqrt(2)."""
+    content_mix: tuple[float, float] = (0.1, 0.45)
+    """Share of the transported content in the query, at the coarsest and at the finest scale."""
+    keys: int = 12_000
+    """Most style patches searched at a scale, drawn at random."""
+    projection: int = 48
+    """Dimensions that a patch is projected to, by a random matrix, before the search."""
+    completeness: float = 0.01
+    """Share of the mean patch energy added to each style patch's own best distance: the smaller,
+    the more of the style gets used."""
+    refine_steps: int = 20
+    """Adam steps of the refinement (`paint` only)."""
+    refine_rate: float = 0.02
+    """Their first step size, in units of the features' root mean square; cosine decay."""
+    refine_style_weight: float = 15.0
+    """Weight of the style loss against the content loss in the refinement."""
+
+    def check(self) -> None:
+        _require(
+            "size",
+            self.size,
+            "an odd integer of at least 3",
+            _is_count(self.size, 3) and self.size % 2 == 1,
+        )
+        whole = isinstance(self.rounds, tuple) and all(_is_count(r, 1) for r in self.rounds)
+        _require(
+            "rounds",
+            self.rounds,
+            "one to twelve positive integers",
+            whole and 1 <= len(self.rounds) <= 12,
+        )
+        mix = isinstance(self.content_mix, tuple) and len(self.content_mix) == 2
+        _require(
+            "content_mix",
+            self.content_mix,
+            "two numbers from 0 to 1",
+            mix and all(map(_is_share, self.content_mix)),
+        )
+        for name in ("keys", "projection", "refine_steps"):
+            value = getattr(self, name)
+            _require(name, value, "a positive integer", _is_count(value, 1))
+        for name in ("completeness", "refine_rate", "refine_style_weight"):
+            value = getattr(self, name)
+            positive = isinstance(value, int | float) and math.isfinite(value) and value > 0
+            _require(name, value, "positive and finite", positive)
+
+
+def _style_network() -> NetworkConfig:
+    # A leaky DCN keeps what a ReLU would lose: the readout comes 2 to 3 dB closer.
+    return NetworkConfig(channels=32, decoder_activation="leaky_relu")
+
+
+@dataclass(frozen=True)
+class StyleConfig(_Checked):
+    """One style transfer, apart from its two images and its seed."""
+
+    method: Literal["paint", "patches", "optimise", "transport", "whitening", "adain"] = "paint"
+    """The feature transformation (FVT)."""
+    network: Literal["pyramid", "vgg"] = "pyramid"
+    """Network whose statistics `optimise` matches: a random pyramid, or Conv2 to Conv5."""
+    decoder: Literal["ridge", "random"] = "ridge"
+    """Last layer of the DCN: solved in closed form on the two images, or random as in the paper."""
+    wildness: float = 0.0
+    """Share of the random last layer mixed into the ridge one, 0 to 1."""
+    strength: float = 1.0
+    """0 returns the content, 1 the full style."""
+    side: int = 512
+    """Longer side of the result in pixels; the style is brought to the same longer side."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the FVT's convolutions; auto takes bfloat16 where the processor gains by it."""
+    weights: str | None = None
+    """Trained VGG16 in place of the random CNN and FVT network: a file in the layout of
+    keras.applications, or imagenet to ask keras.applications itself."""
+    encoder: NetworkConfig = field(default_factory=_style_network)
+    optimise: OptimiseConfig = field(default_factory=OptimiseConfig)
+    patches: PatchConfig = field(default_factory=PatchConfig)
+
+    def check(self) -> None:
+        for name in ("wildness", "strength"):
+            _require(name, getattr(self, name), "from 0 to 1", _is_share(getattr(self, name)))
+        _require(
+            "side",
+            self.side,
+            "an integer from 16 to 8192",
+            _is_count(self.side, 16) and self.side <= 8192,
+        )
+        mixes = self.wildness == 0 or self.decoder == "ridge"
+        _require(
+            "wildness", self.wildness, "0 where decoder is random: it mixes into the ridge", mixes
+        )
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain JSON values, nested."""
+    return {
+        f.name: to_dict(value) if is_dataclass(value := getattr(config, f.name)) else value
+        for f in fields(config)
+    }
+
+
+def from_dict(kind: type, values: Any) -> Any:
+    """The config of class `kind` from plain JSON values; missing fields keep their defaults.
+
+    Raises:
+        ValueError: If a field is unknown or its value breaks a rule.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"{kind.__name__} must be an object; received {type(values).__name__}")
+    hints = get_type_hints(kind)
+    unknown = set(values) - set(hints)
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no field {sorted(map(str, unknown))[0]!r}")
+    arguments = {}
+    for name, value in values.items():
+        if is_dataclass(hints[name]):
+            value = from_dict(hints[name], value)
+        elif isinstance(value, list):
+            value = tuple(value)
+        arguments[name] = value
+    return kind(**arguments)

@@ -1,0 +1,147 @@
+"""Keras layers that the networks need and Keras does not have.
+
+Shapes are (batch, height, width, channels); heights and widths may be unknown when a model
+is built.
+"""
+
+import keras
+from keras import ops
+
+
+def _ceil_div(size, factor):
+    return None if size is None else -(-size // factor)
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class ReflectPadding2D(keras.layers.Layer):
+    """Pads height and width for a convolution of `kernel` so that its output keeps the size.
+
+    The border pixel is not repeated (`abc` becomes `cbabcb`). For an even kernel the larger
+    half goes to the bottom right, as "same" padding does.
+
+    Args:
+        kernel: Side of the convolution that follows; inputs need more than kernel // 2 pixels
+            a side.
+    """
+
+    def __init__(self, kernel: int, **kwargs):
+        super().__init__(**kwargs)
+        self.kernel = kernel
+
+    def call(self, x):
+        before, after = (self.kernel - 1) // 2, self.kernel // 2
+        if before == after == 0:
+            return x
+        return ops.pad(x, ((0, 0), (before, after), (before, after), (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, shape):
+        grow = self.kernel - 1
+        return (shape[0], *(None if s is None else s + grow for s in shape[1:3]), shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "kernel": self.kernel}
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class ZeroInsertion2D(keras.layers.Layer):
+    """Upsampling by zeros: each value at the top left of a `factor` x `factor` block of zeros.
+
+    The adjoint of subsampling by `factor` (paper 003, "fixed upsampling").
+    """
+
+    def __init__(self, factor: int = 2, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, x):
+        f = self.factor
+        batch, height, width, channels = ops.shape(x)
+        x = ops.reshape(x, (batch, height, 1, width, 1, channels))
+        x = ops.pad(x, ((0, 0), (0, 0), (0, f - 1), (0, 0), (0, f - 1), (0, 0)))
+        return ops.reshape(x, (batch, height * f, width * f, channels))
+
+    def compute_output_shape(self, shape):
+        sides = (None if s is None else s * self.factor for s in shape[1:3])
+        return (shape[0], *sides, shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class CropTo(keras.layers.Layer):
+    """Crops the first input, from the bottom right, to 1 / `factor` (rounded up) of the second.
+
+    Ceil pooling turns 227 pixels into 114; doubling gives 228: this takes the last one away.
+    """
+
+    def __init__(self, factor: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        x, reference = inputs
+        _, height, width, _ = ops.shape(reference)
+        return x[:, : _ceil_div(height, self.factor), : _ceil_div(width, self.factor), :]
+
+    def compute_output_shape(self, shapes):
+        shape, reference = shapes
+        return (shape[0], *(_ceil_div(s, self.factor) for s in reference[1:3]), shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class L2Pooling2D(keras.layers.Layer):
+    """l2-norm pooling, stride 2: the square root of the sum of squares over each window.
+
+    Windows past the border hold what is inside (sizes are halved and rounded up).
+
+    Reference: the pooling of Theorem 5.1, "Randomness in Deconvolutional Networks".
+    """
+
+    def __init__(self, pool_size: int = 2, **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size = pool_size
+
+    def call(self, x):
+        channels = x.shape[-1]
+        ones = ops.ones((self.pool_size, self.pool_size, 1, 1), dtype=x.dtype)
+        # One convolution over (batch * channels) maps: depthwise is slow on some CPU backends.
+        batch, height, width, _ = ops.shape(x)
+        maps = ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, height, width, 1))
+        sums = ops.conv(ops.square(maps), ones, strides=2, padding="same")
+        rows, columns = _ceil_div(height, 2), _ceil_div(width, 2)
+        sums = ops.reshape(sums, (batch, channels, rows, columns))
+        # The tiny constant keeps the gradient finite where a window is all zero.
+        return ops.sqrt(ops.transpose(sums, (0, 2, 3, 1)) + 1e-30)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(_ceil_div(s, 2) for s in shape[1:3]), shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "pool_size": self.pool_size}
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class BlurPool2D(keras.layers.Layer):
+    """Anti-aliased halving: the binomial filter [1 3 3 1] / 8 each way, then every second pixel.
+
+    Sizes are halved and rounded up; borders are reflected. Inputs need 3 pixels a side.
+
+    Reference: Zhang, "Making Convolutional Networks Shift-Invariant Again", 2019.
+    """
+
+    def call(self, x):
+        # Sums of strided slices: a depthwise convolution is far slower on the JAX CPU backend.
+        _, height, width, _ = ops.shape(x)
+        rows, columns = _ceil_div(height, 2), _ceil_div(width, 2)
+        x = ops.pad(x, ((0, 0), (1, 2), (1, 2), (0, 0)), mode="reflect")
+        taps = [x[:, i : i + 2 * rows - 1 : 2] for i in range(4)]
+        x = (taps[0] + taps[3] + 3 * (taps[1] + taps[2])) / 8
+        taps = [x[:, :, i : i + 2 * columns - 1 : 2] for i in range(4)]
+        return (taps[0] + taps[3] + 3 * (taps[1] + taps[2])) / 8
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(_ceil_div(s, 2) for s in shape[1:3]), shape[3])

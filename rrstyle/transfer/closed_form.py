@@ -1,0 +1,112 @@
+"""FVTs in closed form: affine maps between the Gaussians fitted to two sets of features.
+
+All are x -> (x - m_c) A + m_s, with (m_c, C_c) and (m_s, C_s) the means and covariances of the
+content and style features:
+
+- adain: A = diag(sigma_s / sigma_c), Huang & Belongie 2017;
+- whitening: A = C_c^(-1/2) C_s^(1/2), whitening and colouring, Li et al. 2017;
+- transport: A = C_c^(-1/2) (C_c^(1/2) C_s C_c^(1/2))^(1/2) C_c^(-1/2), the optimal transport
+  (Monge) map, the one that moves the features least; Gelbrich 1990.
+
+Functions take `xp`: NumPy (the library) or keras.ops on TensorFlow (inside an exported graph).
+Statistics and eigen-decompositions are in float64.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+METHODS = ("adain", "whitening", "transport")
+
+# Added to the variances, relative to the mean variance of both: directions in which the content
+# hardly varies are not blown up to the style's variance. The second keeps constant images finite.
+_VARIANCE_FLOOR = 1e-4
+_POWER_FLOOR = 1e-6
+_TINY = 1e-30
+
+
+class Gaussian(NamedTuple):
+    """Mean (n,) and covariance (n, n) of features, float64."""
+
+    mean: Any
+    covariance: Any
+
+
+class AffineMap(NamedTuple):
+    """x -> (x - centre) matrix + offset."""
+
+    matrix: Any
+    centre: Any
+    offset: Any
+
+    def __call__(self, features, *, xp: Any = np):
+        """Apply to features (..., n); float32 in and out."""
+        matrix = _cast(self.matrix, "float32", xp)
+        shift = self.offset - xp.matmul(self.centre, self.matrix)
+        return xp.matmul(features, matrix) + _cast(shift, "float32", xp)
+
+    def towards(self, strength: float, *, xp: Any = np) -> "AffineMap":
+        """The map (1 - strength) identity + strength self: a point on the transport's path."""
+        size = self.matrix.shape[0]
+        matrix = (1 - strength) * xp.eye(size, dtype="float64") + strength * self.matrix
+        return AffineMap(matrix, self.centre, (1 - strength) * self.centre + strength * self.offset)
+
+
+def _cast(a, dtype: str, xp: Any):
+    return a.astype(dtype) if xp is np else xp.cast(a, dtype)
+
+
+def fit_gaussian(features, *, xp: Any = np) -> Gaussian:
+    """Mean and covariance of features (..., n) over all but the last axis."""
+    rows = _cast(xp.reshape(features, (-1, features.shape[-1])), "float64", xp)
+    mean = xp.mean(rows, axis=0)
+    centred = rows - mean
+    count = xp.shape(rows)[0]
+    return Gaussian(mean, xp.matmul(xp.transpose(centred), centred) / _cast_count(count, xp))
+
+
+def _cast_count(count, xp: Any):
+    return float(count) if xp is np else xp.cast(count, "float64")
+
+
+def _power(symmetric, exponent: float, xp: Any):
+    values, vectors = xp.linalg.eigh(symmetric)
+    values = xp.maximum(values, _TINY) ** exponent
+    return xp.matmul(vectors * values, xp.transpose(vectors))
+
+
+def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) -> AffineMap:
+    """The affine map of `method` from the content's Gaussian to the style's.
+
+    Args:
+        method: One of METHODS.
+        content: Source.
+        style: Target.
+
+    Returns:
+        The map; the mapped content has the style's mean, and its covariance (its variances, for
+        adain) up to the floor.
+
+    Raises:
+        ValueError: If the method is unknown.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; received {method!r}")
+    size = content.covariance.shape[0]
+    floor = (
+        _VARIANCE_FLOOR * (xp.trace(content.covariance) + xp.trace(style.covariance)) / (2 * size)
+        + _POWER_FLOOR * (xp.mean(content.mean**2) + xp.mean(style.mean**2))
+        + _TINY
+    )
+    floor = floor * xp.eye(size, dtype="float64")
+    source, target = content.covariance + floor, style.covariance + floor
+    if method == "adain":
+        ratio = xp.sqrt(xp.diagonal(target) / xp.diagonal(source))
+        matrix = xp.diag(ratio)
+    elif method == "whitening":
+        matrix = xp.matmul(_power(source, -0.5, xp), _power(target, 0.5, xp))
+    else:
+        root, inverse = _power(source, 0.5, xp), _power(source, -0.5, xp)
+        middle = _power(xp.matmul(xp.matmul(root, target), root), 0.5, xp)
+        matrix = xp.matmul(xp.matmul(inverse, middle), inverse)
+    return AffineMap(matrix, content.mean, style.mean)

@@ -1,0 +1,118 @@
+"""Networks whose statistics an optimised FVT matches, on top of Conv1_2 features.
+
+`pyramid`: an anti-aliased pyramid of the features, random 3x3 and 7x7 filters at each level.
+`vgg`: Conv2 to Conv5 of VGG16, as in appendix A.4 of the paper's 2020 version.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import keras
+
+from rrstyle.architectures import VGG16
+from rrstyle.layers import BlurPool2D
+from rrstyle.networks import Network, activate, convolve, draw_weights, pool
+from rrstyle.weights import TRANSFER
+
+PYRAMID_LEVELS = 4
+PYRAMID_FILTERS = 64
+PYRAMID_KERNELS = (3, 7)
+_SMALLEST_LEVEL = 8  # pixels a side: 7x7 filters need 4 to reflect, statistics need some more
+
+
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """A network, all of whose outputs carry style; those at positions `content` carry content."""
+
+    network: Network
+    content: tuple[int, ...]
+
+
+def pyramid_levels(height: int, width: int) -> int:
+    """Levels of the pyramid that an image of this size has room for."""
+    levels, side = 1, min(height, width)
+    while levels < PYRAMID_LEVELS and side // 2 >= _SMALLEST_LEVEL:
+        levels, side = levels + 1, side // 2
+    return levels
+
+
+@functools.lru_cache(maxsize=16)
+def _pyramid_plan(channels: int, levels: int, dtype: str) -> keras.Model:
+    policy = _policy(dtype)
+    outputs = []
+    features = x = keras.Input((None, None, channels))
+    for level in range(levels):
+        outputs.append(x)
+        for kernel in PYRAMID_KERNELS:
+            name = f"level{level}_kernel{kernel}"
+            y = convolve(x, PYRAMID_FILTERS, kernel=kernel, name=name, dtype=policy)
+            outputs.append(activate(y, "relu", policy))
+        if level < levels - 1:
+            x = BlurPool2D()(x)
+    return keras.Model(features, outputs)
+
+
+@functools.lru_cache(maxsize=16)
+def _vgg_plan(channels: int, pooled: bool, dtype: str) -> keras.Model:
+    policy = _policy(dtype)
+    plan = [c for c in VGG16.convolutions if c.block >= 2]
+    outputs = []
+    features = x = keras.Input((None, None, channels))
+    if not pooled:
+        x = pool(x, "max", VGG16.pool_size, policy)
+    for position, c in enumerate(plan):
+        x = activate(convolve(x, c.channels, kernel=3, name=c.name, dtype=policy), "relu", policy)
+        if c.index == 1:
+            outputs.append(x)
+        if c.block == 5:
+            break
+        if plan[position + 1].block != c.block:
+            x = pool(x, "max", VGG16.pool_size, policy)
+    return keras.Model(features, outputs)
+
+
+def _policy(dtype: str) -> keras.DTypePolicy:
+    # Weights stay float32; a layer casts them and its input.
+    return keras.DTypePolicy("mixed_bfloat16" if dtype == "bfloat16" else "float32")
+
+
+def pyramid_network(
+    channels: int, *, size: tuple[int, int], seed: int, dtype: str
+) -> FeatureNetwork:
+    """The random pyramid of features.
+
+    Its outputs at each level are the features themselves and the two filter banks; the features
+    of the first two levels are the content.
+
+    Args:
+        channels: Of the features.
+        size: (height, width) of the smallest features it will see: sets the number of levels.
+        seed: Names the filters.
+        dtype: "float32" or "bfloat16", of the convolutions.
+    """
+    levels = pyramid_levels(*size)
+    model = _pyramid_plan(channels, levels, dtype)
+    step = 1 + len(PYRAMID_KERNELS)
+    content = tuple(step * level for level in range(min(levels, 2)))
+    return FeatureNetwork(_he_network(model, seed), content)
+
+
+def vgg_network(
+    channels: int, *, pooled: bool, seed: int, dtype: str, weights: tuple | None = None
+) -> FeatureNetwork:
+    """Conv2 to Conv5 of VGG16 on Conv1_2 features: its outputs are conv2_1, 3_1, 4_1 and 5_1.
+
+    Args:
+        channels: Of the features.
+        pooled: Whether they were taken after pool 1; otherwise that pool comes first.
+        seed: Names the random filters.
+        dtype: "float32" or "bfloat16", of the convolutions.
+        weights: Trained ones, in the order of the layers, in place of random ones.
+    """
+    model = _vgg_plan(channels, pooled, dtype)
+    network = Network(model, weights) if weights else _he_network(model, seed)
+    return FeatureNetwork(network, (0,))
+
+
+def _he_network(model: keras.Model, seed: int) -> Network:
+    return Network(model, draw_weights(model, "he", 1.0, seed, TRANSFER))

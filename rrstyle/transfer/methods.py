@@ -1,0 +1,191 @@
+"""The feature vector transformation (FVT): V_c, V_s -> V_new, by any method, at any strength."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.progress import OnStep, ignore, within
+from rrstyle.transfer import closed_form
+from rrstyle.transfer.closed_form import fit_gaussian, fit_map
+from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
+from rrstyle.transfer.optimisation import Objective, reporter
+from rrstyle.transfer.patches import match_patches, resize_features
+from rrstyle.weights import TRANSFER, layer_rng
+
+# (height, width) -> the network whose statistics are matched, for features of at least that size.
+NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]
+
+# Fewest pixels a side: patches and pyramid levels fit; VGG's four further pools leave 2 pixels.
+MINIMUM_SIDE = {"pyramid": 16, "vgg": 32}
+
+_MATCHING_SHARE = 0.6  # of `paint`'s time goes into matching, about, on a CPU
+
+
+def transform(
+    content: np.ndarray,
+    style: np.ndarray,
+    config: StyleConfig,
+    *,
+    seed: int,
+    dtype: str = "float32",
+    trained: tuple | None = None,
+    on_step: OnStep = ignore,
+) -> np.ndarray:
+    """Content features with the style of style features.
+
+    `strength` moves along the optimal transport path between the two: the closed forms are the
+    identity at 0 and the full map at 1; the others first move content and style features to
+    their common Gaussian at `strength`, transform there, and come that far from the content.
+
+    Args:
+        content: (height, width, n), float32.
+        style: (height, width, n) of another size if need be, from the same network.
+        config: Method, strength and the method's settings.
+        seed: Names the random draws.
+        dtype: "float32" or "bfloat16", of the convolutions of a statistics network.
+        trained: Weights for the `vgg` statistics network in place of random ones.
+        on_step: Told of progress.
+
+    Returns:
+        Features of the content's shape, float32.
+    """
+    strength = config.strength
+    if strength == 0:
+        return content
+    if config.method in closed_form.METHODS:
+        found = fit_map(config.method, fit_gaussian(content), fit_gaussian(style))
+        return found.towards(strength)(content)
+    # The methods below measure in units of the features' root mean square.
+    unit = np.float32(math.sqrt(float(np.mean(np.square(style)))) or 1.0)
+    content, style = content / unit, style / unit
+    start, wanted = _meet(content, style, strength)
+
+    def network_for(size: tuple[int, int]) -> FeatureNetwork:
+        n = content.shape[-1]
+        # The refinement of `paint` is on the pyramid: strokes are what it is for.
+        if config.method == "optimise" and config.network == "vgg":
+            pooled = config.encoder.tap == "post_pool"
+            return vgg_network(n, pooled=pooled, seed=seed, dtype=dtype, weights=trained)
+        return pyramid_network(n, size=size, seed=seed, dtype=dtype)
+
+    rng = layer_rng(seed, TRANSFER)
+    if config.method == "optimise":
+        smallest = MINIMUM_SIDE[config.network]
+        result = optimise(start, wanted, network_for, smallest, config.optimise, rng, on_step)
+    else:
+        share = _MATCHING_SHARE if config.method == "paint" else 1.0
+        matching = within(on_step, 0, share)
+        result = match_patches(start, wanted, config=config.patches, rng=rng, on_step=matching)
+        if config.method == "paint":
+            refining = within(on_step, share, 1)
+            result = refine(result, wanted, network_for, config.patches, refining)
+    return (start + np.float32(strength) * (result - start)) * unit
+
+
+def _meet(content, style, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets of features moved to the Gaussian at `strength` on the path between theirs."""
+    if strength == 1:
+        return content, style
+    ours, theirs = fit_gaussian(content), fit_gaussian(style)
+    there = fit_map("transport", ours, theirs).towards(strength)
+    back = fit_map("transport", theirs, ours).towards(1 - strength)
+    return there(content), back(style)
+
+
+def optimise(
+    content: np.ndarray,
+    style: np.ndarray,
+    network_for: NetworkFor,
+    smallest: int,
+    config: OptimiseConfig,
+    rng: np.random.Generator,
+    on_step: OnStep,
+) -> np.ndarray:
+    """Optimise features, coarse to fine, for the style's statistics and the content's layout.
+
+    The content is transported to the style's Gaussian first: what is kept is its layout, not its
+    palette. Each scale starts from the last one's result, enlarged, plus the fine detail of the
+    transported content.
+
+    Args:
+        content: (height, width, n), root mean square about 1.
+        style: (any height, any width, n).
+        network_for: The network whose statistics are matched.
+        smallest: Scales with fewer pixels a side are left out.
+        config: Loss, optimiser, start, steps.
+        rng: Draws a random start.
+        on_step: Told after every step.
+    """
+    target = fit_map("transport", fit_gaussian(content), fit_gaussian(style))(content)
+    factors = [2**level for level in reversed(range(len(config.steps)))]
+    side = min(*content.shape[:2], *style.shape[:2])
+    plan = [
+        (factor, steps)
+        for factor, steps in zip(factors, config.steps, strict=True)
+        if factor == 1 or side // factor >= smallest
+    ]
+    work = [steps / factor**2 for factor, steps in plan]
+    network = network_for(_reduced(content, plan[0][0]))
+    current: np.ndarray = target  # replaced at the first scale
+    done = 0.0
+    for scale, (factor, steps) in enumerate(plan):
+        small_target = resize_features(target, _reduced(content, factor))
+        size = small_target.shape[:2]
+        small_style = resize_features(style, _reduced(style, factor))
+        if scale == 0:
+            current = _noise_like(small_target, rng) if config.start == "random" else small_target
+        else:
+            coarse = resize_features(small_target, current.shape[:2])
+            detail = small_target - resize_features(coarse, size)
+            current = resize_features(current, size) + detail
+        objective = Objective(
+            network, small_target, small_style, loss=config.loss, style_weight=config.style_weight
+        )
+        part = within(on_step, done / sum(work), (done + work[scale]) / sum(work))
+        report = reporter(part, f"optimising at {size[1]}×{size[0]}", steps)
+        if config.optimiser == "adam":
+            rate = config.learning_rate
+            current = objective.adam(current, steps=steps, rate=rate, report=report)
+        else:
+            current = objective.lbfgs(current, steps=steps, report=report)
+        done += work[scale]
+    return current
+
+
+def _reduced(features: np.ndarray, factor: int) -> tuple[int, int]:
+    height, width = (math.ceil(side / factor) for side in features.shape[:2])
+    return height, width
+
+
+def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """White noise with the mean and covariance of `features`."""
+    mean, covariance = fit_gaussian(features)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    noise = rng.standard_normal(features.shape) @ root.T + mean
+    return noise.astype(np.float32)
+
+
+def refine(
+    features: np.ndarray,
+    style: np.ndarray,
+    network_for: NetworkFor,
+    config: PatchConfig,
+    on_step: OnStep,
+) -> np.ndarray:
+    """A few steps that give back the contrast which averaging patches took, at every scale."""
+    sides = zip(features.shape[:2], style.shape[:2], strict=True)
+    height, width = (min(pair) for pair in sides)
+    objective = Objective(
+        network_for((height, width)),
+        features,
+        style,
+        loss="mean_covariance",
+        style_weight=config.refine_style_weight,
+    )
+    report = reporter(on_step, "refining", config.refine_steps)
+    return objective.adam(
+        features, steps=config.refine_steps, rate=config.refine_rate, report=report
+    )

@@ -1,0 +1,131 @@
+"""FVT by optimisation: features are moved until their statistics are the style's.
+
+L(V) = content(V, V_c) + weight * mean over taps of style(V, V_s), appendix A.4 of the paper's
+2020 version, with each term relative to its target so that the weight means the same at every
+layer and for every network.
+"""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import scipy.optimize
+from keras import ops
+
+from rrstyle import backend
+from rrstyle.progress import OnStep, Step
+from rrstyle.transfer.feature_networks import FeatureNetwork
+from rrstyle.transfer.statistics import STYLE_LOSSES
+
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
+_FINAL_RATE = 0.05  # of the first rate, at the end of the cosine decay
+# L-BFGS stops after a few evaluations where loss differences are small numbers.
+_LBFGS_SCALE = 1e5
+
+
+def _centred(features):
+    features = ops.cast(features, "float32")
+    return features - ops.mean(features, axis=(0, 1, 2))
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(model, content: tuple[int, ...], loss: str) -> tuple[Callable, ...]:
+    """(targets, value and gradient, Adam step) of a network, compiled once in a process."""
+    measure, distance = STYLE_LOSSES[loss]
+
+    def outputs(v, weights):
+        return model.stateless_call(list(weights), [], v)[0]
+
+    def keep(v, weights):
+        found = outputs(v, weights)
+        return [_centred(found[i]) for i in content]
+
+    def targets(v, weights):
+        return [measure(f) for f in outputs(v, weights)]
+
+    def objective(v, weights, kept, wanted, style_weight):
+        found = outputs(v, weights)
+        content_loss = sum(
+            ops.mean(ops.square(_centred(found[i]) - k)) / (ops.mean(ops.square(k)) + 1e-12)
+            for i, k in zip(content, kept, strict=True)
+        )
+        style_loss = sum(distance(measure(f), w) for f, w in zip(found, wanted, strict=True))
+        return content_loss / len(content) + style_weight * style_loss / len(found)
+
+    value_and_grad = backend.value_and_grad(objective)
+
+    def adam(v, first, second, count, rate, *args):
+        # Kingma & Ba 2015; keras.optimizers would be traced anew for every image size.
+        value, gradient = value_and_grad(v, *args)
+        first = _BETA1 * first + (1 - _BETA1) * gradient
+        second = _BETA2 * second + (1 - _BETA2) * ops.square(gradient)
+        size = rate * ops.sqrt(1 - _BETA2**count) / (1 - _BETA1**count)
+        return v - size * first / (ops.sqrt(second) + _EPSILON), first, second, value
+
+    return tuple(backend.jit(f) for f in (keep, targets, value_and_grad, adam))
+
+
+class Objective:
+    """The loss of one network, one content and one style at one scale.
+
+    Args:
+        network: Its weights and taps.
+        content: Features (height, width, n) whose layout is kept.
+        style: Features whose statistics are wanted.
+        loss: Name in STYLE_LOSSES.
+        style_weight: Weight of the style term.
+    """
+
+    def __init__(self, network: FeatureNetwork, content, style, *, loss: str, style_weight: float):
+        keep, targets, self._value_and_grad, self._adam = _compiled(
+            network.network.model, network.content, loss
+        )
+        weights = tuple(ops.convert_to_tensor(w) for w in network.network.weights)
+        kept = keep(_batch(content), weights)
+        wanted = targets(_batch(style), weights)
+        self._args = (weights, kept, wanted, ops.convert_to_tensor(style_weight, "float32"))
+
+    def value(self, features: np.ndarray) -> float:
+        """The loss at `features` (height, width, n)."""
+        return float(self._value_and_grad(_batch(features), *self._args)[0])
+
+    def adam(self, start: np.ndarray, *, steps: int, rate: float, report: Callable) -> np.ndarray:
+        """`steps` steps of Adam from `start`, the rate falling by a cosine."""
+        v = _batch(start)
+        first = second = ops.zeros_like(v)
+        for step in range(steps):
+            fall = _FINAL_RATE + (1 - _FINAL_RATE) * (1 + np.cos(np.pi * step / steps)) / 2
+            scalars = (np.float32(step + 1), np.float32(rate * fall))
+            count, size = (ops.convert_to_tensor(s, "float32") for s in scalars)
+            v, first, second, _ = self._adam(v, first, second, count, size, *self._args)
+            report(step + 1)
+        return ops.convert_to_numpy(v)[0]
+
+    def lbfgs(self, start: np.ndarray, *, steps: int, report: Callable) -> np.ndarray:
+        """At most `steps` iterations of scipy's L-BFGS from `start`."""
+        done = 0
+
+        def function(x):
+            value, gradient = self._value_and_grad(_batch(x.reshape(start.shape)), *self._args)
+            gradient = ops.convert_to_numpy(gradient).astype(np.float64).ravel()
+            return _LBFGS_SCALE * float(value), _LBFGS_SCALE * gradient
+
+        def after(_):
+            nonlocal done
+            done += 1
+            report(done)
+
+        options = {"maxiter": steps, "gtol": 0, "ftol": 0, "maxfun": 2 * steps}
+        found = scipy.optimize.minimize(
+            function, start.ravel(), jac=True, method="L-BFGS-B", callback=after, options=options
+        )
+        return found.x.reshape(start.shape).astype(np.float32)
+
+
+def _batch(features):
+    return ops.convert_to_tensor(features[None], "float32")
+
+
+def reporter(on_step: OnStep, stage: str, total: int) -> Callable[[int], None]:
+    """Turns a count of done steps into progress."""
+    return lambda done: on_step(Step(stage, done / total))
