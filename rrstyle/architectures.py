@@ -38,7 +38,7 @@ class Architecture:
         Raises:
             ValueError: If the architecture has no such layer.
         """
-        match = re.fullmatch(r"conv(\d+)(?:_(\d+))?", layer)
+        match = re.fullmatch(r"conv([1-9])(?:_([1-9]))?", layer)
         if match:
             block, index = match.groups()
             found = [
@@ -49,7 +49,7 @@ class Architecture:
             if found:
                 return self.convolutions[: found[-1] + 1]
         first, last = self.convolutions[0].name, self.convolutions[-1].name
-        raise ValueError(f"layer must be {first} to {last} of {self.name}, received {layer!r}")
+        raise ValueError(f"layer must be {first} to {last} of {self.name}; received {layer!r}")
 
 
 # Simonyan & Zisserman 2015, configuration D.

@@ -4,7 +4,7 @@ The command line, the app and the recipe inside a picture all read these, so a d
 here and nowhere else. This file imports nothing heavy: the command needs it to print its help.
 """
 
-import math
+import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -14,7 +14,7 @@ Activation = Literal["relu", "leaky_relu"]
 
 
 class _Checked:
-    """Checks on construction that every Literal field holds one of its values."""
+    """Checks on construction that choices are among theirs and nested configs are configs."""
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self)).items():
@@ -22,6 +22,8 @@ class _Checked:
             if get_origin(hint) is Literal and value not in get_args(hint):
                 choices = ", ".join(map(str, get_args(hint)))
                 raise ValueError(f"{name} must be one of {choices}; received {value!r}")
+            if isinstance(hint, type) and is_dataclass(hint):
+                _require(name, value, f"a {hint.__name__}", isinstance(value, hint))
         self.check()
 
     def check(self) -> None:
@@ -37,8 +39,17 @@ def _is_count(value: Any, low: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= low
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= 1
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _is_positive(value: Any) -> bool:
+    # The bound refuses infinity, and integers that no float can hold.
+    return _is_number(value) and 0 < value <= sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,12 @@ class NetworkConfig(_Checked):
     """Their true standard deviation; he and orthogonal set their own."""
 
     def check(self) -> None:
+        _require("layer", self.layer, "a name such as conv1_2", isinstance(self.layer, str))
         ARCHITECTURES[self.architecture].up_to(self.layer)
         for name in ("channels", "kernel"):
             value = getattr(self, name)
             _require(name, value, "a positive integer", value is None or _is_count(value, 1))
-        positive = isinstance(self.std, int | float) and math.isfinite(self.std) and self.std > 0
-        _require("std", self.std, "positive and finite", positive)
+        _require("std", self.std, "positive and finite", _is_positive(self.std))
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ class OptimiseConfig(_Checked):
     """Steps at each scale, coarse to fine; the last is full size, each before it half the next."""
     learning_rate: float = 0.05
     """Adam's first step size, in units of the features' root mean square; cosine decay."""
-    style_weight: float = 30.0
+    style_weight: float = 100.0
     """Weight of the style loss against the content loss (the paper's beta / alpha)."""
 
     def check(self) -> None:
@@ -102,8 +113,7 @@ class OptimiseConfig(_Checked):
         _require("steps", self.steps, rule, whole and 1 <= len(self.steps) <= 6)
         for name in ("learning_rate", "style_weight"):
             value = getattr(self, name)
-            positive = isinstance(value, int | float) and math.isfinite(value) and value > 0
-            _require(name, value, "positive and finite", positive)
+            _require(name, value, "positive and finite", _is_positive(value))
 
 
 @dataclass(frozen=True)
@@ -113,9 +123,16 @@ class PatchConfig(_Checked):
     size: int = 7
     """Side of a patch, in feature pixels."""
     rounds: tuple[int, ...] = (6, 4, 3, 3, 2, 2, 1)
-    """Rounds of search and averaging at each scale, coarse to fine by factors of sqrt(2)."""
-    content_mix: tuple[float, float] = (0.1, 0.45)
+    """Rounds of search and averaging at each scale, coarse to fine by factors of sqrt(2); the
+    last repeats up to full size."""
+    coarsest: int = 32
+    """Longer side of the coarsest scale in feature pixels: the smaller, the larger the shapes that
+    the style takes over."""
+    content_mix: tuple[float, float] = (0.08, 0.45)
     """Share of the transported content in the query, at the coarsest and at the finest scale."""
+    diversity: float = 0.5
+    """How far networks differ in what of the style goes where: 0 for the optimal transport of the
+    content, 1 for the Knothe-Rosenblatt rearrangement, which is each network's own."""
     keys: int = 12_000
     """Most style patches searched at a scale, drawn at random."""
     projection: int = 48
@@ -151,25 +168,28 @@ class PatchConfig(_Checked):
             "two numbers from 0 to 1",
             mix and all(map(_is_share, self.content_mix)),
         )
-        for name in ("keys", "projection", "refine_steps"):
+        _require("diversity", self.diversity, "from 0 to 1", _is_share(self.diversity))
+        for name in ("coarsest", "keys", "projection", "refine_steps"):
             value = getattr(self, name)
             _require(name, value, "a positive integer", _is_count(value, 1))
         for name in ("completeness", "refine_rate", "refine_style_weight"):
             value = getattr(self, name)
-            positive = isinstance(value, int | float) and math.isfinite(value) and value > 0
-            _require(name, value, "positive and finite", positive)
+            _require(name, value, "positive and finite", _is_positive(value))
 
 
 def _style_network() -> NetworkConfig:
     # A leaky DCN keeps what a ReLU would lose: the readout comes 2 to 3 dB closer.
-    return NetworkConfig(channels=32, decoder_activation="leaky_relu")
+    # Filters of 5 x 5 see strokes rather than pixels.
+    return NetworkConfig(channels=32, kernel=5, decoder_activation="leaky_relu")
 
 
 @dataclass(frozen=True)
 class StyleConfig(_Checked):
     """One style transfer, apart from its two images and its seed."""
 
-    method: Literal["paint", "patches", "optimise", "transport", "whitening", "adain"] = "paint"
+    method: Literal["paint", "patches", "optimise", "transport", "knothe", "whitening", "adain"] = (
+        "paint"
+    )
     """The feature transformation (FVT)."""
     network: Literal["pyramid", "vgg"] = "pyramid"
     """Network whose statistics `optimise` matches: a random pyramid, or Conv2 to Conv5."""
@@ -199,6 +219,8 @@ class StyleConfig(_Checked):
             "an integer from 16 to 8192",
             _is_count(self.side, 16) and self.side <= 8192,
         )
+        named = self.weights is None or (isinstance(self.weights, str) and self.weights != "")
+        _require("weights", self.weights, "a file name or imagenet", named)
         mixes = self.wildness == 0 or self.decoder == "ridge"
         _require(
             "wildness", self.wildness, "0 where decoder is random: it mixes into the ridge", mixes

@@ -35,6 +35,11 @@ class _Stage:
     groups: int
     pooled: bool
 
+    @property
+    def step(self) -> int:
+        """What it divides sides by."""
+        return self.convolution.stride * (2 if self.pooled else 1)
+
 
 def stages(config: NetworkConfig) -> tuple[_Stage, ...]:
     """The convolutions of a config with its overrides applied, data to features.
@@ -74,18 +79,15 @@ def stages(config: NetworkConfig) -> tuple[_Stage, ...]:
 
 def minimum_side(config: NetworkConfig) -> int:
     """Fewest pixels a side that an image needs for the borders of every layer to be padded."""
-    plan = stages(config)
-    side = 1
-    while True:
-        size, fits = side, True
-        for stage in plan:
-            fits &= size > stage.kernel // 2
-            size = -(-size // stage.convolution.stride)
-            fits &= size > stage.kernel // 2  # the DCN's convolution sees the output size
-            size = -(-size // 2) if stage.pooled else size
-        if fits or config.padding == "zero":
-            return side
-        side += 1
+    if config.padding == "zero":
+        return 1
+    side, factor = 1, 1
+    for stage in stages(config):
+        # Reflection needs ceil(side / factor) > kernel // 2, here and, at the same size, in the
+        # mirrored convolution of the DCN.
+        side = max(side, factor * (stage.kernel // 2) + 1)
+        factor *= stage.step
+    return side
 
 
 def convolve(x, channels, *, kernel, stride=1, groups=1, padding="reflect", name, dtype=None):
@@ -179,7 +181,7 @@ def cnn_network(config: NetworkConfig, *, seed: int) -> Network:
 
 def dcn_network(config: NetworkConfig, *, seed: int) -> Network:
     """The random DCN of `build_dcn` as a pure function."""
-    model = _dcn_plan(config)
+    model = dcn_plan(config)
     return Network(model, draw_weights(model, config.law, config.std, seed, DECODER))
 
 
@@ -236,23 +238,22 @@ def build_dcn(config: NetworkConfig, *, seed: int) -> keras.Model:
         layer is linear. Only the size of `reference` (batch, height, width, any) is used: it is
         the size of the result.
     """
-    return _with_weights(_dcn_plan(config), dcn_network(config, seed=seed))
+    return _with_weights(dcn_plan(config), dcn_network(config, seed=seed))
 
 
 @functools.lru_cache(maxsize=32)
-def _dcn_plan(config: NetworkConfig) -> keras.Model:
+def dcn_plan(config: NetworkConfig) -> keras.Model:
+    """The model of `build_dcn`, shared by all seeds: its weights are zero and not to be used."""
     plan = stages(config)
     features = x = keras.Input((None, None, plan[-1].channels), name="features")
     reference = keras.Input((None, None, None), name="reference")
     factor = 1
     for stage in plan:
-        factor *= stage.convolution.stride * (2 if stage.pooled else 1)
+        factor *= stage.step
     for position, stage in reversed(list(enumerate(plan))):
-        c = stage.convolution
-        step = c.stride * (2 if stage.pooled else 1)
-        if step > 1:
-            factor //= step
-            x = _upsample(x, config.upsampling, step)
+        if stage.step > 1:
+            factor //= stage.step
+            x = _upsample(x, config.upsampling, stage.step)
             x = CropTo(factor)([x, reference])
         x = convolve(
             x,
@@ -260,7 +261,7 @@ def _dcn_plan(config: NetworkConfig) -> keras.Model:
             kernel=stage.kernel,
             groups=stage.groups,
             padding=config.padding,
-            name=f"de{c.name}",
+            name=f"de{stage.convolution.name}",
         )
         if position:
             x = activate(x, config.decoder_activation)

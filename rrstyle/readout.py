@@ -2,6 +2,8 @@
 
 All layers but the last stay random. The last, a linear convolution, is solved by ridge
 regression from its input to the pixels of images at hand: one linear system, no training.
+
+Functions take `xp`: NumPy (the library) or keras.ops on TensorFlow (inside an exported graph).
 """
 
 import functools
@@ -14,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from rrstyle.config import NetworkConfig
-from rrstyle.networks import Network, build_dcn, convolutions, dcn_network
+from rrstyle.networks import Network, convolutions, dcn_network, dcn_plan
 
 # Regularisation, relative to the mean diagonal of the normal equations. Large enough that noise
 # in features which no image ever produced (an FVT's) is not amplified.
@@ -49,9 +51,11 @@ def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
     return xp.concatenate([rows, xp.ones_like(rows[:, :1])], axis=-1)
 
 
-def lattice_step(height: int, width: int) -> int:
+def lattice_step(height, width, *, xp: Any = np):
     """Step of the lattice on an image of this size."""
-    return int(np.ceil(np.sqrt(height * width / LATTICE_PIXELS)))
+    pixels = xp.array(height, dtype="float64") * xp.array(width, dtype="float64")
+    step = xp.ceil(xp.sqrt(pixels / LATTICE_PIXELS))
+    return int(step) if xp is np else xp.cast(step, "int32")
 
 
 def solve_ridge(squares, products, *, xp: Any = np):
@@ -64,7 +68,7 @@ def solve_ridge(squares, products, *, xp: Any = np):
 @functools.lru_cache(maxsize=32)
 def _hidden_plan(config: NetworkConfig) -> keras.Model:
     """The DCN from [features, reference] to the padded input of its last convolution."""
-    dcn = build_dcn(config, seed=0)
+    dcn = dcn_plan(config)
     last = convolutions(dcn)[-1]
     hidden = last.input
     if config.padding == "zero":
@@ -105,8 +109,13 @@ class Decoder:
 
     def read(self, padded: np.ndarray) -> np.ndarray:
         """The last layer alone."""
-        image = ops.conv(ops.convert_to_tensor(padded[None]), ops.convert_to_tensor(self.kernel))
-        return ops.convert_to_numpy(image)[0] + self.bias
+        return apply_readout(padded, self.kernel, self.bias)
+
+
+def apply_readout(padded, kernel, bias, *, xp: Any = np):
+    """The last layer: image (height, width, 3) of its padded input, unbounded."""
+    image = ops.conv(ops.convert_to_tensor(padded)[None], ops.convert_to_tensor(kernel))[0]
+    return (ops.convert_to_numpy(image) if xp is np else image) + bias
 
 
 def run_hidden(network: Network, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -139,56 +148,87 @@ def build_decoder(
     model, random_kernel = split_dcn(config, seed=seed)
     if wildness == 1:
         pairs = pairs[:1]
-    padded = [run_hidden(model, features, image.shape[:2]) for features, image in pairs]
-    random = _presentable(
-        Decoder(model, random_kernel, np.zeros(3, np.float32)), padded[0], pairs[0][1]
-    )
+    pairs = [(run_hidden(model, features, image.shape[:2]), image) for features, image in pairs]
+    kernel, bias = fit_readout(random_kernel, pairs, wildness=wildness, every_pixel=every_pixel)
+    return Decoder(model, kernel, bias)
+
+
+def fit_readout(
+    random_kernel,
+    pairs: Sequence[tuple[Any, Any]],
+    *,
+    wildness: float = 0.0,
+    every_pixel: bool = False,
+    xp: Any = np,
+) -> tuple[Any, Any]:
+    """The last layer that `build_decoder` chooses.
+
+    Args:
+        random_kernel: (k, k, channels, 3).
+        pairs: (padded input of the last layer, image), as for `build_decoder`.
+        wildness: As for `build_decoder`.
+        every_pixel: As for `build_decoder`; never in a graph.
+        xp: NumPy, or keras.ops inside an exported graph.
+
+    Returns:
+        Kernel (k, k, channels, 3) and bias (3,), float32.
+    """
+    kernel, bias = _presentable(random_kernel, *pairs[0], xp)
     if wildness == 1:
-        return random
-    ridge = _ridge(model, random_kernel.shape, padded, [image for _, image in pairs], every_pixel)
-    kernel = (1 - wildness) * ridge.kernel + wildness * random.kernel
-    bias = (1 - wildness) * ridge.bias + wildness * random.bias
-    return Decoder(model, kernel.astype(np.float32), bias.astype(np.float32))
+        return kernel, bias
+    ridge_kernel, ridge_bias = _ridge(random_kernel.shape, pairs, every_pixel, xp)
+    wildness = float(wildness)  # NumPy's float64 would make the kernel one too
+    return (
+        (1 - wildness) * ridge_kernel + wildness * kernel,
+        (1 - wildness) * ridge_bias + wildness * bias,
+    )
 
 
-def _ridge(model, shape, padded, images, every_pixel: bool) -> Decoder:
-    scale = np.float32(1 / max(float(padded[0].std()), 1e-30))  # the solve sees numbers about 1
-    squares = products = np.zeros(())
-    for hidden, image in zip(padded, images, strict=True):
-        step = 1 if every_pixel else lattice_step(*image.shape[:2])
-        a, b = normal_equations(hidden * scale, image, shape[0], step)
-        squares, products = squares + a, products + b
-    weights = solve_ridge(squares, products).astype(np.float32)
-    return Decoder(model, (scale * weights[:-1]).reshape(shape), weights[-1])
+def _ridge(shape, pairs, every_pixel: bool, xp: Any) -> tuple[Any, Any]:
+    scale = 1 / xp.maximum(xp.std(pairs[0][0]), 1e-30)  # the solve sees numbers about 1
+    squares = products = 0.0
+    for padded, image in pairs:
+        step = 1 if every_pixel else lattice_step(*xp.shape(image)[:2], xp=xp)
+        a, b = normal_equations(padded * scale, image, shape[0], step, xp=xp)
+        squares, products = a + squares, b + products
+    weights = xp.array(solve_ridge(squares, products, xp=xp), dtype="float32")
+    return xp.reshape(scale * weights[:-1], shape), weights[-1]
 
 
-def normal_equations(padded, image, kernel: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+def normal_equations(padded, image, kernel: int, step, *, xp: Any = np) -> tuple[Any, Any]:
     """A^T A and A^T y of an image in float64, by strips: memory does not grow with the image."""
+    if xp is not np:  # in a graph there is only a lattice, and a lattice is always one strip
+        return _moments(padded, image, kernel, step, xp)
     height, width = image.shape[:2]
-    strip = step * max(1, _TILE_ROWS * step // width)
-    unknowns = kernel * kernel * padded.shape[-1] + 1
-    squares, products = np.zeros((unknowns, unknowns)), np.zeros((unknowns, image.shape[-1]))
+    strip = step * max(1, _TILE_ROWS // -(-width // step))
+    squares = products = 0.0
     for top in range(0, height, strip):
         tile = padded[top : top + strip + kernel - 1]
-        rows = design_matrix(tile, kernel, step=step)
-        targets = image[top : top + strip : step, ::step].reshape(-1, image.shape[-1])
-        # float32 products of at most _TILE_ROWS rows, summed in float64.
-        squares += rows.T @ rows
-        products += rows.T @ targets
+        a, b = _moments(tile, image[top : top + strip], kernel, step, xp)
+        squares, products = a + squares, b + products
     return squares, products
 
 
-def _presentable(decoder: Decoder, padded: np.ndarray, image: np.ndarray) -> Decoder:
+def _moments(padded, image, kernel: int, step, xp: Any) -> tuple[Any, Any]:
+    # In float32 the sums' order would show: one pixel value in 300 off by 1 / 255 in a graph.
+    rows = xp.array(design_matrix(padded, kernel, step=step, xp=xp), dtype="float64")
+    targets = xp.reshape(image[::step, ::step], (-1, image.shape[-1]))
+    columns = xp.transpose(rows)
+    return xp.matmul(columns, rows), xp.matmul(columns, xp.array(targets, dtype="float64"))
+
+
+def _presentable(kernel, padded, image, xp: Any) -> tuple[Any, Any]:
     """A random readout brought to the range of `image`.
 
     The output of a random network has no meaningful scale, offset or sign. One scale and one
     offset for the three channels together bring it to the mean and standard deviation of the
     image, inverted where its grey picture would be a negative; its false colours stay.
     """
-    raw = decoder.read(padded)
-    factor = float(image.std()) / max(float(raw.std()), 1e-30)
-    if np.mean((raw.mean(axis=-1) - raw.mean()) * (image.mean(axis=-1) - image.mean())) < 0:
-        factor = -factor
-    kernel = (factor * decoder.kernel).astype(np.float32)
-    bias = np.full(3, image.mean() - factor * raw.mean(), np.float32)
-    return Decoder(decoder.hidden, kernel, bias)
+    raw = xp.array(apply_readout(padded, kernel, 0.0, xp=xp), dtype="float64")
+    image = xp.array(image, dtype="float64")
+    raw_mean, mean = xp.mean(raw), xp.mean(image)
+    alike = xp.mean((xp.mean(raw, axis=-1) - raw_mean) * (xp.mean(image, axis=-1) - mean))
+    factor = xp.std(image) / xp.maximum(xp.std(raw), 1e-30)
+    factor = xp.where(alike < 0, -factor, factor)
+    kernel = xp.array(factor * xp.array(kernel, dtype="float64"), dtype="float32")
+    return kernel, xp.full((3,), xp.array(mean - factor * raw_mean, dtype="float32"))

@@ -4,6 +4,7 @@ Nothing is fetched by default: weights come from a file, or from keras.applicati
 asked for by name.
 """
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,46 +61,51 @@ def load_vgg16(source: str) -> TrainedVGG16:
     if not h5py.is_hdf5(path):
         raise ValueError(f"weights must be an HDF5 file of VGG16; {path.name!r} is none")
     try:
-        kernels, biases = _arrays(path)
+        with h5py.File(path, "r") as file:
+            found = _convolutions(file)
+            _check_shapes(path.name, [tuple(w.shape for w in layer) for layer in found])
+            # Read only now: a file can announce arrays of any size.
+            layers = [tuple(np.asarray(w, np.float32) for w in layer) for layer in found]
     except (OSError, RuntimeError, KeyError) as error:
         raise ValueError(f"weights file {path.name!r} is incomplete or damaged") from error
-    expected = _expected_shapes()
-    # A file with the top has dense matrices after the convolutions: they are not 4-D.
-    if [k.shape for k in kernels] != expected or len(biases) < len(expected):
-        found = ", ".join(map(str, (k.shape for k in kernels[:3]))) or "none"
-        raise ValueError(
-            f"weights file {path.name!r} is not VGG16's: expected {len(expected)} kernels of "
-            f"shapes {', '.join(map(str, expected[:3]))}, ...; found {len(kernels)}: {found}"
-        )
-    pairs = list(zip(kernels, biases[: len(kernels)], strict=True))
-    return TrainedVGG16({c.name: pair for c, pair in zip(VGG16.convolutions, pairs, strict=True)})
+    if not all(np.isfinite(w).all() for layer in layers for w in layer):
+        raise ValueError(f"weights file {path.name!r} has weights that are not finite")
+    named = zip(VGG16.convolutions, layers, strict=True)
+    return TrainedVGG16({c.name: (kernel, bias) for c, (kernel, bias) in named})
 
 
-def _expected_shapes() -> list[tuple[int, ...]]:
-    shapes: list[tuple[int, ...]] = []
-    inputs = 3
-    for c in VGG16.convolutions:
-        shapes.append((c.kernel, c.kernel, inputs, c.channels))
-        inputs = c.channels
-    return shapes
-
-
-def _arrays(path: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Convolution kernels and their biases, by the natural order of the file's names."""
-    found: dict[str, dict[int, np.ndarray]] = {}
+def _convolutions(file: h5py.File) -> list[tuple[h5py.Dataset, ...]]:
+    """(kernel, bias), or what there is of them, of each convolution: in the natural order of
+    the file's names."""
+    found: dict[str, dict[int, h5py.Dataset]] = {}
 
     def visit(name: str, item) -> None:
-        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer"):
-            layer = name.rsplit("/", 1)[0]
-            found.setdefault(layer, {})[item.ndim] = np.asarray(item, np.float32)
+        numbers = isinstance(item, h5py.Dataset) and item.dtype.kind == "f"
+        if numbers and not name.startswith("optimizer"):
+            found.setdefault(name.rpartition("/")[0], {})[item.ndim] = item
 
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
+    file.visititems(visit)
+    # A file with the top has dense matrices too: they are not 4-D.
     layers = [found[name] for name in sorted(found, key=_natural) if 4 in found[name]]
-    for layer in layers:
-        if not all(np.isfinite(a).all() for a in layer.values()):
-            raise ValueError(f"weights file {path.name!r} has weights that are not finite")
-    return [a[4] for a in layers], [a[1] for a in layers if 1 in a]
+    return [tuple(layer[ndim] for ndim in (4, 1) if ndim in layer) for layer in layers]
+
+
+def _check_shapes(name: str, found: list[tuple]) -> None:
+    expected, inputs = [], 3
+    for c in VGG16.convolutions:
+        expected.append(((c.kernel, c.kernel, inputs, c.channels), (c.channels,)))
+        inputs = c.channels
+    for c, wanted, there in itertools.zip_longest(VGG16.convolutions, expected, found):
+        if wanted != there:
+            place = f", {c.name} of shapes {_listed(wanted)}" if c else ""
+            raise ValueError(
+                f"weights file {name!r} is not VGG16's: expected {len(expected)} convolutions"
+                f"{place}; found {len(found)}, there {_listed(there)}"
+            )
+
+
+def _listed(shapes: tuple | None) -> str:
+    return " and ".join(map(str, shapes)) if shapes else "none"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -31,7 +31,7 @@ def layer_rng(seed: int, *path: int) -> np.random.Generator:
         ValueError: If the seed is not a non-negative integer.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a non-negative integer, received {seed!r}")
+        raise ValueError(f"seed must be a non-negative integer; received {seed!r}")
     return np.random.default_rng(np.random.SeedSequence(int(seed), spawn_key=path))
 
 
@@ -52,7 +52,7 @@ def distribution(law: str, std: float):
         ValueError: If the law is not a scaled one or `std` is not positive.
     """
     if not (math.isfinite(std) and std > 0):
-        raise ValueError(f"std must be positive and finite, received {std!r}")
+        raise ValueError(f"std must be positive and finite; received {std!r}")
     if law == "gaussian":
         return scipy.stats.norm(scale=std)
     if law == "uniform":
@@ -62,7 +62,7 @@ def distribution(law: str, std: float):
         return scipy.stats.logistic(scale=math.sqrt(3) * std / math.pi)
     if law == "laplace":
         return scipy.stats.laplace(scale=std / math.sqrt(2))
-    raise ValueError(f"law must be one of {', '.join(SCALED_LAWS)}, received {law!r}")
+    raise ValueError(f"law must be one of {', '.join(SCALED_LAWS)}; received {law!r}")
 
 
 def draw_kernel(
@@ -99,4 +99,4 @@ def draw_kernel(
         # Entries of q have variance 1 / max(fan_in, outputs).
         gain = math.sqrt(2 * max(fan_in, outputs) / fan_in)
         return (gain * matrix).reshape(shape).astype(np.float32)
-    raise ValueError(f"law must be one of {', '.join(LAWS)}, received {law!r}")
+    raise ValueError(f"law must be one of {', '.join(LAWS)}; received {law!r}")

@@ -6,7 +6,10 @@ content and style features:
 - adain: A = diag(sigma_s / sigma_c), Huang & Belongie 2017;
 - whitening: A = C_c^(-1/2) C_s^(1/2), whitening and colouring, Li et al. 2017;
 - transport: A = C_c^(-1/2) (C_c^(1/2) C_s C_c^(1/2))^(1/2) C_c^(-1/2), the optimal transport
-  (Monge) map, the one that moves the features least; Gelbrich 1990.
+  (Monge) map, the one that moves the features least; Gelbrich 1990;
+- knothe: A = L_c^(-T) L_s^T with C = L L^T (Cholesky), the Knothe-Rosenblatt rearrangement:
+  channel after channel, each given those before it. It depends on the order of the channels,
+  which a random network draws: every network has its own idea of what goes where.
 
 Functions take `xp`: NumPy (the library) or keras.ops on TensorFlow (inside an exported graph).
 Statistics and eigen-decompositions are in float64.
@@ -16,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-METHODS = ("adain", "whitening", "transport")
+METHODS = ("adain", "whitening", "transport", "knothe")
 
 # Added to the variances, relative to the mean variance of both: directions in which the content
 # hardly varies are not blown up to the style's variance. The second keeps constant images finite.
@@ -105,6 +108,9 @@ def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) ->
         matrix = xp.diag(ratio)
     elif method == "whitening":
         matrix = xp.matmul(_power(source, -0.5, xp), _power(target, 0.5, xp))
+    elif method == "knothe":
+        lower, wanted = xp.linalg.cholesky(source), xp.linalg.cholesky(target)
+        matrix = xp.linalg.solve(xp.transpose(lower), xp.transpose(wanted))
     else:
         root, inverse = _power(source, 0.5, xp), _power(source, -0.5, xp)
         middle = _power(xp.matmul(xp.matmul(root, target), root), 0.5, xp)

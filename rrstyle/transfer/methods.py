@@ -20,6 +20,9 @@ NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]
 # Fewest pixels a side: patches and pyramid levels fit; VGG's four further pools leave 2 pixels.
 MINIMUM_SIDE = {"pyramid": 16, "vgg": 32}
 
+# Of the content's fine detail given to the start of each finer scale: with all of it the result
+# stays a recoloured photograph, without it edges come back soft.
+_DETAIL = np.float32(0.3)
 _MATCHING_SHARE = 0.6  # of `paint`'s time goes into matching, about, on a CPU
 
 
@@ -106,8 +109,8 @@ def optimise(
     """Optimise features, coarse to fine, for the style's statistics and the content's layout.
 
     The content is transported to the style's Gaussian first: what is kept is its layout, not its
-    palette. Each scale starts from the last one's result, enlarged, plus the fine detail of the
-    transported content.
+    palette. Each scale starts from the last one's result, enlarged, plus some of the fine detail
+    of the transported content.
 
     Args:
         content: (height, width, n), root mean square about 1.
@@ -139,7 +142,7 @@ def optimise(
         else:
             coarse = resize_features(small_target, current.shape[:2])
             detail = small_target - resize_features(coarse, size)
-            current = resize_features(current, size) + detail
+            current = resize_features(current, size) + _DETAIL * detail
         objective = Objective(
             network, small_target, small_style, loss=config.loss, style_weight=config.style_weight
         )

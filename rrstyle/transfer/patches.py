@@ -139,18 +139,18 @@ def _scales(
     content: tuple[int, int], style: tuple[int, int], config: PatchConfig
 ) -> Iterator[_Scale]:
     """The scales, coarse to fine, without those too small for a patch to move in."""
-    last = len(config.rounds) - 1
+    steps = max(0, round(math.log(max(content) / config.coarsest, _SCALE_STEP)))
     low, high = config.content_mix
-    for position, rounds in enumerate(config.rounds):
-        factor = _SCALE_STEP ** (last - position)
-        size = _scaled(content, 1 / factor, 2)
-        if min(size) < 2 * config.size and position < last:
+    for position in range(steps + 1):
+        ratio = _SCALE_STEP ** (position - steps)
+        size = _scaled(content, ratio, 2)
+        if min(size) < 2 * config.size and position < steps:
             continue
         yield _Scale(
             size=size,
-            style_size=_scaled(style, 1 / factor, config.size),
-            rounds=rounds,
-            mix=low + (high - low) * position / max(1, last),
+            style_size=_scaled(style, ratio, config.size),
+            rounds=config.rounds[min(position, len(config.rounds) - 1)],
+            mix=high if steps == 0 else low + (high - low) * position / steps,
             step=1 if min(size) < _DENSE_BELOW else 2,
         )
 
@@ -186,7 +186,7 @@ def match_patches(
     field, previous = None, None
     for scale in scales:
         small_style = resize_features(style, scale.style_size)
-        target = _transported(resize_features(content, scale.size), small_style)
+        target = _rearranged(resize_features(content, scale.size), small_style, config.diversity)
         if field is None or previous is None:
             current = target
         else:
@@ -205,8 +205,12 @@ def match_patches(
     return current
 
 
-def _transported(content: np.ndarray, style: np.ndarray) -> np.ndarray:
-    return fit_map("transport", fit_gaussian(content), fit_gaussian(style))(content)
+def _rearranged(content: np.ndarray, style: np.ndarray, diversity: float) -> np.ndarray:
+    """The content with the style's palette, by a mix of two maps between their Gaussians."""
+    ours, theirs = fit_gaussian(content), fit_gaussian(style)
+    transported = fit_map("transport", ours, theirs)(content)
+    own = fit_map("knothe", ours, theirs)(content)
+    return (1 - np.float32(diversity)) * transported + np.float32(diversity) * own
 
 
 def refine_field(field: np.ndarray, coarse: _Scale, fine: _Scale, size: int) -> np.ndarray:

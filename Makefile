@@ -1,0 +1,43 @@
+# The environment lives in .venv, from the pinned requirements.lock. `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo app test lint lock benchmarks clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and "Python 3.11 to 3.13 is needed, this is %d.%d: make PYTHON=python3.12 ..." % v)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## Stylise built-in photographs by every method, into demo/
+	$(BIN)/python -m apps.demo demo
+
+app: $(STAMP)  ## The app, on http://127.0.0.1:7860
+	$(BIN)/rrstyle app
+
+lint: $(STAMP)  ## Linter, formatter and type check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint  ## Environment, linter, type check, tests
+	$(BIN)/python -m pytest
+
+benchmarks: $(STAMP)  ## Seconds, GFLOP/s and memory by method and size; quality of the built-in pairs
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/quality.py --out demo/quality
+
+lock: $(STAMP)  ## Pin the newest versions that pyproject.toml admits, anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra dev \
+	  --no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
+
+clean:  ## Remove the environment and what was generated
+	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache

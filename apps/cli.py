@@ -1,0 +1,85 @@
+"""The command `rrstyle`. What it imports here is light: help must not wait for TensorFlow."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from apps.cli_options import (
+    App,
+    Command,
+    Examples,
+    Export,
+    Reconstruct,
+    Stylize,
+    checked,
+    parse,
+)
+from apps.errors import explain
+from apps.quiet import quiet_start
+from rrstyle.config import StyleConfig
+
+_INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line.
+
+    Args:
+        argv: Its words after `rrstyle`; by default those of this process.
+
+    Returns:
+        0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
+    try:
+        if words == ["--version"]:
+            print(f"rrstyle {_version()}")
+            return 0
+        return _run(parse(words or ["--help"], version=_version()), words)
+    except SystemExit as stop:  # tyro's, after help or a usage error
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        print("rrstyle: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except (ValueError, OSError) as error:
+        print(f"rrstyle: {explain(error)}", file=sys.stderr)
+        return 1
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("rrstyle")
+
+
+def _run(command: Command, words: list[str]) -> int:
+    # Each case imports what it needs, and no other's heavy packages.
+    match command:
+        case Stylize():
+            from apps.cli_stylize import run_stylize
+
+            return run_stylize(command, words)
+        case Examples():
+            from apps.cli_examples import run_examples
+
+            run_examples(command)
+        case Reconstruct():
+            from apps.cli_reconstruct import run_reconstruct
+
+            run_reconstruct(command)
+        case Export():
+            with quiet_start():
+                from rrstyle.export import export_saved_model
+
+            config = checked(StyleConfig, command.config)
+            export_saved_model(
+                command.directory, config, seed=command.seed, overwrite=command.overwrite
+            )
+            print(f"model written to {command.directory}")
+        case App():
+            with quiet_start():
+                from apps.web import launch
+
+            launch(host=command.host, port=command.port)
+    return 0

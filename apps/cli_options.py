@@ -1,0 +1,231 @@
+"""The commands' options as dataclasses, which tyro turns into a parser and its help.
+
+Defaults and help texts of settings come from `rrstyle.config`. The classes here that extend its
+configs leave out their checks, so that a broken rule ends as one line and not inside tyro.
+"""
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import tyro
+from tyro.conf import Positional, arg, subcommand
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
+
+from rrstyle.config import (
+    NetworkConfig,
+    OptimiseConfig,
+    PatchConfig,
+    StyleConfig,
+    from_dict,
+    to_dict,
+)
+
+Config = TypeVar("Config", NetworkConfig, StyleConfig)
+
+
+class _Unchecked:
+    def __post_init__(self) -> None:
+        """Checks nothing; `checked` does."""
+
+
+class NetworkOptions(_Unchecked, NetworkConfig):
+    __doc__ = NetworkConfig.__doc__
+
+
+class OptimiseOptions(_Unchecked, OptimiseConfig):
+    __doc__ = OptimiseConfig.__doc__
+
+
+class PatchOptions(_Unchecked, PatchConfig):
+    __doc__ = PatchConfig.__doc__
+
+
+@dataclass(frozen=True)
+class StyleOptions(_Unchecked, StyleConfig):
+    """`StyleConfig` with the fields of its encoder beside its own."""
+
+    encoder: Annotated[NetworkOptions, arg(name="")] = field(
+        default_factory=lambda: unchecked(NetworkOptions, StyleConfig().encoder)
+    )
+    optimise: OptimiseOptions = field(default_factory=OptimiseOptions)
+    patches: PatchOptions = field(default_factory=PatchOptions)
+
+
+def checked(kind: type[Config], options: Config) -> Config:
+    """The config of class `kind` that options stand for.
+
+    Raises:
+        ValueError: If a value breaks a rule.
+    """
+    return from_dict(kind, to_dict(options))
+
+
+def unchecked(kind: type, config: Any) -> Any:
+    """Options of class `kind` with the values of a config."""
+    return from_dict(kind, to_dict(config))
+
+
+_Style = Annotated[StyleOptions, arg(name="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stylize:
+    """Paint photographs in the manner of pictures.
+
+    Every CONTENT is painted in the manner of every STYLE. Each is a file, a folder of pictures or
+    a built-in name (see `rrstyle examples`); a file goes before a built-in picture of its name.
+    """
+
+    content: Annotated[
+        Positional[tuple[str, ...]],
+        arg(metavar="CONTENT...", help_behavior_hint="(may be left out with --recipe)"),
+    ] = ()
+    """Photographs."""
+    style: Annotated[
+        tuple[str, ...],
+        arg(metavar="STYLE...", help_behavior_hint="(may be left out with --recipe)"),
+    ] = ()
+    """Pictures whose manner is wanted."""
+    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
+    """A folder, or a .png file when one picture is made."""
+    recipe: Annotated[Path | None, arg(metavar="PNG")] = None
+    """A picture made by rrstyle: its settings and seed become the defaults of all options."""
+    seed: int = 0
+    """Names the random networks; another seed is another picture."""
+    variants: int = 1
+    """Pictures of each pair, of consecutive seeds."""
+    overwrite: bool = False
+    """Replace files that are there."""
+    config: _Style = field(default_factory=StyleOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """List the built-in pictures, or write them as PNG files."""
+
+    names: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="NAME...", help_behavior_hint="(default: all)")
+    ] = ()
+    """Which ones."""
+    list: bool = False
+    """List them, also with -o."""
+    output: Annotated[
+        Path | None, arg(aliases=("-o",), metavar="DIR", help_behavior_hint="(default: list only)")
+    ] = None
+    """Folder to write them to; created if need be."""
+    side: int = 512
+    """Side of the style pictures; photographs have their own."""
+    seed: int = 0
+    """Of the style pictures; another seed is another composition."""
+    overwrite: bool = False
+    """Replace files that are there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruct:
+    """Show what an untrained CNN and DCN (rrVGG CDk) give back of a picture.
+
+    The picture, its reconstruction by a random readout and by a ridge readout, side by side, with
+    their likeness to the picture.
+    """
+
+    image: Annotated[Positional[str], arg(metavar="IMAGE")]
+    """A file, or a built-in name."""
+    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT.png")]
+    """File to write."""
+    side: int = 224
+    """Longer side that the picture is brought to, in pixels."""
+    seed: int = 0
+    """Names the random network."""
+    overwrite: bool = False
+    """Replace a file that is there."""
+    network: Annotated[NetworkOptions, arg(name="")] = field(default_factory=NetworkOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a TensorFlow SavedModel that stylises without this package."""
+
+    directory: Annotated[Positional[Path], arg(metavar="DIR")]
+    """Folder to write."""
+    seed: int = 0
+    """Names the random networks."""
+    overwrite: bool = False
+    """Replace a model that is there."""
+    # The general default, paint, is a search and no formula: a graph cannot hold it.
+    config: _Style = field(default_factory=lambda: StyleOptions(method="transport"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Open the app in a browser's reach."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 lets other machines in."""
+    port: int = 7860
+    """Port to listen at."""
+
+
+Command = Stylize | Examples | Reconstruct | Export | App
+_Commands = (
+    Annotated[Stylize, subcommand("stylize")]
+    | Annotated[Examples, subcommand("examples")]
+    | Annotated[Reconstruct, subcommand("reconstruct")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[App, subcommand("app")]
+)
+
+_registry = ConstructorRegistry()
+
+
+@_registry.primitive_rule
+def _choices(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
+    """Choices whose typos get a suggestion: tyro has that for names of options only."""
+    if get_origin(info.type) is not Literal:
+        return None
+    choices = get_args(info.type)
+
+    def choose(given: list[str]) -> str:
+        if given[0] in choices:
+            return given[0]
+        near = difflib.get_close_matches(given[0], choices, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"must be one of {', '.join(choices)}; {hint}received {given[0]!r}")
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="{" + ",".join(choices) + "}",
+        instance_from_str=choose,
+        is_instance=lambda value: value in choices,
+        str_from_instance=lambda value: [value],
+    )
+
+
+def parse(argv: list[str], *, version: str) -> Command:
+    """The command that the words of a command line stand for.
+
+    Raises:
+        SystemExit: After help (0) or a word that cannot be understood (2).
+    """
+    return tyro.cli(
+        _Commands,
+        prog="rrstyle",
+        description=f"Style transfer with untrained networks. rrstyle {version} (--version)",
+        args=argv,
+        config=(tyro.conf.FlagCreatePairsOff,),
+        registry=_registry,
+    )
+
+
+def parse_again(argv: list[str], defaults: Stylize) -> Stylize:
+    """A `stylize` command line (without that word) over other defaults."""
+    return tyro.cli(
+        Stylize,
+        prog="rrstyle stylize",
+        args=argv,
+        default=defaults,
+        config=(tyro.conf.FlagCreatePairsOff,),
+        registry=_registry,
+    )

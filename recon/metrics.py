@@ -1,0 +1,137 @@
+"""How alike two pictures are: SSIM, Pearson correlation and PSNR, for batches.
+
+All take `truth` and `test`, (batch, height, width, channels) in [0, 1], and agree with
+scikit-image to 1e-5.
+"""
+
+import numpy as np
+from keras import ops
+
+SIGMA = 1.5
+WINDOW = 11  # pixels a side: what scikit-image truncates a Gaussian of sigma 1.5 to
+_K1, _K2 = 0.01, 0.03
+
+SSIM_SETTINGS = f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1, mean of RGB"
+PEARSON_SETTINGS = "over all values of RGB"
+
+
+def ssim(truth, test) -> np.ndarray:
+    """Mean structural similarity of each pair.
+
+    `(2 m_x m_y + c1)(2 s_xy + c2) / ((m_x^2 + m_y^2 + c1)(s_x^2 + s_y^2 + c2))`, with means and
+    population (co)variances under a Gaussian window of sigma 1.5, 11 x 11, c1 = 0.01^2 and c2 =
+    0.03^2; averaged over the positions where the window lies inside the picture, then channels.
+
+    Args:
+        truth: (batch, height, width, channels), in [0, 1], at least 11 pixels a side.
+        test: The same shape.
+
+    Returns:
+        (batch,), float64, in [-1, 1]; 1 for equal pictures.
+
+    Raises:
+        ValueError: If the shapes differ or are not such.
+
+    Reference: Wang, Bovik, Sheikh & Simoncelli, "Image quality assessment: from error visibility
+        to structural similarity", IEEE TIP 2004.
+    """
+    truth, test = _pair(truth, test)
+    if min(truth.shape[1:3]) < WINDOW:
+        raise ValueError(
+            f"pictures must be at least {WINDOW} pixels a side, the window of SSIM;"
+            f" received {truth.shape[2]} x {truth.shape[1]}"
+        )
+    maps = _single_channel(truth), _single_channel(test)
+    # E[x^2] - E[x]^2 in float32 loses digits far from 0: variances are taken about the map's mean.
+    centres = [ops.mean(m, axis=(1, 2, 3), keepdims=True) for m in maps]
+    x, y = (m - c for m, c in zip(maps, centres, strict=True))
+    stacked = _blur(ops.concatenate([x, y, x * x, y * y, x * y], axis=0))
+    mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(stacked, 5, axis=0)
+    variances = mean_xx - mean_x * mean_x + mean_yy - mean_y * mean_y
+    covariance = mean_xy - mean_x * mean_y
+    mean_x, mean_y = mean_x + centres[0], mean_y + centres[1]
+    c1, c2 = _K1**2, _K2**2
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
+    similarity = luminance * (2 * covariance + c2) / (variances + c2)
+    per_map = ops.convert_to_numpy(ops.mean(similarity, axis=(1, 2, 3)))
+    return per_map.astype(np.float64).reshape(truth.shape[0], -1).mean(axis=1)
+
+
+def pearson(truth, test) -> np.ndarray:
+    """Pearson correlation of each pair, over all of its values.
+
+    `sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|)`
+
+    Args:
+        truth: (batch, height, width, channels), in [0, 1].
+        test: The same shape.
+
+    Returns:
+        (batch,), float64, in [-1, 1]; NaN where a picture is constant, whose correlation is not
+        defined: say so in its place.
+
+    Raises:
+        ValueError: If the shapes differ or are not such.
+    """
+    truth, test = _pair(truth, test)
+    flat = [ops.reshape(ops.convert_to_tensor(a), (truth.shape[0], -1)) for a in (truth, test)]
+    x, y = (f - ops.mean(f, axis=1, keepdims=True) for f in flat)
+    sums = [ops.convert_to_numpy(ops.sum(p, axis=1)) for p in (x * y, x * x, y * y)]
+    xy, xx, yy = (s.astype(np.float64) for s in sums)
+    # Rounding of the mean leaves a constant picture a variance: it is looked at before.
+    varies = [np.ptp(a.reshape(len(a), -1), axis=1) > 0 for a in (truth, test)]
+    defined = varies[0] & varies[1] & (xx > 0) & (yy > 0)
+    norms = np.sqrt(np.where(defined, xx * yy, 1))
+    return np.where(defined, np.clip(xy / norms, -1, 1), np.nan)
+
+
+def psnr(truth, test) -> np.ndarray:
+    """Peak signal-to-noise ratio of each pair, for a peak of 1.
+
+    `-10 log10(mean (x - y)^2)`
+
+    Args:
+        truth: (batch, height, width, channels), in [0, 1].
+        test: The same shape.
+
+    Returns:
+        (batch,), float64, in decibels, at least 0; infinity for equal pictures.
+
+    Raises:
+        ValueError: If the shapes differ or are not such.
+    """
+    truth, test = _pair(truth, test)
+    squares = ops.square(ops.convert_to_tensor(truth) - ops.convert_to_tensor(test))
+    errors = ops.convert_to_numpy(ops.mean(squares, axis=(1, 2, 3))).astype(np.float64)
+    decibels = -10 * np.log10(np.where(errors > 0, errors, 1))
+    return np.where(errors > 0, decibels, np.inf)
+
+
+def _pair(truth, test) -> tuple[np.ndarray, np.ndarray]:
+    arrays = [np.asarray(a, np.float32) for a in (truth, test)]
+    if arrays[0].ndim != 4 or 0 in arrays[0].shape or arrays[0].shape != arrays[1].shape:
+        raise ValueError(
+            "truth and test must be (batch, height, width, channels), of one shape;"
+            f" received {arrays[0].shape} and {arrays[1].shape}"
+        )
+    return arrays[0], arrays[1]
+
+
+def _single_channel(images: np.ndarray):
+    """(batch * channels, height, width, 1): a convolution by groups is slow on JAX's CPU."""
+    batch, height, width, channels = images.shape
+    moved = np.ascontiguousarray(np.moveaxis(images, -1, 1))
+    return ops.convert_to_tensor(moved.reshape(batch * channels, height, width, 1))
+
+
+def _gaussian() -> np.ndarray:
+    offsets = np.arange(WINDOW) - WINDOW // 2
+    weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
+    return (weights / weights.sum()).astype(np.float32)
+
+
+def _blur(maps):
+    """Gaussian means under the window where it lies inside: borders lose 5 pixels."""
+    window = _gaussian()
+    rows = ops.conv(maps, window.reshape(WINDOW, 1, 1, 1), padding="valid")
+    return ops.conv(rows, window.reshape(1, WINDOW, 1, 1), padding="valid")

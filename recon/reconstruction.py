@@ -1,0 +1,57 @@
+"""What an untrained CNN and DCN give back of a picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rrstyle.config import NetworkConfig
+from rrstyle.images import as_image
+from rrstyle.networks import cnn_network, minimum_side
+from rrstyle.pipeline import encode
+from rrstyle.readout import build_decoder
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A picture and what came back of it, each float32 (height, width, 3) in [0, 1].
+
+    Attributes:
+        image: What went in.
+        random: By the random DCN; brought to the range of the picture, with its false colours.
+        ridge: By the same DCN with its last layer solved on this very picture.
+    """
+
+    image: np.ndarray
+    random: np.ndarray
+    ridge: np.ndarray
+
+
+def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
+    """Encodes a picture by a random CNN and decodes it by its random DCN, with both readouts.
+
+    Args:
+        image: (height, width, 3), uint8 or float in [0, 1].
+        config: Plan and law of the networks; CDk of the papers is layer "conv<k>".
+        seed: Names their weights.
+
+    Raises:
+        ValueError: If the picture is none, or too small for the network.
+
+    Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
+    """
+    image = as_image(image)
+    height, width = image.shape[:2]
+    least = minimum_side(config)
+    if min(height, width) < least:
+        raise ValueError(
+            f"image is too small: at least {least} pixels a side for this network;"
+            f" received {width} x {height}"
+        )
+    features = encode(cnn_network(config, seed=seed), image)
+    results = []
+    for wildness in (1.0, 0.0):
+        decoder = build_decoder(
+            config, [(features, image)], seed=seed, wildness=wildness, every_pixel=True
+        )
+        results.append(np.clip(decoder(features, (height, width)), 0, 1))
+    return Reconstruction(image, *results)

@@ -1,0 +1,18 @@
+"""A quiet TensorFlow, the default backend, and the few warnings of others that are let pass."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
+os.environ["KERAS_BACKEND"] = "tensorflow"  # parity tests start JAX in a process of its own
+
+# Warnings are errors. Each line here is a library's own business, with the reason.
+_LET_PASS = (
+    # TensorFlow 2.21's variables have no `copy` keyword in __array__; Keras meets it on saving.
+    r"ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+    r":keras\.src\.backend\.tensorflow\.core",
+)
+
+
+def pytest_configure(config):
+    for line in _LET_PASS:
+        config.addinivalue_line("filterwarnings", line)

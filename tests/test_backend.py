@@ -1,0 +1,131 @@
+"""What keras.ops lacks, on the TensorFlow backend; test_parity compares JAX with it."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from rrstyle import backend
+
+
+def test_value_and_gradient_by_hand():
+    function = backend.value_and_grad(lambda x, a: ops.sum(a * x**2))
+    value, gradient = function(ops.convert_to_tensor([1.0, 2.0, -3.0]), 2.0)
+    assert float(value) == 28
+    np.testing.assert_allclose(ops.convert_to_numpy(gradient), [4, 8, -12])
+
+
+def test_the_gradient_is_by_the_first_argument_only():
+    function = backend.value_and_grad(lambda x, y: ops.sum(x * y))
+    x, y = (ops.convert_to_tensor(v) for v in ([1.0, 2.0], [5.0, 7.0]))
+    _, gradient = function(x, y)
+    np.testing.assert_array_equal(ops.convert_to_numpy(gradient), [5, 7])
+
+
+def test_the_gradient_agrees_with_differences():
+    rng = np.random.default_rng(0)
+    kernel = ops.convert_to_tensor(rng.normal(size=(3, 3, 2, 4)).astype(np.float32))
+    x = rng.normal(size=(1, 5, 6, 2)).astype(np.float32)
+    direction = rng.normal(size=x.shape).astype(np.float32)
+
+    def loss(v):
+        return ops.mean(ops.square(ops.relu(ops.conv(v, kernel, padding="same"))))
+
+    _, gradient = backend.value_and_grad(loss)(ops.convert_to_tensor(x))
+    ahead, behind = (float(loss(ops.convert_to_tensor(x + s * direction))) for s in (1e-2, -1e-2))
+    slope = float(np.vdot(ops.convert_to_numpy(gradient), direction))
+    # Between kinks the loss is quadratic: central differences err by rounding and few kinks.
+    assert slope == pytest.approx((ahead - behind) / 2e-2, rel=1e-2)
+
+
+def test_a_compiled_function_is_the_function():
+    def function(weights, x):
+        return ops.tanh(ops.matmul(x, weights[0]) + weights[1])
+
+    rng = np.random.default_rng(0)
+    weights = tuple(rng.normal(size=s).astype(np.float32) for s in ((3, 4), (4,)))
+    compiled = backend.jit(function)
+    for rows in (1, 2, 5):  # sizes may change
+        x = rng.normal(size=(rows, 3)).astype(np.float32)
+        found = ops.convert_to_numpy(compiled(weights, ops.convert_to_tensor(x)))
+        np.testing.assert_allclose(found, np.tanh(x @ weights[0] + weights[1]), rtol=1e-5)
+
+
+def test_a_compiled_function_is_traced_once_and_takes_new_weights():
+    traced = []
+
+    def function(weights, x):
+        traced.append(1)
+        return weights * x
+
+    compiled = backend.jit(function)
+    x = ops.ones((2, 2))
+    for factor in (1.0, 2.0, 3.0):
+        found = compiled(ops.convert_to_tensor(factor), x)
+        np.testing.assert_array_equal(ops.convert_to_numpy(found), np.full((2, 2), factor))
+    assert len(traced) == 1
+
+
+@pytest.fixture
+def fresh_answer():
+    backend.gains_from_bfloat16.cache_clear()
+    yield
+    backend.gains_from_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("flags", "gains"),
+    [
+        (set(), False),
+        ({"avx2", "avx512f", "avx512_vnni", "amx_tile", "amx_int8"}, False),
+        ({"avx2", "avx512_bf16"}, True),
+        ({"amx_bf16", "amx_tile"}, True),
+    ],
+)
+def test_bfloat16_pays_where_the_processor_has_instructions_for_it(
+    flags, gains, monkeypatch, fresh_answer
+):
+    monkeypatch.setattr(backend, "_cpu_flags", lambda: flags)
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: [])
+    assert backend.gains_from_bfloat16() is gains
+    assert backend.resolve_precision("auto") == ("bfloat16" if gains else "float32")
+
+
+@pytest.mark.parametrize(("capability", "gains"), [((7, 5), False), ((8, 0), True), (None, False)])
+def test_bfloat16_pays_on_gpus_from_ampere_on(capability, gains, monkeypatch, fresh_answer):
+    details = {"compute_capability": capability} if capability else {}
+    monkeypatch.setattr(backend, "_cpu_flags", lambda: {"amx_bf16"})
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: ["gpu"])
+    monkeypatch.setattr("tensorflow.config.experimental.get_device_details", lambda gpu: details)
+    assert backend.gains_from_bfloat16() is gains
+
+
+def test_a_chosen_precision_is_kept(monkeypatch):
+    for gains in (False, True):
+        monkeypatch.setattr(backend, "gains_from_bfloat16", lambda gains=gains: gains)
+        for precision in ("float32", "bfloat16"):
+            assert backend.resolve_precision(precision) == precision
+
+
+def test_flags_are_read_from_the_first_processor(monkeypatch):
+    text = "processor : 0\nflags\t\t: fpu avx2 amx_bf16\nbugs : none\nflags\t\t: other\n"
+    monkeypatch.setattr("pathlib.Path.read_text", lambda self: text)
+    assert {"fpu", "avx2", "amx_bf16"} <= backend._cpu_flags()
+    assert "other" not in backend._cpu_flags()
+
+
+def test_no_flags_where_there_is_no_cpuinfo(monkeypatch):
+    def missing(self):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("pathlib.Path.read_text", missing)
+    assert backend._cpu_flags() == set()
+
+
+def test_versions_name_what_computes_a_picture():
+    found = backend.versions()
+    assert found["backend"] == "tensorflow"
+    assert found["keras"] == keras.__version__
+    assert found["numpy"] == np.__version__
+    assert set(found) == {"rrstyle", "backend", "tensorflow", "keras", "numpy", "python", "onednn"}
+    assert all(isinstance(v, str) and v for v in found.values())

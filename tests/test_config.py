@@ -1,0 +1,241 @@
+"""The configs: what each rule refuses and says, and the way to plain values and back."""
+
+import json
+import re
+from dataclasses import FrozenInstanceError, fields
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rrstyle.config import (
+    NetworkConfig,
+    OptimiseConfig,
+    PatchConfig,
+    StyleConfig,
+    from_dict,
+    to_dict,
+)
+
+KINDS = (NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig)
+CHOICES = [
+    (kind, name, get_args(hint))
+    for kind in KINDS
+    for name, hint in get_type_hints(kind).items()
+    if get_origin(hint) is Literal
+]
+
+
+def test_the_papers_network_is_the_default():
+    config = NetworkConfig()
+    assert (config.architecture, config.layer, config.tap) == ("vgg16", "conv1_2", "pre_pool")
+    assert (config.upsampling, config.pooling, config.padding) == ("zero", "max", "reflect")
+    assert (config.encoder_activation, config.decoder_activation) == ("relu", "relu")
+    assert (config.law, config.std) == ("gaussian", 0.01)
+
+
+def test_there_are_choices():
+    assert len(CHOICES) == 15
+
+
+@pytest.mark.parametrize(("kind", "name", "choices"), CHOICES)
+def test_every_choice_is_taken_and_others_are_refused(kind, name, choices):
+    others = {"layer": "conv1_1"} if name == "architecture" else {}  # one that both have
+    for choice in choices:
+        assert getattr(kind(**{name: choice}, **others), name) == choice
+    for wrong in ("nonsense", choices[0].upper(), "", None, 0, [choices[0]]):
+        rule = f"{name} must be one of {', '.join(choices)}; received {wrong!r}"
+        with pytest.raises(ValueError, match=re.escape(rule)):
+            kind(**{name: wrong})
+
+
+NOT_COUNTS = (0, -1, 1.5, 2.0, True, "3")
+NOT_POSITIVE = (0, -0.1, float("nan"), float("inf"), True, "1", None, 10**400)
+NOT_SHARES = (-0.01, 1.01, float("nan"), True, "0.5", None)
+RULES = [
+    (NetworkConfig, "channels", "a positive integer", NOT_COUNTS),
+    (NetworkConfig, "kernel", "a positive integer", NOT_COUNTS),
+    (NetworkConfig, "std", "positive and finite", NOT_POSITIVE),
+    (NetworkConfig, "layer", "a name such as conv1_2", (None, 5, ("conv1",))),
+    (NetworkConfig, "layer", "conv1_1 to conv5_3 of vgg16", ("conv6", "pool1", "")),
+    (
+        OptimiseConfig,
+        "steps",
+        "one to six positive integers",
+        ((), (1,) * 7, (0,), (1.0,), (True,), [5], 5, None),
+    ),
+    (OptimiseConfig, "learning_rate", "positive and finite", NOT_POSITIVE),
+    (OptimiseConfig, "style_weight", "positive and finite", NOT_POSITIVE),
+    (PatchConfig, "size", "an odd integer of at least 3", (1, 2, 4, -3, 3.0, True, None)),
+    (
+        PatchConfig,
+        "rounds",
+        "one to twelve positive integers",
+        ((), (1,) * 13, (2, 0), (1.0,), [1], 1),
+    ),
+    (
+        PatchConfig,
+        "content_mix",
+        "two numbers from 0 to 1",
+        ((0.1,), (0.1, 0.2, 0.3), (0.1, 1.1), (True, 0.1), 0.1, [0.1, 0.2]),
+    ),
+    (PatchConfig, "keys", "a positive integer", (*NOT_COUNTS, None)),
+    (PatchConfig, "projection", "a positive integer", (*NOT_COUNTS, None)),
+    (PatchConfig, "refine_steps", "a positive integer", (*NOT_COUNTS, None)),
+    (PatchConfig, "diversity", "from 0 to 1", NOT_SHARES),
+    (PatchConfig, "completeness", "positive and finite", NOT_POSITIVE),
+    (PatchConfig, "refine_rate", "positive and finite", NOT_POSITIVE),
+    (PatchConfig, "refine_style_weight", "positive and finite", NOT_POSITIVE),
+    (StyleConfig, "wildness", "from 0 to 1", NOT_SHARES),
+    (StyleConfig, "strength", "from 0 to 1", NOT_SHARES),
+    (StyleConfig, "side", "an integer from 16 to 8192", (15, 8193, 512.0, True, None, 10**20)),
+    (StyleConfig, "weights", "a file name or imagenet", ("", 5, b"x")),
+    (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PatchConfig(), NetworkConfig)),
+    (StyleConfig, "optimise", "a OptimiseConfig", (None, {})),
+    (StyleConfig, "patches", "a PatchConfig", (None, {})),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "rule", "wrong"), RULES)
+def test_every_rule_names_the_setting_the_rule_and_the_value(kind, name, rule, wrong):
+    for value in wrong:
+        words = f"{name} must be {rule}; received {value!r}"
+        with pytest.raises(ValueError, match=re.escape(words)):
+            kind(**{name: value})
+
+
+def test_every_setting_has_a_rule_or_a_choice():
+    covered = {(kind, name) for kind, name, _ in CHOICES}
+    covered |= {(kind, name) for kind, name, _, _ in RULES}
+    assert covered == {(kind, f.name) for kind in KINDS for f in fields(kind)}
+
+
+def test_the_ends_of_ranges_are_taken():
+    StyleConfig(side=16, wildness=0, strength=0)
+    StyleConfig(side=8192, wildness=1, strength=1)
+    PatchConfig(size=3, content_mix=(0, 1), rounds=(1,) * 12)
+    OptimiseConfig(steps=(1,) * 6)
+    NetworkConfig(channels=1, kernel=1)
+
+
+def test_the_layer_is_of_the_architecture():
+    NetworkConfig(layer="conv5_3")
+    with pytest.raises(ValueError, match="layer must be conv1_1 to conv5_1 of alexnet"):
+        NetworkConfig(architecture="alexnet", layer="conv5_3")
+
+
+def test_wildness_needs_the_ridge_decoder():
+    StyleConfig(decoder="random")
+    StyleConfig(decoder="ridge", wildness=0.5)
+    rule = "wildness must be 0 where decoder is random: it mixes into the ridge; received 0.5"
+    with pytest.raises(ValueError, match=re.escape(rule)):
+        StyleConfig(decoder="random", wildness=0.5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_configs_are_frozen_and_hashable(kind):
+    config = kind()
+    with pytest.raises(FrozenInstanceError):
+        setattr(config, fields(kind)[0].name, "other")
+    assert hash(config) == hash(kind())
+    assert config == kind()
+
+
+# Plain values and back
+
+POSITIVE = st.floats(1e-6, 1e6)
+SHARE = st.floats(0, 1)
+COUNT = st.integers(1, 1000)
+
+
+def choice_of(kind):
+    return {n: st.sampled_from(c) for k, n, c in CHOICES if k is kind and n != "architecture"}
+
+
+NETWORKS = st.builds(
+    NetworkConfig,
+    layer=st.sampled_from(["conv1", "conv1_2", "conv3_3", "conv5"]),
+    channels=st.none() | COUNT,
+    kernel=st.none() | COUNT,
+    std=POSITIVE,
+    **choice_of(NetworkConfig),
+) | st.builds(NetworkConfig, architecture=st.just("alexnet"), layer=st.just("conv4"))
+OPTIMISERS = st.builds(
+    OptimiseConfig,
+    steps=st.lists(COUNT, min_size=1, max_size=6).map(tuple),
+    learning_rate=POSITIVE,
+    style_weight=POSITIVE,
+    **choice_of(OptimiseConfig),
+)
+PATCHES = st.builds(
+    PatchConfig,
+    size=st.integers(1, 10).map(lambda n: 2 * n + 1),
+    rounds=st.lists(COUNT, min_size=1, max_size=12).map(tuple),
+    content_mix=st.tuples(SHARE, SHARE),
+    diversity=SHARE,
+    keys=COUNT,
+    projection=COUNT,
+    completeness=POSITIVE,
+    refine_steps=COUNT,
+    refine_rate=POSITIVE,
+    refine_style_weight=POSITIVE,
+)
+STYLES = st.builds(
+    StyleConfig,
+    decoder=st.just("ridge"),
+    wildness=SHARE,
+    strength=SHARE,
+    side=st.integers(16, 8192),
+    weights=st.none() | st.text(min_size=1),
+    encoder=NETWORKS,
+    optimise=OPTIMISERS,
+    patches=PATCHES,
+    **{k: v for k, v in choice_of(StyleConfig).items() if k != "decoder"},
+)
+
+
+@given(STYLES)
+def test_plain_values_come_back_as_the_same_config(config):
+    assert from_dict(StyleConfig, to_dict(config)) == config
+    assert from_dict(StyleConfig, json.loads(json.dumps(to_dict(config)))) == config
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from([(k, f.name) for k in KINDS for f in fields(k)]), JSON)
+def test_any_json_value_is_taken_or_a_value_error(setting, value):
+    kind, name = setting
+    try:
+        config = from_dict(kind, {name: value})
+    except ValueError:
+        return
+    assert from_dict(kind, to_dict(config)) == config
+
+
+def test_missing_fields_keep_their_defaults():
+    assert from_dict(StyleConfig, {}) == StyleConfig()
+    found = from_dict(StyleConfig, {"encoder": {"channels": 8}})
+    assert found.encoder == NetworkConfig(channels=8)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"metod": "paint"}, "StyleConfig has no field 'metod'"),
+        ({"encoder": {"depth": 3}}, "NetworkConfig has no field 'depth'"),
+        ({"check": 1}, "StyleConfig has no field 'check'"),
+        ({1: 2}, "StyleConfig has no field '1'"),
+        ({"encoder": None}, "NetworkConfig must be an object; received NoneType"),
+        ([], "StyleConfig must be an object; received list"),
+        ({"patches": {"rounds": [1, 0]}}, "rounds must be one to twelve"),
+    ],
+)
+def test_what_plain_values_are_refused(values, words):
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
+        from_dict(StyleConfig, values)

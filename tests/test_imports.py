@@ -1,0 +1,116 @@
+"""The rules of the house that a machine can check: who imports whom, and how long files get."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("rrstyle", "recon", "apps")
+BACKENDS = {"tensorflow", "jax", "torch"}
+# Only these name a backend: one holds what keras.ops lacks, the other writes SavedModels.
+NAMES_A_BACKEND = {"rrstyle/backend.py": BACKENDS, "rrstyle/export.py": {"tensorflow"}}
+MOST_LINES = 400
+
+
+def python_files(*folders):
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path):
+    """Top names of all modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.split(".")[0] if node.module and not node.level else "")
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
+            literal = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            found |= {name.split(".")[0] for name in literal}
+    return found
+
+
+def test_the_scan_sees_imports_wherever_they_stand(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        "import numpy.linalg\n"
+        "def f():\n    from tensorflow.config import x\n"
+        "def g():\n    return importlib.import_module('jax.numpy')\n"
+    )
+    assert imported(path) == {"numpy", "tensorflow", "jax"}
+
+
+def test_there_are_files_to_scan():
+    found = {relative(path) for path in python_files(*PACKAGES)}
+    assert {"rrstyle/backend.py", "rrstyle/transfer/methods.py"} <= found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_go_one_way(package):
+    # apps -> recon -> rrstyle, and nobody imports the tests or the benchmarks.
+    allowed = set(PACKAGES[: PACKAGES.index(package) + 1])
+    others = {*PACKAGES, "tests", "benchmarks"} - allowed
+    for path in python_files(package):
+        wrong = imported(path) & others
+        assert not wrong, f"{relative(path)} imports {', '.join(sorted(wrong))}"
+
+
+def test_imports_are_absolute():
+    for path in python_files(*PACKAGES):
+        assert "" not in imported(path), f"{relative(path)} has a relative import"
+
+
+def test_only_two_files_name_a_backend():
+    for path in python_files("rrstyle"):
+        wrong = imported(path) & BACKENDS - NAMES_A_BACKEND.get(relative(path), set())
+        assert not wrong, f"{relative(path)} imports {', '.join(sorted(wrong))}"
+
+
+def test_no_file_is_longer_than_400_lines():
+    for path in python_files(*PACKAGES, "tests", "benchmarks"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= MOST_LINES, f"{relative(path)} has {lines} lines"
+
+
+def test_no_file_is_called_utils():
+    for path in python_files(*PACKAGES, "tests", "benchmarks"):
+        assert path.stem not in {"utils", "util", "helpers", "misc"}, relative(path)
+
+
+def loaded_by(statement):
+    """Which modules a fresh interpreter holds after a statement."""
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+HEAVY = {"keras", "tensorflow", "jax", "torch", "scipy", "skimage", "faiss", "gradio"}
+
+
+@pytest.mark.parametrize("statement", ["import rrstyle", "import rrstyle.config"])
+def test_the_package_and_its_config_import_nothing_heavy(statement):
+    assert not loaded_by(statement) & HEAVY
+
+
+def test_a_name_of_the_package_loads_its_module_when_used():
+    loaded = loaded_by("import rrstyle; rrstyle.StyleConfig")
+    assert "rrstyle.config" in loaded
+    assert "keras" not in loaded
+
+
+def test_every_public_name_is_there():
+    import rrstyle
+
+    for name in rrstyle.__all__:
+        assert getattr(rrstyle, name).__name__ == name
+    with pytest.raises(AttributeError, match="module 'rrstyle' has no attribute 'nothing'"):
+        _ = rrstyle.nothing
