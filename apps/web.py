@@ -1,6 +1,7 @@
 """The Gradio app: its widgets, and the server that shows them."""
 
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -229,12 +230,14 @@ def serving(*, host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
 
 
 def launch(*, host: str = "127.0.0.1", port: int = 7860) -> None:
-    """Serve the app until Ctrl+C.
+    """Serve the app until Ctrl+C or SIGTERM; to be called in the main thread.
 
     Raises:
         OSError: If it cannot listen there.
     """
     with suppress(KeyboardInterrupt), serving(host=host, port=port) as url:
+        # Unhandled, SIGTERM would leave what clients uploaded in the temporary folder.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"The app is at {url} (Ctrl+C ends it)", flush=True)
         threading.Event().wait()
 

@@ -37,7 +37,7 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
     Raises:
         ValueError: If the picture is none, or too small for the network.
 
-    Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
+    Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 to 4.
     """
     image = as_image(image)
     height, width = image.shape[:2]

@@ -1,6 +1,5 @@
 """Recipes by the command: the same picture again, overrides, warnings, and strangers' recipes."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import pytest
 
 from apps import cli, replay
 from rrstyle import examples, pipeline, trained
-from rrstyle.config import NetworkConfig, StyleConfig, from_dict
-from rrstyle.images import digest, encode_png, read_image
+from rrstyle.config import NetworkConfig, StyleConfig
+from rrstyle.images import digest, encode_png
 from rrstyle.recipes import Input, Recipe, encode_picture, read_recipe
 
 CHEAP = ("--method", "transport", "--side", "48", "--channels", "8")
@@ -126,7 +125,7 @@ def test_a_weights_file_must_be_given_again_and_is_compared(capsys, monkeypatch)
     Path("w.h5").write_bytes(b"weights")
     monkeypatch.setattr(trained, "load_vgg16", lambda source: None)
     monkeypatch.setattr(pipeline, "load_vgg16", lambda source: None)
-    known = Input("w.h5", "3da1a0d6a8f1a2dd5ccb6d0d5d2e5e2f6bfbd9cfc3e8a3f3f3f3f3f3f3f3f3f3")
+    known = Input("w.h5", "0" * 64)
     write_recipe("r.png", config=replace(FAST, weights="w.h5"), weights=known)
     words = ("stylize", "a.png", "--style", "b.png", "--recipe", "r.png", "-o")
     assert run(*words, "x.png") == 1
@@ -176,13 +175,9 @@ def test_what_is_no_recipe(name: str, words: str, capsys) -> None:
 
 
 def test_a_recipe_of_an_impossible_setting(capsys) -> None:
-    write_recipe("r.png", config=from_dict(StyleConfig, {"side": 48}))
-    data = Path("r.png").read_bytes()
-    text = read_image("r.png")  # still a picture
-    assert text.pixels.shape == (30, 40, 3)
-    assert b"rrstyle" in data
+    write_recipe("r.png")
     broken = read_recipe("r.png").to_json().replace('"side": 48', '"side": -1')
     Path("bad.png").write_bytes(encode_png(NOISE, text={"rrstyle": broken}))
     assert run("stylize", "--recipe", "bad.png", "-o", "out.png") == 1
     assert "side must be an integer from 16 to 8192" in capsys.readouterr().err
-    assert not os.path.lexists("out.png")
+    assert not Path("out.png").exists()

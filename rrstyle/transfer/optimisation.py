@@ -87,7 +87,12 @@ class Objective:
 
     def value(self, features: np.ndarray) -> float:
         """The loss at `features` (height, width, n)."""
-        return float(self._value_and_grad(_batch(features), *self._args)[0])
+        return self.value_and_grad(features)[0]
+
+    def value_and_grad(self, features: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss at `features` (height, width, n) and its gradient there."""
+        value, gradient = self._value_and_grad(_batch(features), *self._args)
+        return float(value), ops.convert_to_numpy(gradient)[0]
 
     def adam(self, start: np.ndarray, *, steps: int, rate: float, report: Callable) -> np.ndarray:
         """`steps` steps of Adam from `start`, the rate falling by a cosine."""
@@ -106,9 +111,8 @@ class Objective:
         done = 0
 
         def function(x):
-            value, gradient = self._value_and_grad(_batch(x.reshape(start.shape)), *self._args)
-            gradient = ops.convert_to_numpy(gradient).astype(np.float64).ravel()
-            return _LBFGS_SCALE * float(value), _LBFGS_SCALE * gradient
+            value, gradient = self.value_and_grad(x.reshape(start.shape))
+            return _LBFGS_SCALE * value, _LBFGS_SCALE * gradient.astype(np.float64).ravel()
 
         def after(_):
             nonlocal done
