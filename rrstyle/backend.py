@@ -27,15 +27,43 @@ def value_and_grad(function: Callable) -> Callable:
     return wrapped
 
 
-def jit(function: Callable) -> Callable:
-    """`function` of tensors, compiled; weights are to be passed as arguments, never closed over."""
+def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
+    """`function` of tensors, compiled; weights are to be passed as arguments, never closed over.
+
+    Args:
+        function: Of (nested sequences of) tensors whose number, dtypes and shapes stay the same,
+            but for heights and widths of maps.
+        maps: Positions of the arguments that are (sequences of) maps, (batch, height, width,
+            channels).
+    """
     if keras.backend.backend() == "jax":
         import jax
 
-        return jax.jit(function)
+        return jax.jit(function)  # compiles anew for every size
     import tensorflow as tf
 
-    return tf.function(function, reduce_retracing=True)
+    compiled = None
+
+    def call(*args):
+        nonlocal compiled
+        if compiled is None:
+            # One graph for all sizes, from the first call on: graphs of fixed sizes round
+            # differently, and a picture would depend on those made before it.
+            signature = [
+                tf.nest.map_structure(free if i in maps else fixed, a) for i, a in enumerate(args)
+            ]
+            # The concrete function: TensorFlow takes several tf.functions of one line of code for
+            # one that is traced again and again, and warns.
+            compiled = tf.function(function).get_concrete_function(*signature)
+        return compiled(*args)
+
+    def fixed(a):
+        return tf.TensorSpec(a.shape, a.dtype)
+
+    def free(a):
+        return tf.TensorSpec((a.shape[0], None, None, a.shape[3]), a.dtype)
+
+    return call
 
 
 @functools.cache

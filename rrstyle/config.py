@@ -179,8 +179,8 @@ class PatchConfig(_Checked):
 
 def _style_network() -> NetworkConfig:
     # A leaky DCN keeps what a ReLU would lose: the readout comes 2 to 3 dB closer.
-    # Filters of 5 x 5 see strokes rather than pixels.
-    return NetworkConfig(channels=32, kernel=5, decoder_activation="leaky_relu")
+    # Filters of 5 x 5 see strokes rather than pixels; few channels: every seed sees others.
+    return NetworkConfig(channels=16, kernel=5, decoder_activation="leaky_relu")
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,8 @@ class StyleConfig(_Checked):
     method: Literal["paint", "patches", "optimise", "transport", "knothe", "whitening", "adain"] = (
         "paint"
     )
-    """The feature transformation (FVT)."""
+    """How the style is taken over (the FVT): paint and patches rebuild the photograph from pieces
+    of the style, optimise bends it step by step, the others recolour it at once."""
     network: Literal["pyramid", "vgg"] = "pyramid"
     """Network whose statistics `optimise` matches: a random pyramid, or Conv2 to Conv5."""
     decoder: Literal["ridge", "random"] = "ridge"

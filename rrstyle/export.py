@@ -126,7 +126,8 @@ class _Graph:
         fits = tf.reduce_all(tf.shape(features) == tf.shape(own))
         rule = "features must have the rows and columns of encode(reference); received"
         features = _require(fits, rule, tf.shape(features), features)
-        return self._picture(features, image, [(own, image)])
+        readout = self._readout([(self._padded(own, image), image)])
+        return _to_uint8(apply_readout(self._padded(features, image), *readout, xp=ops))
 
     def stylize(self, method: str, content, style, strength):
         valid = (strength >= 0) & (strength <= 1)
@@ -135,7 +136,11 @@ class _Graph:
         ours, theirs = self._features(content), self._features(style)
         found = fit_map(method, fit_gaussian(ours, xp=ops), fit_gaussian(theirs, xp=ops), xp=ops)
         features = found.towards(ops.cast(strength, "float64"), xp=ops)(ours, xp=ops)
-        return self._picture(features, content, [(ours, content), (theirs, style)])
+        pairs = [(self._padded(ours, content), content), (self._padded(theirs, style), style)]
+        readout = self._readout(pairs)
+        result = apply_readout(self._padded(features, content), *readout, xp=ops)
+        decoded = apply_readout(pairs[0][0], *readout, xp=ops)
+        return _to_uint8(pipeline.give_back(result, content, decoded, strength, self.wildness))
 
     def _unit(self, image, argument: str):
         rule = f"{argument} is too small: at least {self.least} pixels a side; received"
@@ -146,16 +151,15 @@ class _Graph:
     def _features(self, image):
         return _call(self.encoder, image[None])[0]
 
-    def _picture(self, features, image, pairs):
-        if self.wildness == 1:
-            pairs = pairs[:1]
-        pairs = [(self._padded(x, y), y) for x, y in pairs]
-        readout = fit_readout(self.random_kernel, pairs, wildness=self.wildness, xp=ops)
-        result = apply_readout(self._padded(features, image), *readout, xp=ops)
-        return ops.cast(ops.round(255 * ops.clip(result, 0, 1)), "uint8")
+    def _readout(self, pairs):
+        return fit_readout(self.random_kernel, pairs, wildness=self.wildness, xp=ops)
 
     def _padded(self, features, image):
         return _call(self.hidden, [features[None], image[None]])[0]
+
+
+def _to_uint8(image):
+    return ops.cast(ops.round(255 * ops.clip(image, 0, 1)), "uint8")
 
 
 def _call(network: Network, inputs):

@@ -170,7 +170,7 @@ class Network:
 
 @functools.lru_cache(maxsize=64)
 def _compiled(model: keras.Model):
-    return backend.jit(lambda weights, x: model.stateless_call(list(weights), [], x)[0])
+    return backend.jit(lambda weights, x: model.stateless_call(list(weights), [], x)[0], maps=(1,))
 
 
 def cnn_network(config: NetworkConfig, *, seed: int) -> Network:

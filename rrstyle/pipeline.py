@@ -1,5 +1,6 @@
 """Style transfer: a photograph and a picture in, stylised pictures out. The one entry point."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from keras import ops
 from rrstyle import backend
 from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.images import as_image, fit_within, resize
-from rrstyle.networks import Network, cnn_network, minimum_side
+from rrstyle.networks import Network, cnn_network, minimum_side, stages
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.readout import build_decoder
 from rrstyle.trained import TrainedVGG16, load_vgg16
@@ -101,7 +102,12 @@ def _render_all(content, style, config, encoders, trained, seed, on_step) -> Ite
 def trained_plan(config: NetworkConfig) -> NetworkConfig:
     """The plan of a CNN with trained VGG16 weights: what they fix is fixed, the rest is kept."""
     return replace(
-        config, architecture="vgg16", channels=None, kernel=None, encoder_activation="relu"
+        config,
+        architecture="vgg16",
+        channels=None,
+        kernel=None,
+        encoder_activation="relu",
+        padding="reflect",  # padding with zeros would be padding with black: no trained net saw it
     )
 
 
@@ -113,8 +119,8 @@ def _encoder(config: NetworkConfig, seed: int, trained: TrainedVGG16 | None) -> 
 def smallest_side(config: StyleConfig) -> int:
     """Fewest pixels a side that content and style need, before and after resizing."""
     network = config.network if config.method == "optimise" else "pyramid"
-    pools = 2 if config.encoder.tap == "post_pool" else 1
-    return max(minimum_side(config.encoder), pools * MINIMUM_SIDE[network])
+    reduction = math.prod(stage.step for stage in stages(config.encoder))
+    return max(minimum_side(config.encoder), reduction * MINIMUM_SIDE[network])
 
 
 def _prepare(image, argument: str, config: StyleConfig) -> np.ndarray:
@@ -151,10 +157,29 @@ def _render(content, style, config, encoder, trained, seed, on_step) -> np.ndarr
         wildness=wildness,
     )
     image = decoder(features, content.shape[:2])
+    if config.strength < 1:
+        decoded = decoder(content_features, content.shape[:2])
+        image = give_back(image, content, decoded, config.strength, wildness)
     if config.method in ("patches", "paint"):
         image = _restore_palette(image, content, style, config.strength, 1 - wildness)
     on_step(Step("done", 1.0))
     return np.clip(image, 0, 1)
+
+
+def give_back(image, content, decoded, strength, wildness: float):
+    """What the decoder loses of the content, given back as far as the content is left standing.
+
+    At strength 0 the ridge readout so returns the content itself, not a softer copy; a random
+    readout keeps its own idea of it.
+
+    Args:
+        image: Decoded result (height, width, 3).
+        content: The content.
+        decoded: The content's own features, decoded.
+        strength: Of the style, 0 to 1.
+        wildness: Share of the random readout, 0 to 1.
+    """
+    return image + (1 - wildness) * (1 - strength) * (content - decoded)
 
 
 def encode(encoder: Network, image: np.ndarray) -> np.ndarray:

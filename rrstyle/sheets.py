@@ -25,8 +25,9 @@ def contact_sheet(
         float32 image in [0, 1].
     """
     width = max(image.shape[1] for row in rows for image in row)
-    font = ImageFont.load_default(size=max(10, min(18, width // 14)))
-    caption_height = 0 if captions is None else int(font.size * 1.6)
+    points = max(10, min(18, width // 14))
+    font = ImageFont.load_default(size=points)
+    caption_height = 0 if captions is None else round(1.6 * points)
     columns = max(len(row) for row in rows)
     heights = [max(image.shape[0] for image in row) + caption_height for row in rows]
     size = (columns * (width + _GAP) + _GAP, sum(heights) + (len(rows) + 1) * _GAP)

@@ -4,6 +4,7 @@ Nothing is fetched by default: weights come from a file, or from keras.applicati
 asked for by name.
 """
 
+import functools
 import itertools
 import re
 from dataclasses import dataclass
@@ -58,6 +59,13 @@ def load_vgg16(source: str) -> TrainedVGG16:
     path = Path(source)
     if not path.is_file():
         raise ValueError(f"weights must be an existing file or imagenet; received {source!r}")
+    # Every picture of a batch asks; a file that changed meanwhile is read again.
+    state = path.stat()
+    return _from_file(path, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=1)
+def _from_file(path: Path, modified: int, size: int) -> TrainedVGG16:
     if not h5py.is_hdf5(path):
         raise ValueError(f"weights must be an HDF5 file of VGG16; {path.name!r} is none")
     try:

@@ -62,7 +62,12 @@ def _compiled(model, content: tuple[int, ...], loss: str) -> tuple[Callable, ...
         size = rate * ops.sqrt(1 - _BETA2**count) / (1 - _BETA1**count)
         return v - size * first / (ops.sqrt(second) + _EPSILON), first, second, value
 
-    return tuple(backend.jit(f) for f in (keep, targets, value_and_grad, adam))
+    return (
+        backend.jit(keep, maps=(0,)),
+        backend.jit(targets, maps=(0,)),
+        backend.jit(value_and_grad, maps=(0, 2)),
+        backend.jit(adam, maps=(0, 1, 2, 6)),
+    )
 
 
 class Objective:
