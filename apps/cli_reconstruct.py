@@ -7,10 +7,10 @@ import numpy as np
 from apps.cli_options import Reconstruct, checked
 from apps.inputs import find_pictures
 from apps.outputs import choose_place, refusal
-from apps.panel import side_by_side
 from apps.quiet import quiet_start
 from rrstyle.config import NetworkConfig
 from rrstyle.images import encode_png, fit_within, resize, write_whole
+from rrstyle.sheets import contact_sheet
 
 
 def run_reconstruct(command: Reconstruct) -> None:
@@ -42,14 +42,14 @@ def run_reconstruct(command: Reconstruct) -> None:
     found = reconstruct(image, config, seed=command.seed)
     scores = {}
     for name in ("random", "ridge"):
-        pair = found.image[None], getattr(found, name)[None]
+        pair = [metrics.luminance(x[None]) for x in (found.image, getattr(found, name))]
         scores[name] = _shown(metrics.ssim(*pair)[0]), _shown(metrics.pearson(*pair)[0])
-    captions = [(picture.name,)] + [
-        (f"{name} readout", f"SSIM {ssim}", f"Pearson {pearson}")
+    captions = [picture.name] + [
+        f"{name} readout\nSSIM {ssim}\nPearson {pearson}"
         for name, (ssim, pearson) in scores.items()
     ]
-    panel = side_by_side([found.image, found.random, found.ridge], captions)
-    write_whole(command.output, encode_png(panel), overwrite=command.overwrite)
+    sheet = contact_sheet([[found.image, found.random, found.ridge]], [captions])
+    write_whole(command.output, encode_png(sheet), overwrite=command.overwrite)
     height, width = image.shape[:2]
     print(
         f"{picture.name}, {width} x {height}, by {config.architecture} up to {config.layer}"

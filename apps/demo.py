@@ -1,11 +1,12 @@
 """The demonstration: two built-in photographs in two built-in styles by every method."""
 
-import os
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args, get_type_hints
+
+from apps.quiet import quiet_start
 
 SIDE = 256
 SEED = 0
@@ -18,13 +19,13 @@ def main(argv: list[str]) -> int:
     if len(argv) != 1:
         print("usage: python -m apps.demo FOLDER", file=sys.stderr)
         return 2
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from rrstyle import images
-    from rrstyle.config import StyleConfig
-    from rrstyle.examples import example
-    from rrstyle.pipeline import stylize
-    from rrstyle.recipes import encode_picture, make_recipe
-    from rrstyle.sheets import contact_sheet
+    with quiet_start():
+        from rrstyle import images
+        from rrstyle.config import StyleConfig
+        from rrstyle.examples import example
+        from rrstyle.pipeline import stylize
+        from rrstyle.recipes import encode_picture, make_recipe
+        from rrstyle.sheets import contact_sheet
 
     folder = Path(argv[0])
     folder.mkdir(parents=True, exist_ok=True)

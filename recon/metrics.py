@@ -11,8 +11,18 @@ SIGMA = 1.5
 WINDOW = 11  # pixels a side: what scikit-image truncates a Gaussian of sigma 1.5 to
 _K1, _K2 = 0.01, 0.03
 
-SSIM_SETTINGS = f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1, mean of RGB"
-PEARSON_SETTINGS = "over all values of RGB"
+_LUMINANCE = np.array([0.2125, 0.7154, 0.0721])  # scikit-image's rgb2gray: Rec. 709
+
+SSIM_SETTINGS = f"of the luminance, Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1"
+PEARSON_SETTINGS = "of the luminance"
+
+
+def luminance(images) -> np.ndarray:
+    """Grey pictures (batch, height, width, 1) of RGB ones: what the papers compare.
+
+    A random DCN gives false colours, so a comparison of colours would say little of the shapes.
+    """
+    return np.asarray(images) @ _LUMINANCE[:, None].astype(np.float32)
 
 
 def ssim(truth, test) -> np.ndarray:

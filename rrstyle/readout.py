@@ -25,6 +25,7 @@ RIDGE = 1e-4
 # changed the result by less than 1 dB at 16 to 64 channels.
 LATTICE_PIXELS = 8192
 _TILE_ROWS = 16_384
+_LUMINANCE = np.array([0.2125, 0.7154, 0.0721])  # Rec. 709
 
 
 def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
@@ -220,15 +221,17 @@ def _moments(padded, image, kernel: int, step, xp: Any) -> tuple[Any, Any]:
 def _presentable(kernel, padded, image, xp: Any) -> tuple[Any, Any]:
     """A random readout brought to the range of `image`.
 
-    The output of a random network has no meaningful scale, offset or sign. One scale and one
-    offset for the three channels together bring it to the mean and standard deviation of the
-    image, inverted where its grey picture would be a negative; its false colours stay.
+    The output of a random network has no meaningful scale, offset or sign. Each channel is
+    brought to the mean and standard deviation of the whole image, and all three are inverted
+    where the luminance would be a negative; what is light in one channel and dark in another
+    stays so: false colours.
     """
     raw = xp.array(apply_readout(padded, kernel, 0.0, xp=xp), dtype="float64")
     image = xp.array(image, dtype="float64")
-    raw_mean, mean = xp.mean(raw), xp.mean(image)
-    alike = xp.mean((xp.mean(raw, axis=-1) - raw_mean) * (xp.mean(image, axis=-1) - mean))
-    factor = xp.std(image) / xp.maximum(xp.std(raw), 1e-30)
+    raw_mean, mean = xp.mean(raw, axis=(0, 1)), xp.mean(image)
+    factor = xp.std(image) / xp.maximum(xp.std(raw, axis=(0, 1)), 1e-30)
+    grey = xp.matmul((raw - raw_mean) * factor, _LUMINANCE)
+    alike = xp.mean(grey * (xp.matmul(image, _LUMINANCE) - xp.mean(xp.matmul(image, _LUMINANCE))))
     factor = xp.where(alike < 0, -factor, factor)
     kernel = xp.array(factor * xp.array(kernel, dtype="float64"), dtype="float32")
-    return kernel, xp.full((3,), xp.array(mean - factor * raw_mean, dtype="float32"))
+    return kernel, xp.array(mean - factor * raw_mean, dtype="float32")

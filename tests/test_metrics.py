@@ -96,3 +96,10 @@ def test_refusals() -> None:
             metric(x[:0], x[:0])
     with pytest.raises(ValueError, match=r"at least 11 pixels a side.*received 16 x 10"):
         ssim(x[:, :10], x[:, :10])
+
+
+def test_luminance_is_scikit_images():
+    images = np.random.default_rng(0).random((2, 5, 7, 3)).astype(np.float32)
+    found = metrics.luminance(images)
+    assert found.shape == (2, 5, 7, 1)
+    np.testing.assert_allclose(found[..., 0], skimage.color.rgb2gray(images), atol=1e-6)
