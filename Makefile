@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint lock benchmarks clean
+.PHONY: help demo app test lint lock benchmarks gallery clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: lint  ## Environment, linter, type check, tests
 benchmarks: $(STAMP)  ## Seconds, GFLOP/s and memory by method and size; quality of the built-in pairs
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/quality.py --out demo/quality
+
+gallery: $(STAMP)  ## Draw the README's gallery anew
+	$(BIN)/python docs/make_gallery.py
 
 lock: $(STAMP)  ## Pin the newest versions that pyproject.toml admits, anew
 	$(BIN)/python -m pip install --quiet uv

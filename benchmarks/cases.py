@@ -1,11 +1,11 @@
 """What both benchmarks run: every method by name. Light to import: `speed.py` measures memory."""
 
-from dataclasses import replace
+from typing import Any
 
 from rrstyle.config import StyleConfig
 
-_OVERRIDES: dict[str, dict] = {
-    "paint": {},
+_OVERRIDES: dict[str, dict[str, Any]] = {
+    "paint": {"method": "paint"},
     "patches": {"method": "patches"},
     "optimise-pyramid": {"method": "optimise", "network": "pyramid"},
     "optimise-vgg": {"method": "optimise", "network": "vgg"},
@@ -28,5 +28,5 @@ def configure(case: str, side: int, precision: str = "auto") -> StyleConfig:
     Returns:
         The config; all else is as a user gets it.
     """
-    overrides = {"method": "paint", **_OVERRIDES[case]}
-    return replace(StyleConfig(), side=side, precision=precision, **overrides)
+    settings: dict[str, Any] = {"side": side, "precision": precision, **_OVERRIDES[case]}
+    return StyleConfig(**settings)

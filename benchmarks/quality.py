@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -164,7 +165,7 @@ def _number(value: float, width: int, digits: int = 3) -> str:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    sources = {"nargs": "+", "default": [BUILT_IN], "metavar": "NAME"}
+    sources: dict[str, Any] = {"nargs": "+", "default": [BUILT_IN], "metavar": "NAME"}
     parser.add_argument("--content", help="folders, files, built-in names, or builtin", **sources)
     parser.add_argument("--style", help="the same", **sources)
     parser.add_argument("--side", type=int, default=256, metavar="PIXELS")

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from apps.quiet import quiet_start
 from benchmarks.cases import CASES, configure
@@ -126,6 +127,10 @@ def time_case(case: str, side: int, *, repeats: int, budget: float, precision: s
         clock = StageClock()
         stylize(*pair, config, seed=SEED, on_step=clock)
 
+    def several(n: int) -> None:
+        for _ in variants(*pair, config, n=n, seed=SEED):
+            pass
+
     found: dict = {"idle": idle, "seconds": time_runs(run, repeats=repeats, budget=budget)}
     found |= {"peak": peak_memory(), "stages": clock.seconds}
     if case in SHARING_CASES:
@@ -133,7 +138,7 @@ def time_case(case: str, side: int, *, repeats: int, budget: float, precision: s
         times: dict[int, list[float]] = {1: [], MANY: []}
         for _ in range(repeats):
             for n, seconds in times.items():
-                seconds.append(timed(lambda n=n: list(variants(*pair, config, n=n, seed=SEED))))
+                seconds.append(timed(partial(several, n)))
         found |= {"one": times[1], "many": times[MANY]}
     return found
 

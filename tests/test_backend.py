@@ -38,32 +38,50 @@ def test_the_gradient_agrees_with_differences():
     assert slope == pytest.approx((ahead - behind) / 2e-2, rel=1e-2)
 
 
-def test_a_compiled_function_is_the_function():
-    def function(weights, x):
-        return ops.tanh(ops.matmul(x, weights[0]) + weights[1])
-
-    rng = np.random.default_rng(0)
-    weights = tuple(rng.normal(size=s).astype(np.float32) for s in ((3, 4), (4,)))
-    compiled = backend.jit(function)
-    for rows in (1, 2, 5):  # sizes may change
-        x = rng.normal(size=(rows, 3)).astype(np.float32)
-        found = ops.convert_to_numpy(compiled(weights, ops.convert_to_tensor(x)))
-        np.testing.assert_allclose(found, np.tanh(x @ weights[0] + weights[1]), rtol=1e-5)
+def convolved(weights, maps):
+    first, second = maps
+    return ops.tanh(ops.conv(first, weights[0], padding="same") + weights[1]) + second
 
 
-def test_a_compiled_function_is_traced_once_and_takes_new_weights():
+def drawn(*shape, seed=0):
+    rng = np.random.default_rng([seed, *shape])
+    return ops.convert_to_tensor(rng.normal(size=shape).astype(np.float32))
+
+
+def test_a_compiled_function_is_the_function_at_every_size():
+    weights = drawn(3, 3, 2, 4), drawn(4)
+    compiled = backend.jit(convolved, maps=(1,))
+    for height, width in ((5, 6), (1, 9), (12, 3), (5, 6)):
+        maps = [drawn(1, height, width, 2), drawn(1, height, width, 4)]
+        found = ops.convert_to_numpy(compiled(weights, maps))
+        expected = ops.convert_to_numpy(convolved(weights, maps))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_compiled_function_is_traced_once_whatever_sizes_and_weights_follow():
     traced = []
 
-    def function(weights, x):
-        traced.append(1)
-        return weights * x
+    def function(factor, x):
+        traced.append(tuple(x.shape))
+        return factor * x
 
-    compiled = backend.jit(function)
-    x = ops.ones((2, 2))
-    for factor in (1.0, 2.0, 3.0):
-        found = compiled(ops.convert_to_tensor(factor), x)
-        np.testing.assert_array_equal(ops.convert_to_numpy(found), np.full((2, 2), factor))
-    assert len(traced) == 1
+    compiled = backend.jit(function, maps=(1,))
+    for factor, size in ((1.0, (2, 3)), (2.0, (7, 7)), (3.0, (2, 3))):
+        x = ops.ones((1, *size, 5))
+        found = ops.convert_to_numpy(compiled(ops.convert_to_tensor(factor), x))
+        np.testing.assert_array_equal(found, np.full((1, *size, 5), factor))
+    # Heights and widths are free from the first trace on, so that there is no second.
+    assert traced == [(1, None, None, 5)]
+
+
+def test_results_do_not_depend_on_the_sizes_that_went_before():
+    weights = drawn(3, 3, 2, 4), drawn(4)
+    maps = [drawn(1, 13, 11, 2), drawn(1, 13, 11, 4)]
+    fresh = ops.convert_to_numpy(backend.jit(convolved, maps=(1,))(weights, maps))
+    used = backend.jit(convolved, maps=(1,))
+    for height, width in ((40, 40), (3, 17), (13, 12)):
+        used(weights, [drawn(1, height, width, 2), drawn(1, height, width, 4)])
+    np.testing.assert_array_equal(ops.convert_to_numpy(used(weights, maps)), fresh)
 
 
 @pytest.fixture

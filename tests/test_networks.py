@@ -163,7 +163,7 @@ def test_only_the_size_of_the_reference_is_read():
     config = NetworkConfig(layer="conv2", channels=THIN)
     features = encode(config, images(9, 9))
     one = decode(config, features, images(9, 9))
-    np.testing.assert_array_equal(one, decode(config, features, np.full((1, 9, 9, 1), np.nan)))
+    np.testing.assert_array_equal(one, decode(config, features, np.full((1, 9, 9, 3), np.nan)))
 
 
 # The least size

@@ -144,3 +144,13 @@ def test_same_generator_same_result():
 
     np.testing.assert_array_equal(run(1), run(1))
     assert not np.array_equal(run(1), run(2))
+
+
+def test_the_nearest_centre_weighs_most():
+    # Two patches of 5 cover column 3: one centred on column 2, one on column 4.
+    source = np.concatenate([np.zeros((5, 5, 1)), np.ones((5, 5, 1))], axis=1).astype(np.float32)
+    found = np.array([[[0, 0], [0, 5]]])
+    row = p.overlap_average(source, found, 5, 2, (5, 7))[2, :, 0]
+    np.testing.assert_allclose(row[[0, 3, 6]], [0, 0.5, 1])
+    near, far = np.exp(-(0.0**2) / 2), np.exp(-((2 / 1.25) ** 2) / 2)
+    np.testing.assert_allclose(row[2], far / (near + far), rtol=1e-5)

@@ -130,7 +130,7 @@ def optimise(
         if factor == 1 or side // factor >= smallest
     ]
     work = [steps / factor**2 for factor, steps in plan]
-    network = network_for(_reduced(content, plan[0][0]))
+    network = network_for(_smaller(_reduced(content, plan[0][0]), _reduced(style, plan[0][0])))
     current: np.ndarray = target  # replaced at the first scale
     done = 0.0
     for scale, (factor, steps) in enumerate(plan):
@@ -162,6 +162,11 @@ def _reduced(features: np.ndarray, factor: int) -> tuple[int, int]:
     return height, width
 
 
+def _smaller(size: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
+    height, width = map(min, size, other)
+    return height, width
+
+
 def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """White noise with the mean and covariance of `features`."""
     mean, covariance = fit_gaussian(features)
@@ -179,10 +184,8 @@ def refine(
     on_step: OnStep,
 ) -> np.ndarray:
     """A few steps that give back the contrast which averaging patches took, at every scale."""
-    sides = zip(features.shape[:2], style.shape[:2], strict=True)
-    height, width = (min(pair) for pair in sides)
     objective = Objective(
-        network_for((height, width)),
+        network_for(_smaller(features.shape[:2], style.shape[:2])),
         features,
         style,
         loss="mean_covariance",

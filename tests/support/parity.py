@@ -90,7 +90,7 @@ def _objectives(content, style) -> dict[str, np.ndarray]:
 def alone(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What is looked at on one backend alone: paths that amplify rounding, and facts."""
     config = StyleConfig(side=48, encoder=ENCODER, patches=PatchConfig(refine_steps=3))
-    doubled = backend.jit(lambda x: 2 * x)(ops.ones(3))
+    doubled = backend.jit(lambda x: 2 * x, maps=())(ops.ones(3))
     return {
         "paint": stylize(arrays["image"], arrays["style"], config, seed=SEED),
         "backend": np.asarray(keras.backend.backend()),
