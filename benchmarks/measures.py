@@ -45,13 +45,7 @@ def swd(image: np.ndarray, style: np.ndarray, *, seed: int) -> float:
     Reference: Rabin, Peyre, Delon & Bernot, "Wasserstein barycenter and its application to
         texture mixing", 2011.
     """
-    for picture in (image, style):
-        height, width = picture.shape[:2]
-        if min(height, width) < SMALLEST_SIDE:
-            raise ValueError(
-                f"pictures must be at least {SMALLEST_SIDE} pixels a side;"
-                f" received {width} x {height}"
-            )
+    check_sides(image, style)
     rng = np.random.default_rng(seed)
     distances = []
     for _ in range(LEVELS):
@@ -62,6 +56,21 @@ def swd(image: np.ndarray, style: np.ndarray, *, seed: int) -> float:
         distances.append(np.abs(sorted_ours - sorted_theirs).mean())
         image, style = _halved(image), _halved(style)
     return float(np.mean(distances))
+
+
+def check_sides(*pictures: np.ndarray) -> None:
+    """Checks that pictures are large enough for `swd`.
+
+    Raises:
+        ValueError: If one has fewer than 33 pixels a side.
+    """
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        if min(height, width) < SMALLEST_SIDE:
+            raise ValueError(
+                f"pictures must be at least {SMALLEST_SIDE} pixels a side to be measured;"
+                f" received {width} x {height}"
+            )
 
 
 def _random_patches(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

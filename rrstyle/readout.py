@@ -174,10 +174,12 @@ def fit_readout(
     Returns:
         Kernel (k, k, channels, 3) and bias (3,), float32.
     """
-    kernel, bias = _presentable(random_kernel, *pairs[0], xp)
     if wildness == 1:
-        return kernel, bias
+        return _presentable(random_kernel, *pairs[0], xp)
     ridge_kernel, ridge_bias = _ridge(random_kernel.shape, pairs, every_pixel, xp)
+    if wildness == 0:
+        return ridge_kernel, ridge_bias
+    kernel, bias = _presentable(random_kernel, *pairs[0], xp)
     wildness = float(wildness)  # NumPy's float64 would make the kernel one too
     return (
         (1 - wildness) * ridge_kernel + wildness * kernel,

@@ -89,6 +89,17 @@ def test_equal_gaussians_give_the_identity(method):
     np.testing.assert_allclose(fit_map(method, gaussian, gaussian).matrix, np.eye(4), atol=1e-9)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("unit", [1e-16, 1e-8, 1e8])
+def test_the_map_does_not_depend_on_the_unit(method, unit):
+    def scaled(g):
+        return Gaussian(unit * g.mean, unit**2 * g.covariance)
+
+    content, style = random_gaussian(14), random_gaussian(15)
+    found = fit_map(method, scaled(content), scaled(style)).matrix
+    np.testing.assert_allclose(found, fit_map(method, content, style).matrix, atol=1e-9)
+
+
 def test_towards_is_the_displacement_interpolation():
     content, style = random_gaussian(12), random_gaussian(13)
     found = fit_map("transport", content, style)

@@ -17,6 +17,7 @@ from rrstyle.config import (
     from_dict,
     to_dict,
 )
+from tests.support.configs import STYLES
 
 KINDS = (NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig)
 CHOICES = [
@@ -144,57 +145,6 @@ def test_configs_are_frozen_and_hashable(kind):
 
 
 # Plain values and back
-
-POSITIVE = st.floats(1e-6, 1e6)
-SHARE = st.floats(0, 1)
-COUNT = st.integers(1, 1000)
-
-
-def choice_of(kind):
-    return {n: st.sampled_from(c) for k, n, c in CHOICES if k is kind and n != "architecture"}
-
-
-NETWORKS = st.builds(
-    NetworkConfig,
-    layer=st.sampled_from(["conv1", "conv1_2", "conv3_3", "conv5"]),
-    channels=st.none() | COUNT,
-    kernel=st.none() | COUNT,
-    std=POSITIVE,
-    **choice_of(NetworkConfig),
-) | st.builds(NetworkConfig, architecture=st.just("alexnet"), layer=st.just("conv4"))
-OPTIMISERS = st.builds(
-    OptimiseConfig,
-    steps=st.lists(COUNT, min_size=1, max_size=6).map(tuple),
-    learning_rate=POSITIVE,
-    style_weight=POSITIVE,
-    **choice_of(OptimiseConfig),
-)
-PATCHES = st.builds(
-    PatchConfig,
-    size=st.integers(1, 10).map(lambda n: 2 * n + 1),
-    rounds=st.lists(COUNT, min_size=1, max_size=12).map(tuple),
-    content_mix=st.tuples(SHARE, SHARE),
-    diversity=SHARE,
-    coarsest=COUNT,
-    keys=COUNT,
-    projection=COUNT,
-    completeness=POSITIVE,
-    refine_steps=COUNT,
-    refine_rate=POSITIVE,
-    refine_style_weight=POSITIVE,
-)
-STYLES = st.builds(
-    StyleConfig,
-    decoder=st.just("ridge"),
-    wildness=SHARE,
-    strength=SHARE,
-    side=st.integers(16, 8192),
-    weights=st.none() | st.text(min_size=1),
-    encoder=NETWORKS,
-    optimise=OPTIMISERS,
-    patches=PATCHES,
-    **{k: v for k, v in choice_of(StyleConfig).items() if k != "decoder"},
-)
 
 
 @given(STYLES)

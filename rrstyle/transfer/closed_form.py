@@ -25,7 +25,10 @@ METHODS = ("adain", "whitening", "transport", "knothe")
 # hardly varies are not blown up to the style's variance. The second keeps constant images finite.
 _VARIANCE_FLOOR = 1e-4
 _POWER_FLOOR = 1e-6
-_TINY = 1e-30
+# For features that are all zero. The features of deep networks are small numbers, and the map
+# multiplies their covariances: this is far below what either gives.
+_TINY = 1e-120
+_ROUNDING = 1e-15  # relative to the largest eigenvalue
 
 
 class Gaussian(NamedTuple):
@@ -74,7 +77,7 @@ def _cast_count(count, xp: Any):
 
 def _power(symmetric, exponent: float, xp: Any):
     values, vectors = xp.linalg.eigh(symmetric)
-    values = xp.maximum(values, _TINY) ** exponent
+    values = xp.maximum(values, _ROUNDING * xp.max(values)) ** exponent
     return xp.matmul(vectors * values, xp.transpose(vectors))
 
 

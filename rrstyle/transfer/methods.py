@@ -61,7 +61,7 @@ def transform(
         found = fit_map(config.method, fit_gaussian(content), fit_gaussian(style))
         return found.towards(strength)(content)
     # The methods below measure in units of the features' root mean square.
-    unit = np.float32(math.sqrt(float(np.mean(np.square(style)))) or 1.0)
+    unit = np.float32(math.sqrt(np.mean(np.square(style, dtype=np.float64))) or 1.0)
     content, style = content / unit, style / unit
     start, wanted = _meet(content, style, strength)
 

@@ -1,0 +1,225 @@
+"""The benchmarks: their measures on hand-made inputs, and that the scripts run to the end."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import quality, roofline, speed, timing
+from benchmarks.cases import CASES, configure
+from benchmarks.measures import diversity, edge, half_size_edges, mean_and_spread, swd
+from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
+
+
+def noise(seed: int, side: int = 64) -> np.ndarray:
+    return np.random.default_rng(seed).random((side, side, 3), np.float32)
+
+
+def stripes(period: int, side: int = 64) -> np.ndarray:
+    wave = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(side) / period)
+    return np.broadcast_to(wave[:, None, None], (side, side, 3)).astype(np.float32)
+
+
+def test_swd_of_two_constants_is_their_distance_along_a_random_direction() -> None:
+    # Every patch of a constant is one point: the distance is |a - b| |sum d|, d uniform on the
+    # sphere of 75 dimensions, and E |sum d| = sqrt(75) E |d_1| = sqrt(2 / pi) (1 + O(1 / 75)).
+    a, b = np.full((40, 40, 3), 0.25), np.full((48, 33, 3), 0.75)
+    exact = 0.5 * math.sqrt(75) * math.gamma(37.5) / (math.sqrt(math.pi) * math.gamma(38))
+    # |sum d| varies by about sqrt(1 - 2 / pi) = .60; 4 levels of 256 directions are averaged.
+    error = 0.5 * math.sqrt(1 - 2 / math.pi) / math.sqrt(4 * 256)
+    assert swd(a, b, seed=0) == pytest.approx(exact, abs=4 * error)
+    assert swd(a, a, seed=0) == pytest.approx(0, abs=1e-12)
+
+
+def test_swd_of_a_picture_and_itself_is_the_floor_of_the_sampling() -> None:
+    picture, other = stripes(16), stripes(7)
+    floor = max(swd(picture, picture, seed=seed) for seed in range(3))
+    assert 0 < floor < 0.1 * swd(picture, other, seed=0)
+
+
+def test_swd_grows_with_the_difference_of_textures() -> None:
+    picture = stripes(16)
+    near, far = (swd(picture, stripes(period), seed=0) for period in (14, 5))
+    assert swd(picture, picture, seed=0) < near < far
+    # A shift changes places, not texture.
+    assert swd(picture, np.roll(picture, 8, axis=0), seed=0) < near
+
+
+def test_swd_is_symmetric_up_to_sampling() -> None:
+    a, b = stripes(16), noise(0)
+    floor = swd(a, a, seed=0) + swd(b, b, seed=0)
+    assert abs(swd(a, b, seed=0) - swd(b, a, seed=0)) < floor
+    assert swd(a, b, seed=1) == swd(a, b, seed=1)
+
+
+def test_swd_refuses_what_has_no_fourth_level() -> None:
+    assert swd(noise(0, 33), noise(1, 33), seed=0) > 0
+    with pytest.raises(ValueError, match="at least 33 pixels a side to be measured; received 32"):
+        swd(noise(0, 32), noise(0, 64), seed=0)
+
+
+def test_edges_by_hand() -> None:
+    # Five rows and seven columns: the last of each is left out. In grey, halved, the columns are
+    # 0, 1/2 (a pixel of each) and 1; Sobel along them, borders repeated: 4 (1/2 - 0), 4 (1 - 0)
+    # and 4 (1 - 1/2), and nothing along the rows.
+    image = np.zeros((5, 7, 3), np.float32)
+    image[:, 3:] = 1
+    image[4], image[:, 6] = 0.3, 0.7
+    np.testing.assert_allclose(half_size_edges(image), [[2, 4, 2]] * 2, atol=1e-12)
+    # A step in green counts .587.
+    green = np.zeros((4, 4, 3))
+    green[2:, :, 1] = 1
+    np.testing.assert_allclose(half_size_edges(green), np.full((2, 2), 4 * 0.587), atol=1e-12)
+
+
+def test_edge_of_a_picture_and_itself() -> None:
+    picture = noise(0)
+    assert edge(picture, picture) == pytest.approx(1)
+    # Neither contrast nor sign nor brightness matters.
+    assert edge(0.7 - 0.4 * picture, picture) == pytest.approx(1)
+    assert edge(noise(1), picture) == edge(picture, noise(1))
+
+
+def test_edge_of_unrelated_noise_is_zero_within_the_standard_error() -> None:
+    values = [edge(noise(2 * i), noise(2 * i + 1)) for i in range(40)]
+    mean, spread = mean_and_spread(values)
+    assert abs(mean) < 4 * spread / math.sqrt(len(values))
+    # 32 x 32 values whose neighbours go together: not much more than for independent ones.
+    assert 1 / 32 < spread < 4 / 32
+
+
+def test_edge_without_an_edge_and_of_two_sizes() -> None:
+    assert math.isnan(edge(np.full((8, 8, 3), 0.5), noise(0, 8)))
+    with pytest.raises(ValueError, match=r"one size; received \(8, 8, 3\) and \(9, 9, 3\)"):
+        edge(noise(0, 8), noise(0, 9))
+
+
+def test_diversity_and_spread_by_hand() -> None:
+    pictures = [np.full((2, 3, 3), value, np.float32) for value in (0.0, 0.5, 0.75)]
+    assert diversity(pictures) == pytest.approx((0.5 + 0.75 + 0.25) / 3)
+    assert math.isnan(diversity(pictures[:1]))
+    assert mean_and_spread([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
+    assert math.isnan(mean_and_spread([1.0])[1])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cases_differ_from_the_defaults_in_their_method_alone(case: str) -> None:
+    config = configure(case, 48, "float32")
+    assert "-".join([config.method, config.network]).startswith(case)
+    assert (config.side, config.precision, config.strength) == (48, "float32", 1)
+
+
+def test_operations_by_hand() -> None:
+    shape = roofline.ConvolutionShape((2, 3), 5, 4, 6)
+    assert shape.operations == 2 * (2 * 3) * (5 * 5) * 4 * 6
+    plan = pyramid_network(16, size=(16, 21), seed=0, dtype="float32").network.model
+    shapes = roofline.convolution_shapes(plan, (16, 21))
+    expected = [((16, 21), 3), ((16, 21), 7), ((8, 11), 3), ((8, 11), 7)]
+    assert [(s.size, s.kernel) for s in shapes] == expected
+    assert {(s.inputs, s.channels) for s in shapes} == {(16, 64)}
+    plan = vgg_network(16, pooled=False, seed=0, dtype="float32").network.model
+    shapes = roofline.convolution_shapes(plan, (64, 64))
+    first, last = shapes[0], shapes[-1]
+    assert (first.size, first.kernel, first.inputs, first.channels) == ((32, 32), 3, 16, 128)
+    assert (last.size, last.kernel, last.inputs, last.channels) == ((4, 4), 3, 512, 512)
+
+
+def test_the_bare_convolution_runs_in_either_precision() -> None:
+    shape = roofline.ConvolutionShape((4, 5), 3, 2, 6)
+    for dtype in roofline.PRECISIONS:
+        value = roofline.bare_convolution(shape, dtype, np.random.default_rng(0))()
+        assert np.isfinite(value)
+
+
+def test_runs_are_counted_after_a_warm_one_and_bounded_by_the_budget() -> None:
+    calls: list[None] = []
+    assert len(timing.time_runs(lambda: calls.append(None), repeats=3, budget=1e6)) == 3
+    assert len(calls) == 4
+    assert len(timing.time_runs(lambda: None, repeats=3, budget=-1)) == 1
+
+
+def test_stages_of_paint_add_up() -> None:
+    found = timing.time_case("paint", 32, repeats=1, budget=0, precision="float32")
+    totals = timing.stage_totals(found["stages"])
+    assert list(totals) == ["preparing", "matching", "refining", "readout"]
+    assert sum(totals.values()) <= found["seconds"][0]
+    assert min(totals.values()) > 0
+    assert found["peak"] >= found["idle"] > 0
+    assert timing.stage_totals({"matching patches at 3×4": 1.0, "done": 2.0})["readout"] == 2
+
+
+def test_speed_runs_to_the_end(tmp_path, capsys) -> None:
+    table = tmp_path / "speed.csv"
+    arguments = ["--sizes", "32", "--methods", "transport", "--repeats", "1", "--csv", str(table)]
+    assert speed.main(arguments) == 0
+    printed = capsys.readouterr().out
+    for expected in ("processor ", "tensorflow 2", "pyramid ", "bfloat16", "peak MiB"):
+        assert expected in printed
+    with table.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["method"], row["side"], row["runs"]) == ("transport", "32", "1")
+    for column in ("best_s", "variants_ratio", "peak_mib"):
+        assert float(row[column]) > 0
+
+
+def test_speed_prints_ratios_and_stages(capsys) -> None:
+    rows = [
+        speed.summary("paint", side, {"seconds": [2 * side, side], "peak": 9.0})
+        for side in (256, 1024)
+    ]
+    assert (rows[0]["best_s"], rows[0]["median_s"]) == (256, 384)
+    speed.print_growth(rows)
+    assert "paint                4.0  (aim: at most 20)" in capsys.readouterr().out
+    speed.print_stages({"encoding": 1, "matching patches at 3×4": 3, "refining": 4, "done": 2}, 64)
+    lines = capsys.readouterr().out.splitlines()
+    assert "refining" in lines[-2]
+    assert lines[-2].endswith("4.00 s    40 %")
+
+
+def test_a_failed_process_is_named() -> None:
+    found = speed.run_child("timing", "no-such-method", 32)
+    assert "invalid choice: 'no-such-method'" in found["error"]
+
+
+def test_built_in_pairs_show_every_style_once() -> None:
+    pairs = quality.choose_pairs(["builtin"], ["builtin"])
+    styles = [style.name for _, style in pairs]
+    assert len(styles) == len(set(styles)) >= 6
+    assert len({content.name for content, _ in pairs}) >= 2
+    crossed = quality.choose_pairs(["chelsea", "rocket"], ["waves", "mosaic", "woodcut"])
+    assert len(crossed) == 6
+
+
+def test_quality_runs_to_the_end_and_goes_on_after_a_bad_picture(tmp_path, capsys) -> None:
+    folder, out = tmp_path / "styles", tmp_path / "out"
+    folder.mkdir()
+    for seed in range(2):
+        Image.fromarray(np.uint8(255 * noise(seed))).save(folder / f"noise-{seed}.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    arguments = ["--content", "astronaut", "--style", str(folder), "--method", "transport", "adain"]
+    sizes = ["--side", "48", "--variants", "2"]
+    assert quality.main([*arguments, *sizes, "--out", str(out)]) == 1
+    printed = capsys.readouterr().out
+    assert "broken.png: skipped: " in printed
+    assert "2 pairs" in printed
+    with (out / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        pictures = list(csv.DictReader(file))
+    with (out / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        pairs = list(csv.DictReader(file))
+    assert (len(pictures), len(pairs)) == (8, 4)
+    first = [float(row["swd"]) for row in pictures[:2]]
+    assert float(pairs[0]["swd"]) == pytest.approx(np.mean(first))
+    with Image.open(out / "contact-sheet.png") as sheet:
+        assert min(sheet.size) > 4 * 48
+
+
+def test_quality_refuses_what_it_cannot_measure(tmp_path, capsys) -> None:
+    for wrong, complaint in (
+        (["--side", "32"], "--side must be at least 33; received 32"),
+        (["--content", "no-such-picture"], "no file, folder or built-in picture"),
+    ):
+        with pytest.raises(SystemExit):
+            quality.main([*wrong, "--out", str(tmp_path)])
+        assert complaint in capsys.readouterr().err
