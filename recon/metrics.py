@@ -13,8 +13,8 @@ _K1, _K2 = 0.01, 0.03
 
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721])  # scikit-image's rgb2gray: Rec. 709
 
-SSIM_SETTINGS = f"of the luminance, Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1"
-PEARSON_SETTINGS = "of the luminance"
+SSIM_SETTINGS = f"luminance, Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1"
+PEARSON_SETTINGS = "luminance"
 
 
 def luminance(images) -> np.ndarray:

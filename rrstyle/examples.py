@@ -40,10 +40,6 @@ _PHOTOGRAPHS = {
     "rocket": _Source(
         data.rocket, "Falcon 9 at its launch site, 427x640, by SpaceX (public domain; scikit-image)"
     ),
-    "motorcycle": _Source(
-        lambda: data.stereo_motorcycle()[0],
-        "a motorcycle, 500x741, from Middlebury 2014 stereo (no licence stated; scikit-image)",
-    ),
 }
 
 PHOTOGRAPHS: tuple[str, ...] = tuple(_PHOTOGRAPHS)
@@ -67,9 +63,7 @@ def photograph(name: str) -> NDArray[np.float32]:
 
     Sources and terms, as scikit-image documents them: "chelsea" by Stefan van der Walt, CC0;
     "coffee" by Rachel Michetti, courtesy of Pikolo Espresso Bar, CC0; "astronaut" from the NASA
-    Great Images database and "rocket" by SpaceX, both in the public domain; "motorcycle" is the
-    left view of a pair of the Middlebury 2014 stereo benchmark by Scharstein et al., for which
-    scikit-image states no licence.
+    Great Images database and "rocket" by SpaceX, both in the public domain.
 
     Args:
         name: One of `PHOTOGRAPHS`.

@@ -16,6 +16,7 @@ from rrstyle.readout import build_decoder
 from rrstyle.trained import TrainedVGG16, load_vgg16
 from rrstyle.transfer.closed_form import AffineMap, Gaussian, fit_gaussian, fit_map
 from rrstyle.transfer.methods import MINIMUM_SIDE, transform
+from rrstyle.weights import check_seed
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def variants(
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n must be a positive integer; received {n!r}")
+    seed = check_seed(seed)
     config = config or StyleConfig()
     trained = load_vgg16(config.weights) if config.weights else None
     if trained:

@@ -30,9 +30,18 @@ def layer_rng(seed: int, *path: int) -> np.random.Generator:
     Raises:
         ValueError: If the seed is not a non-negative integer.
     """
+    return np.random.default_rng(np.random.SeedSequence(check_seed(seed), spawn_key=path))
+
+
+def check_seed(seed: int) -> int:
+    """`seed` as a Python integer.
+
+    Raises:
+        ValueError: If it is not a non-negative integer.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed must be a non-negative integer; received {seed!r}")
-    return np.random.default_rng(np.random.SeedSequence(int(seed), spawn_key=path))
+    return int(seed)
 
 
 def distribution(law: str, std: float):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from skimage.color import rgb2gray
 from skimage.measure import pearson_corr_coeff
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from recon.metrics import pearson, psnr, ssim
+from recon.metrics import luminance, pearson, psnr, ssim
 from rrstyle.examples import photograph
 
 
@@ -100,6 +101,6 @@ def test_refusals() -> None:
 
 def test_luminance_is_scikit_images():
     images = np.random.default_rng(0).random((2, 5, 7, 3)).astype(np.float32)
-    found = metrics.luminance(images)
+    found = luminance(images)
     assert found.shape == (2, 5, 7, 1)
-    np.testing.assert_allclose(found[..., 0], skimage.color.rgb2gray(images), atol=1e-6)
+    np.testing.assert_allclose(found[..., 0], rgb2gray(images), atol=1e-6)

@@ -50,7 +50,7 @@ def test_a_picture_of_the_contents_aspect(name, decoder):
 
 
 @pytest.mark.parametrize(
-    "shapes", [((64, 20), (16, 48)), ((17, 64), (90, 60)), ((16, 16), (48, 16))]
+    "shapes", [((64, 20), (16, 48)), ((17, 64), (90, 60)), ((30, 48), (48, 16))]
 )
 @pytest.mark.parametrize("name", ["transport", "paint", "optimise pyramid"])
 def test_narrow_pictures_across_each_other(name, shapes):
@@ -136,8 +136,8 @@ def test_what_is_given_back_by_hand(strength, wildness):
 def test_the_palette_is_the_styles(name, content, style):
     image = run(config(name), content=content, style=style)
 
-    def distance(picture_name):
-        return np.linalg.norm((image - picture(picture_name, 48)).mean(axis=(0, 1)))
+    def distance(name):
+        return np.linalg.norm(image.mean(axis=(0, 1)) - picture(name, 48).mean(axis=(0, 1)))
 
     # Content and style are 0.26 to 0.35 apart; measured to the style: 0.001 to 0.04.
     assert distance(style) < 0.3 * distance(content)
@@ -176,14 +176,14 @@ def test_variants_are_what_stylize_gives_for_their_seeds(name):
         np.testing.assert_array_equal(v.image, run(config(name), seed=v.seed))
 
 
-# Four seeds each. RMSE between any two, measured with the default network at this size: paint
+# RMSE between any two, measured with the default network at this size: paint
 # 0.15 to 0.35, knothe 0.08 to 0.20. A difference of 0.05 is visible at a glance.
 @pytest.mark.parametrize(("name", "margin"), [("paint", 0.1), ("knothe", 0.06)])
 @pytest.mark.parametrize(("content", "style"), [("chelsea", "waves"), ("rocket", "starry-swirls")])
 def test_seeds_give_clearly_different_pictures(name, margin, content, style):
-    settings = StyleConfig(method=name, side=64)
-    ours, theirs = picture(content, 64), picture(style, 64)
-    images = [v.image for v in variants(ours, theirs, settings, n=4, seed=0)]
+    settings = StyleConfig(method=name, side=48)
+    ours, theirs = picture(content, 48), picture(style, 48)
+    images = [v.image for v in variants(ours, theirs, settings, n=3, seed=0)]
     distances = [rms(a - b) for a, b in combinations(images, 2)]
     assert min(distances) > margin, sorted(distances)
 
@@ -208,7 +208,7 @@ def test_a_picture_does_not_depend_on_those_made_before(name):
     forget()
     for content, side in (("rocket", 64), ("astronaut", 40), ("coffee", 56)):
         tall = picture(content, side).swapaxes(0, 1)
-        stylize(tall, picture("mosaic", 96), replace(settings, side=side), seed=1)
+        stylize(tall, picture("mosaic", 72), replace(settings, side=side), seed=1)
     np.testing.assert_array_equal(run(settings), alone)
 
 
