@@ -92,17 +92,23 @@ def parse_recipe(text: str) -> Recipe:
         raise ValueError(f"recipe: must be an object of format {_FORMAT}")
     try:
         seed, versions, weights = record["seed"], record["versions"], record["weights"]
-        content, style = (Input(**record[name]) for name in ("content", "style"))
-        used = Input(**weights) if weights is not None else None
+        content, style = (_parse_input(name, record[name]) for name in ("content", "style"))
         config = from_dict(StyleConfig, record["config"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"recipe: a field is missing or of the wrong kind ({error})") from error
+    except KeyError as error:
+        raise ValueError(f"recipe: the field {error} is missing") from error
+    used = None if weights is None else _parse_input("weights", weights)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"recipe: seed must be a non-negative integer; received {seed!r}")
     if not isinstance(versions, dict):
         raise ValueError("recipe: versions must be an object")
     versions = {str(k): str(v) for k, v in versions.items()}
     return Recipe(config, seed, content, style, used, versions)
+
+
+def _parse_input(field: str, value) -> Input:
+    if not isinstance(value, dict) or value.keys() != {"name", "digest"}:
+        raise ValueError(f"recipe: {field} must be an object of a name and a digest")
+    return Input(**value)
 
 
 def read_recipe(source, *, name: str | None = None) -> Recipe:

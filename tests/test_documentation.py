@@ -1,0 +1,88 @@
+"""The README is true: its snippets run, its commands parse, its links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from apps.cli_options import Export, Stylize, checked, parse
+from rrstyle.config import StyleConfig
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def lines(command: str) -> list[str]:
+    """The lines of ```sh blocks that start with this command, without their comments."""
+    text = "\n".join(blocks("sh")).replace("\\\n", " ")
+    return [line.strip() for line in text.splitlines() if line.startswith(f"{command} ")]
+
+
+PYTHON = blocks("python")
+COMMANDS = lines("rrstyle")
+
+
+def test_there_are_snippets_and_commands():
+    assert PYTHON
+    assert any("stylize" in command for command in COMMANDS)
+    assert len(re.findall(r"^```", README, re.MULTILINE)) % 2 == 0
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON)))
+def test_python_snippets_run(number, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # A later snippet may use the names of those before it.
+    names: dict = {"__name__": "__readme__"}
+    for snippet in PYTHON[: number + 1]:
+        exec(compile(snippet, f"README.md, snippet {number}", "exec"), names)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_parse(line):
+    command = parse(shlex.split(line, comments=True)[1:], version="0")
+    if isinstance(command, Stylize | Export):
+        checked(StyleConfig, command.config)
+
+
+def test_a_command_that_is_wrong_would_not_parse():
+    with pytest.raises(SystemExit):
+        parse(shlex.split("stylize a --style b -o c --strenght 1"), version="0")
+
+
+def test_options_in_the_text_exist():
+    known = set()
+    for command in ("stylize", "reconstruct", "export", "examples", "app"):
+        known |= options_of(command)
+    mentioned = set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help", "--version"}
+    assert mentioned
+    assert mentioned <= known
+
+
+def options_of(command: str) -> set[str]:
+    import contextlib
+    import io
+
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text), pytest.raises(SystemExit):
+        parse([command, "--help"], version="0")
+    return set(re.findall(r"--[a-z][a-z.-]*[a-z]", text.getvalue()))
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = {line.split()[1] for line in lines("make")}
+    named |= set(re.findall(r"`make ([a-z]+)`", README))
+    assert {"demo", "app"} <= named
+    assert named <= targets
+
+
+def test_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", README)
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (ROOT / link).exists()] == []
