@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import threadpoolctl
 from keras import ops
 
 from rrstyle.config import NetworkConfig
@@ -26,6 +27,11 @@ RIDGE = 1e-4
 LATTICE_PIXELS = 8192
 _TILE_ROWS = 16_384
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721])  # Rec. 709
+
+
+# On one thread: two of NumPy's spin for each other when another program wants a core, and what
+# takes 0.03 s alone then takes 0.2 s.
+_one_thread = threadpoolctl.ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
 def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
@@ -56,9 +62,12 @@ def lattice_step(height, width, *, xp: Any = np):
     """Step of the lattice on an image of this size."""
     pixels = xp.array(height, dtype="float64") * xp.array(width, dtype="float64")
     step = xp.ceil(xp.sqrt(pixels / LATTICE_PIXELS))
-    return int(step) if xp is np else xp.cast(step, "int32")
+    step = int(step) if xp is np else xp.cast(step, "int32")
+    # Odd: an even step would see one phase of a zero-inserted grid and none of the others.
+    return step + (step + 1) % 2
 
 
+@_one_thread
 def solve_ridge(squares, products, *, xp: Any = np):
     """Solution (unknowns, outputs) of the normal equations A^T A, A^T y, in float64."""
     size = squares.shape[0]
@@ -198,6 +207,7 @@ def _ridge(shape, pairs, every_pixel: bool, xp: Any) -> tuple[Any, Any]:
     return xp.reshape(scale * weights[:-1], shape), weights[-1]
 
 
+@_one_thread
 def normal_equations(padded, image, kernel: int, step, *, xp: Any = np) -> tuple[Any, Any]:
     """A^T A and A^T y of an image in float64, by strips: memory does not grow with the image."""
     if xp is not np:  # in a graph there is only a lattice, and a lattice is always one strip

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 import skimage.metrics
+from skimage.color import rgb2gray
 
 from rrstyle import readout
 from rrstyle.config import NetworkConfig
@@ -76,13 +77,21 @@ def test_features_that_are_all_zero_give_a_zero_solution():
 
 def test_lattice_steps_keep_the_pixels_below_the_limit():
     assert lattice_step(64, 128) == 1
-    assert lattice_step(64, 129) == 2
+    assert lattice_step(64, 129) == 3
     assert lattice_step(8192, 8192) == 91
     for side in (100, 181, 512, 2000):
         step = lattice_step(side, side)
         # Rows and columns are rounded up, each by less than one.
         assert side * side / step**2 <= LATTICE_PIXELS
-        assert step == 1 or side * side / (step - 1) ** 2 > LATTICE_PIXELS
+        assert step == 1 or side * side / (step - 2) ** 2 > LATTICE_PIXELS
+
+
+def test_a_lattice_sees_every_phase_of_a_zero_inserted_grid():
+    for side in range(90, 600, 7):
+        step = lattice_step(side, side)
+        for factor in (2, 4, 8):
+            phases = set(np.arange(0, side, step) % factor)
+            assert phases == set(range(factor))
 
 
 # The solution
@@ -189,8 +198,8 @@ def test_the_lattice_is_close_to_every_pixel(cat, monkeypatch):
 # Random and mixed readouts
 
 
-def grey_correlation(a, b):
-    return np.corrcoef(a.mean(axis=-1).ravel(), b.mean(axis=-1).ravel())[0, 1]
+def luminance_correlation(a, b):
+    return np.corrcoef(rgb2gray(a).ravel(), rgb2gray(b).ravel())[0, 1]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -198,12 +207,15 @@ def test_a_random_readout_has_the_pictures_range_and_sign(seed, cat):
     features, _ = pair = pair_of(THIN, cat, seed)
     decoder = build_decoder(THIN, [pair], seed=seed, wildness=1)
     image = decoder(features, cat.shape[:2])
-    assert image.mean() == pytest.approx(cat.mean(), abs=1e-4)
-    assert image.std() == pytest.approx(cat.std(), rel=1e-3)
-    assert grey_correlation(image, cat) > 0
-    # It is the DCN of that seed, up to one factor.
+    # Each channel has the mean and deviation of the whole picture.
+    np.testing.assert_allclose(image.mean(axis=(0, 1)), cat.mean(), atol=1e-4)
+    np.testing.assert_allclose(image.std(axis=(0, 1)), cat.std(), rtol=1e-3)
+    assert luminance_correlation(image, cat) > 0
+    # It is the DCN of that seed, up to one factor a channel; all three have one sign.
     ratio = decoder.kernel / dcn_network(THIN, seed=seed).weights[-2]
-    np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-4)
+    factors = ratio[0, 0, 0]
+    np.testing.assert_allclose(ratio, np.broadcast_to(factors, ratio.shape), rtol=1e-4)
+    assert len(set(np.sign(factors))) == 1
 
 
 def test_some_random_readouts_had_to_be_inverted(cat):
@@ -260,7 +272,7 @@ def test_the_ridge_readout_of_a_pooled_net_with_either_padding(padding, cat):
     pair = pair_of(config, cat[:63, :95])
     image = build_decoder(config, [pair], seed=0)(pair[0], (63, 95))
     assert image.shape == (63, 95, 3)
-    assert grey_correlation(image, cat[:63, :95]) > 0.9
+    assert luminance_correlation(image, cat[:63, :95]) > 0.9
 
 
 def test_reconstruction_improves_with_channels(cat):
