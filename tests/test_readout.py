@@ -184,7 +184,7 @@ def test_no_more_than_the_allowed_rows_exist_at_once(size, step, monkeypatch):
 
 def test_the_lattice_is_close_to_every_pixel(cat, monkeypatch):
     monkeypatch.setattr(readout, "LATTICE_PIXELS", 1600)
-    assert lattice_step(*cat.shape[:2]) == 2
+    assert lattice_step(*cat.shape[:2]) == 3
     pair = pair_of(THIN, cat)
     sparse, dense = (
         build_decoder(THIN, [pair], seed=0, every_pixel=every)(pair[0], cat.shape[:2])
