@@ -1,28 +1,36 @@
 """How alike two pictures are: SSIM, Pearson correlation and PSNR, for batches.
 
-All take `truth` and `test`, (batch, height, width, channels) in [0, 1], and agree with
-scikit-image to 1e-5.
+`ssim`, `pearson` and `psnr` take arrays `truth` and `test`, (batch, height, width, channels) in
+[0, 1], and agree with scikit-image to 1e-5. The others are their cores: of tensors, unchecked,
+for use inside compiled functions, on any device.
 """
+
+from typing import Any
 
 import numpy as np
 from keras import ops
+
+from rrstyle import backend
 
 SIGMA = 1.5
 WINDOW = 11  # pixels a side: what scikit-image truncates a Gaussian of sigma 1.5 to
 _K1, _K2 = 0.01, 0.03
 
-_LUMINANCE = np.array([0.2125, 0.7154, 0.0721])  # scikit-image's rgb2gray: Rec. 709
+_LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray: Rec. 709
 
 SSIM_SETTINGS = f"luminance, Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1"
 PEARSON_SETTINGS = "luminance"
+STUDY_SETTINGS = (
+    f"{SSIM_SETTINGS}; output stretched to [0, 1]; the better of the picture and its inverse"
+)
 
 
-def luminance(images) -> np.ndarray:
+def luminance(images) -> Any:
     """Grey pictures (batch, height, width, 1) of RGB ones: what the papers compare.
 
     A random DCN gives false colours, so a comparison of colours would say little of the shapes.
     """
-    return np.asarray(images) @ _LUMINANCE[:, None].astype(np.float32)
+    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(_LUMINANCE))
 
 
 def ssim(truth, test) -> np.ndarray:
@@ -51,20 +59,8 @@ def ssim(truth, test) -> np.ndarray:
             f"pictures must be at least {WINDOW} pixels a side, the window of SSIM;"
             f" received {truth.shape[2]} x {truth.shape[1]}"
         )
-    maps = _single_channel(truth), _single_channel(test)
-    # E[x^2] - E[x]^2 in float32 loses digits far from 0: variances are taken about the map's mean.
-    centres = [ops.mean(m, axis=(1, 2, 3), keepdims=True) for m in maps]
-    x, y = (m - c for m, c in zip(maps, centres, strict=True))
-    stacked = _blur(ops.concatenate([x, y, x * x, y * y, x * y], axis=0))
-    mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(stacked, 5, axis=0)
-    variances = mean_xx - mean_x * mean_x + mean_yy - mean_y * mean_y
-    covariance = mean_xy - mean_x * mean_y
-    mean_x, mean_y = mean_x + centres[0], mean_y + centres[1]
-    c1, c2 = _K1**2, _K2**2
-    luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
-    similarity = luminance * (2 * covariance + c2) / (variances + c2)
-    per_map = ops.convert_to_numpy(ops.mean(similarity, axis=(1, 2, 3)))
-    return per_map.astype(np.float64).reshape(truth.shape[0], -1).mean(axis=1)
+    positive, _ = ssim_of_both(ops.convert_to_tensor(truth), ops.convert_to_tensor(test))
+    return _as_float64(positive)
 
 
 def pearson(truth, test) -> np.ndarray:
@@ -84,15 +80,7 @@ def pearson(truth, test) -> np.ndarray:
         ValueError: If the shapes differ or are not such.
     """
     truth, test = _pair(truth, test)
-    flat = [ops.reshape(ops.convert_to_tensor(a), (truth.shape[0], -1)) for a in (truth, test)]
-    x, y = (f - ops.mean(f, axis=1, keepdims=True) for f in flat)
-    sums = [ops.convert_to_numpy(ops.sum(p, axis=1)) for p in (x * y, x * x, y * y)]
-    xy, xx, yy = (s.astype(np.float64) for s in sums)
-    # Rounding of the mean leaves a constant picture a variance: it is looked at before.
-    varies = [np.ptp(a.reshape(len(a), -1), axis=1) > 0 for a in (truth, test)]
-    defined = varies[0] & varies[1] & (xx > 0) & (yy > 0)
-    norms = np.sqrt(np.where(defined, xx * yy, 1))
-    return np.where(defined, np.clip(xy / norms, -1, 1), np.nan)
+    return _as_float64(correlation(ops.convert_to_tensor(truth), ops.convert_to_tensor(test)))
 
 
 def psnr(truth, test) -> np.ndarray:
@@ -127,11 +115,86 @@ def _pair(truth, test) -> tuple[np.ndarray, np.ndarray]:
     return arrays[0], arrays[1]
 
 
-def _single_channel(images: np.ndarray):
+def ssim_of_both(truth, test) -> tuple[Any, Any]:
+    """SSIM of each pair, and of `truth` with 1 - `test`, as tensors (batch,)."""
+    batch = ops.shape(truth)[0]
+    maps = _single_channel(truth), _single_channel(test)
+    # E[x^2] - E[x]^2 in float32 loses digits far from 0: variances are taken about the map's mean.
+    centres = [ops.mean(m, axis=(1, 2, 3), keepdims=True) for m in maps]
+    x, y = (m - c for m, c in zip(maps, centres, strict=True))
+    stacked = _blur(ops.concatenate([x, y, x * x, y * y, x * y], axis=0))
+    mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(stacked, 5, axis=0)
+    variances = mean_xx - mean_x * mean_x + mean_yy - mean_y * mean_y
+    covariance = mean_xy - mean_x * mean_y
+    mean_x, mean_y = mean_x + centres[0], mean_y + centres[1]
+    c1, c2 = _K1**2, _K2**2
+    results = []
+    # An inverse has the same variances, the negative covariance and one minus the mean.
+    for mean, product in ((mean_y, covariance), (1 - mean_y, -covariance)):
+        alike = (2 * mean_x * mean + c1) / (mean_x * mean_x + mean * mean + c1)
+        similarity = alike * (2 * product + c2) / (variances + c2)
+        per_map = ops.mean(similarity, axis=(1, 2, 3))
+        results.append(ops.mean(ops.reshape(per_map, (batch, -1)), axis=1))
+    return results[0], results[1]
+
+
+def correlation(truth, test) -> Any:
+    """Pearson correlation of each pair, as a tensor (batch,); NaN where one is constant."""
+    flat = [ops.reshape(a, (ops.shape(a)[0], -1)) for a in (truth, test)]
+    # Rounding of the mean leaves a constant picture a variance: it is looked at before.
+    varies = [ops.max(f, axis=1) > ops.min(f, axis=1) for f in flat]
+    x, y = (f - ops.mean(f, axis=1, keepdims=True) for f in flat)
+    # To unit size before squares are summed: those of faint pictures leave float32's range.
+    x, y = (v / ops.maximum(ops.max(ops.abs(v), axis=1, keepdims=True), 1e-37) for v in (x, y))
+    xy, xx, yy = (ops.sum(product, axis=1) for product in (x * y, x * x, y * y))
+    defined = ops.logical_and(*varies)
+    value = ops.clip(xy / ops.sqrt(ops.where(defined, xx * yy, 1.0)), -1, 1)
+    return ops.where(defined, value, float("nan"))
+
+
+def stretched(images) -> Any:
+    """Each picture's values brought to [0, 1] by its least and its greatest, as a tensor.
+
+    A constant picture becomes NaN: there is nothing in it to stretch.
+    """
+    low, high = (f(images, axis=(1, 2, 3), keepdims=True) for f in (ops.min, ops.max))
+    spread = ops.where(high > low, high - low, float("nan"))
+    return (images - low) / spread
+
+
+def study_scores(truth, output) -> tuple[Any, Any]:
+    """SSIM and Pearson correlation by the papers' convention, as tensors (batch,).
+
+    The output of a random network has no scale and no sign. It is stretched to [0, 1], and SSIM
+    is that of the picture or of its inverse, whichever is greater; the correlation keeps its
+    sign. Both are NaN where the output is constant.
+
+    Args:
+        truth: Grey pictures, (batch, height, width, 1), in [0, 1].
+        output: Grey pictures of any range, of the same shape.
+
+    Reference: section 4 of "Randomness in Deconvolutional Networks for Visual Representation";
+        the stretching and the window, which it does not give, are this study's.
+    """
+    bounded = stretched(output)
+    # maximum lets a NaN pass on every backend
+    return ops.maximum(*ssim_of_both(truth, bounded)), correlation(truth, bounded)
+
+
+def chroma_correlation(truth, output) -> Any:
+    """Correlation of what luminance leaves of RGB pictures, as a tensor (batch,)."""
+    return correlation(truth - luminance(truth), output - luminance(output))
+
+
+def _as_float64(tensor) -> np.ndarray:
+    return ops.convert_to_numpy(tensor).astype(np.float64)
+
+
+def _single_channel(images):
     """(batch * channels, height, width, 1): a convolution by groups is slow on JAX's CPU."""
-    batch, height, width, channels = images.shape
-    moved = np.ascontiguousarray(np.moveaxis(images, -1, 1))
-    return ops.convert_to_tensor(moved.reshape(batch * channels, height, width, 1))
+    batch, height, width, channels = ops.shape(images)
+    moved = ops.transpose(images, (0, 3, 1, 2))
+    return ops.reshape(moved, (batch * channels, height, width, 1))
 
 
 def _gaussian() -> np.ndarray:
@@ -143,5 +206,6 @@ def _gaussian() -> np.ndarray:
 def _blur(maps):
     """Gaussian means under the window where it lies inside: borders lose 5 pixels."""
     window = _gaussian()
-    rows = ops.conv(maps, window.reshape(WINDOW, 1, 1, 1), padding="valid")
-    return ops.conv(rows, window.reshape(1, WINDOW, 1, 1), padding="valid")
+    with backend.full_precision():
+        rows = ops.conv(maps, window.reshape(WINDOW, 1, 1, 1), padding="valid")
+        return ops.conv(rows, window.reshape(1, WINDOW, 1, 1), padding="valid")

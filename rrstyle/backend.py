@@ -3,7 +3,8 @@
 import functools
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,22 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
         return tf.TensorSpec((a.shape[0], None, None, a.shape[3]), a.dtype)
 
     return call
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """float32 convolutions inside are computed in float32, also where a device has a faster way.
+
+    JAX on a GPU takes TensorFloat-32 with its 10 bits of mantissa otherwise. TensorFlow has only
+    a switch for the whole process, which is left to the user.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        with jax.default_matmul_precision("highest"):
+            yield
+    else:
+        yield
 
 
 @functools.cache

@@ -1,0 +1,292 @@
+"""Theorems 5.1 to 5.4 beside what random networks do.
+
+    rrstyle evaluate theory --scale laptop
+
+Rows, long format: `figure`, then what the value depends on, then `image`, `quantity`, `value`.
+A key that a value does not depend on is 0, or "none".
+
+- variance: `convolutions` (L - 1 of the theorems), `channels` N of each, `network`; `sin_theta`
+  between the output and f*, and `bound`, that of Theorem 5.2 or 5.3 for delta = 0.1.
+- insertion: one convolution, an l2 pool, an upsampling, then `convolutions` more, without limit
+  of channels; `checkerboard`, (max - min) / mean of f* over a 2 x 2 block inside a constant image;
+  `cosine` between image and f*, `bound` below it and `printed_bound`, the paper's, which is none.
+- angle: one convolution of `kernel` pixels a side; `cosine` between image and f*, `bound` of
+  Theorem 5.4 below it.
+
+Pictures are luminance in [0, 1]; the variance is measured at a smaller size, for the maps of 2048
+channels are large. Expected: the 90 % quantile of sin Theta falls as 1 / sqrt(N), by a factor of 7
+or more below the bound (N = 64, one convolution: .08 against .578), which says nothing (is above 1)
+for two convolutions below N of about 530 and for three below about 1,900; checkerboards of .69,
+.22, .08 after one, two, three convolutions; on the cat at 64 pixels cosines of 1, .996, .991, .982,
+.973, .960 for kernels of 1, 3, 5, 9, 15, 31, and bounds of 1, .966, .937, .890, .832, .709.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import skimage.transform
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.metrics import luminance
+from recon.plans import Conv, Plan, Pool, Upsample, UpsampleKind
+from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
+from recon.theory.convergence import convergence_value, route_counts
+from recon.theory.simulation import hidden_maps, sine
+from recon.theory.variance import bound_of_plan
+from rrstyle.weights import ENCODER, layer_rng
+
+STD = 0.1  # of all weights, as in section 4 of the paper; no angle depends on it
+DELTA = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TheorySettings(Settings):
+    """Size of the experiment."""
+
+    convolutions: tuple[int, ...] = (1, 2, 3)
+    """Of the networks whose variance is measured."""
+    channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+    """Of each of their layers."""
+    small_side: int = 16
+    """Height and width of their pictures, in pixels."""
+    after: int = 6
+    """Convolutions after the upsampling, at most."""
+    kernels: tuple[int, ...] = (1, 3, 5, 9, 15, 31)
+    """Sides of the filters."""
+
+
+def _cell(figure: str, *, upsampling: str = "none", **counts: int) -> Cell:
+    none = {"convolutions": 0, "channels": 0, "kernel": 3, "network": 0}
+    return {"figure": figure, "upsampling": upsampling, **none, **counts}
+
+
+def cells(settings: TheorySettings) -> list[Cell]:
+    """The variance of each network, each upsampling and depth after it, each kernel."""
+    return [
+        *(
+            _cell("variance", convolutions=depth, channels=channels, network=network)
+            for depth in settings.convolutions
+            for channels in settings.channels
+            for network in range(settings.networks)
+        ),
+        *(
+            _cell("insertion", upsampling=kind, convolutions=depth)
+            for kind in ("zero", "nearest")
+            for depth in range(1, settings.after + 1)
+        ),
+        *(_cell("angle", convolutions=1, kernel=kernel) for kernel in settings.kernels),
+    ]
+
+
+def rows(settings: TheorySettings, cell: Cell) -> int:
+    """Two or three quantities a picture; insertions have one of a constant image too."""
+    return 3 * settings.images + 1 if cell["figure"] == "insertion" else 2 * settings.images
+
+
+def measure(settings: TheorySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+    """Rows of a cell."""
+    images = luminance(pictures.pixels.astype(np.float64))[..., 0]
+    if cell["figure"] == "variance":
+        found = _variance(settings, cell, images, seed)
+    elif cell["figure"] == "insertion":
+        found = _insertion(cell, images)
+    else:
+        found = _angle(cell, images)
+    measured = [
+        {"image": name, "quantity": quantity, "value": float(value)}
+        for quantity, values in found.items()
+        for name, value in zip(pictures.names, values, strict=True)
+    ]
+    if cell["figure"] == "insertion":
+        value = _checkerboard(_inserted(cell), settings.side)
+        measured.append({"image": "constant", "quantity": "checkerboard", "value": value})
+    return [{**cell, **row} for row in measured]
+
+
+def _variance(
+    settings: TheorySettings, cell: Cell, images: np.ndarray, seed: int
+) -> dict[str, list[float]]:
+    depth, channels, network = (int(cell[k]) for k in ("convolutions", "channels", "network"))
+    side = settings.small_side
+    small = [skimage.transform.resize(x, (side, side), anti_aliasing=True) for x in images]
+    plan = Plan((Conv(channels),) * depth, ())
+    limits = [convergence_value(plan, x, std=STD) for x in small]
+    batch = np.stack(small)[..., None].astype(np.float32)
+    maps = hidden_maps(
+        plan, batch, std=STD, rng=layer_rng(seed + network, ENCODER, depth, channels)
+    )
+    return {
+        "sin_theta": list(sine(maps.mean(axis=-1, dtype=np.float64), np.stack(limits))),
+        "bound": [bound_of_plan(plan, x, delta=DELTA).value for x in small],
+    }
+
+
+def _inserted(cell: Cell) -> Plan:
+    return _with_insertion(int(cell["convolutions"]), str(cell["upsampling"]))  # type: ignore[arg-type]
+
+
+def _with_insertion(depth: int, kind: UpsampleKind) -> Plan:
+    return Plan((Conv(1), Pool("l2")), (Upsample(kind), *(Conv(1),) * depth))
+
+
+def _insertion(cell: Cell, images: np.ndarray) -> dict[str, list[float]]:
+    plan = _inserted(cell)
+    return {
+        "cosine": [cosine(plan, x) for x in images],
+        "bound": [multilayer_bound(plan, x) for x in images],
+        "printed_bound": [printed_multilayer_bound(plan, x) for x in images],
+    }
+
+
+def _checkerboard(plan: Plan, side: int) -> float:
+    """(max - min) / mean of f* of a constant image, over the 2 x 2 block in its middle."""
+    start = side // 4 * 2  # even, as blocks are
+    block = np.sqrt(route_counts(plan, side, side)[start : start + 2, start : start + 2])
+    return float(np.ptp(block) / block.mean())
+
+
+def _angle(cell: Cell, images: np.ndarray) -> dict[str, list[float]]:
+    kernel = int(cell["kernel"])
+    return {
+        "cosine": [cosine(Plan((Conv(1, kernel),), ()), x) for x in images],
+        "bound": [two_layer_bound(x, kernel) for x in images],
+    }
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Three panels: sin Theta against N, the checkerboard, the cosine against the kernel."""
+    figure = Figure(figsize=(15, 5), layout="constrained")
+    variance, insertion, angle = figure.subplots(1, 3)
+    by_figure = dict(iter(table.groupby("figure")))
+    _draw_variance(variance, by_figure["variance"])
+    _draw_insertion(insertion, by_figure["insertion"])
+    _draw_angle(angle, by_figure["angle"])
+    for axes in (variance, insertion, angle):
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def _draw_variance(axes: Axes, table: pd.DataFrame) -> None:
+    for i, (depth, part) in enumerate(table.groupby("convolutions")):
+        values = {q: p.groupby("channels")["value"] for q, p in part.groupby("quantity")}
+        measured, bounds = values["sin_theta"].quantile(1 - DELTA), values["bound"].max()
+        colour, said = f"C{i}", f"{depth} convolution" + "s" * (depth != 1)
+        axes.plot(measured.index, measured, "o-", color=colour, label=said)
+        says = bounds < 1
+        axes.plot(bounds.index, bounds.where(says), "--", color=colour)
+        axes.plot(bounds.index[~says], bounds[~says], "x", color=colour, alpha=0.6)
+    axes.axhline(1, color="black", linewidth=1)
+    axes.plot([], [], "--", color="grey", label="bound, Theorems 5.2 and 5.3")
+    axes.plot([], [], "x", color="grey", label="bound above 1: vacuous")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("channels N of each layer")
+    axes.set_ylabel("sin Θ between output and f*, 90 % quantile")
+    axes.set_title("Variance")
+    axes.legend(fontsize=9)
+
+
+def _draw_insertion(axes: Axes, table: pd.DataFrame) -> None:
+    zero = table[table["upsampling"] == "zero"]
+    lines = (
+        (zero, "cosine", "C0o-", "cos Φ, image and f*"),
+        (zero, "printed_bound", "C3--", "printed multi-layer bound: above cos Φ"),
+        (zero, "bound", "C0--", "bound that holds"),
+        (zero, "checkerboard", "C1s-", "checkerboard, zero insertion"),
+        (table[table["upsampling"] == "nearest"], "checkerboard", "C2^-", "… nearest repetition"),
+    )
+    for part, quantity, style, label in lines:
+        mean = part[part["quantity"] == quantity].groupby("convolutions")["value"].mean()
+        axes.plot(mean.index, mean, style, label=label)
+    axes.set_xlabel("3 × 3 convolutions after the upsampling")
+    axes.set_ylabel(
+        "cosine, mean of the pictures; or (max − min) / mean\nof f* of a constant image"
+    )
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_title("Zero insertion")
+    axes.legend(fontsize=9)
+
+
+def _draw_angle(axes: Axes, table: pd.DataFrame) -> None:
+    for i, (_, part) in enumerate(table.groupby("image", sort=False)):
+        for quantity, style, said in (("cosine", "o-", "cos Φ"), ("bound", "--", "Theorem 5.4")):
+            values = part[part["quantity"] == quantity].sort_values("kernel")
+            label = f"{said}, one line a picture" if i == 0 else None
+            axes.plot(values["kernel"], values["value"], style, color=f"C{i % 10}", label=label)
+    axes.set_xlabel("side of the filters, pixels")
+    axes.set_ylabel("cosine between image and f*")
+    axes.set_title("Angle to the image")
+    axes.legend(fontsize=9)
+
+
+def show(_rows: pd.DataFrame, _settings: TheorySettings, pictures: Pictures, _seed: int) -> Figure:
+    """The first picture, what three networks converge to on it, and one on a constant image."""
+    image = luminance(pictures.pixels[:1].astype(np.float64))[0, :, :, 0]
+    inserted = _with_insertion(2, "zero")
+    one, repeated = Plan((Conv(1),), ()), _with_insertion(2, "nearest")
+    middle = image.shape[0] // 4 * 2
+    constant = convergence_value(inserted, np.ones_like(image), std=STD)
+    panels = (
+        ("image", image),
+        ("f*, one convolution", convergence_value(one, image, std=STD)),
+        (
+            "f*, pool, zero insertion,\ntwo convolutions",
+            convergence_value(inserted, image, std=STD),
+        ),
+        ("… nearest repetition", convergence_value(repeated, image, std=STD)),
+        (
+            "the third on a constant image,\n12 × 12 pixels of it",
+            constant[middle - 6 : middle + 6, middle - 6 : middle + 6],
+        ),
+    )
+    figure = Figure(figsize=(15, 3.6), layout="constrained")
+    for axes, (title, values) in zip(figure.subplots(1, len(panels)), panels, strict=True):
+        axes.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
+        axes.set_title(title)
+        axes.set_axis_off()
+    return figure
+
+
+EXPERIMENT = Experiment(
+    name="theory",
+    title="The convergence value, its variance and its angle to the image, against their bounds",
+    reproduces="Theorems 5.1 to 5.4",
+    printed=(
+        "With probability 1 - delta, sin Theta <= sqrt(K_1 / (N delta)) for one convolution, and"
+        " a like bound for several; cos Phi >= 1 - sum eps x / sum x^2, worse for larger kernels."
+    ),
+    claims=(),
+    cost={"smoke": "to be measured", "laptop": "to be measured", "paper": "not measured"},
+    settings={
+        "smoke": TheorySettings(
+            networks=3,
+            images=1,
+            side=32,
+            convolutions=(1, 2),
+            channels=(4, 16, 64),
+            after=3,
+            kernels=(1, 3, 5),
+        ),
+        "laptop": TheorySettings(networks=20, images=3, side=64),
+        "paper": TheorySettings(networks=30, images=50, side=224, small_side=32),
+    },
+    columns=(
+        "figure",
+        "upsampling",
+        "convolutions",
+        "channels",
+        "kernel",
+        "network",
+        "image",
+        "quantity",
+        "value",
+    ),
+    cells=cells,
+    rows=rows,
+    measure=measure,
+    draw=draw,
+    show=show,
+)
