@@ -43,14 +43,16 @@ def draw_kernels(plan: Plan, *, law: str = "gaussian", std: float = 0.1, seed: i
     """
     channels = 3
     kernels = []
+    size = 0.0  # of activations, as a power of two, that layers so far leave
     for part, layers in ((ENCODER, plan.encoder), (DECODER, decoder_with_head(plan))):
         convolutions = [layer for layer in layers if isinstance(layer, Conv)]
         for position, layer in enumerate(convolutions):
             shape = (layer.kernel, layer.kernel, channels, layer.channels)
             rng = layer_rng(seed, part, position)
             kernel = draw_kernel(law, shape, std=std, rng=rng)
-            growth = std * math.sqrt(math.prod(shape[:3]) / 2)
-            kernels.append(kernel * np.float32(2.0 ** -round(math.log2(growth))))
+            size += math.log2(std * math.sqrt(math.prod(shape[:3]) / 2))
+            kernels.append(kernel * np.float32(2.0 ** -round(size)))
+            size -= round(size)
             channels = layer.channels
     return tuple(kernels)
 
@@ -215,7 +217,8 @@ def _pool(x, layer: Pool):
     if layer.kind == "l2":
         return L2Pooling2D(layer.size)(x)
     pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-    return pool(x, layer.size, padding="same")
+    # strides in words: their default is broken on JAX in Keras 3.15
+    return pool(x, layer.size, strides=layer.size, padding="same")
 
 
 def _convolve(x, kernel):

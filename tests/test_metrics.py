@@ -6,7 +6,17 @@ from skimage.color import rgb2gray
 from skimage.measure import pearson_corr_coeff
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from recon.metrics import luminance, pearson, psnr, ssim
+from recon.metrics import (
+    chroma_correlation,
+    correlation,
+    luminance,
+    pearson,
+    psnr,
+    ssim,
+    ssim_of_both,
+    stretched,
+    study_scores,
+)
 from rrstyle.examples import photograph
 
 
@@ -104,3 +114,54 @@ def test_luminance_is_scikit_images():
     found = luminance(images)
     assert found.shape == (2, 5, 7, 1)
     np.testing.assert_allclose(found[..., 0], rgb2gray(images), atol=1e-6)
+
+
+def test_ssim_of_the_inverse_costs_no_second_blur():
+    x, y = _pairs()["photograph and noise"]
+    positive, negative = (np.asarray(s) for s in ssim_of_both(x[None], y[None]))
+    assert positive[0] == pytest.approx(_reference_ssim(x, y), abs=1e-5)
+    assert negative[0] == pytest.approx(_reference_ssim(x, 1 - y), abs=1e-5)
+
+
+def test_stretched_by_hand():
+    images = np.array([[-1.0, 0.0, 1.0, 3.0], [7, 7, 7, 7]], np.float32).reshape(2, 2, 2, 1)
+    found = np.asarray(stretched(images)).reshape(2, 4)
+    np.testing.assert_array_equal(found[0], [0, 0.25, 0.5, 1])
+    assert np.isnan(found[1]).all()
+
+
+def test_study_scores_do_not_see_scale_offset_or_the_sign_of_ssim():
+    rng = np.random.default_rng(4)
+    truth = luminance(photograph("chelsea")[None, 60:100, 100:140])
+    output = (truth + 0.3 * rng.standard_normal(truth.shape)).astype(np.float32)
+    ssim_1, pearson_1 = (np.asarray(s)[0] for s in study_scores(truth, output))
+    ssim_2, pearson_2 = (np.asarray(s)[0] for s in study_scores(truth, 5 - 1000 * output))
+    assert ssim_2 == pytest.approx(ssim_1, abs=1e-4)
+    assert pearson_2 == pytest.approx(-pearson_1, abs=1e-4)
+    assert ssim_1 > 0.1
+
+
+def test_study_scores_of_a_constant_output_are_undefined_and_spare_the_others():
+    truth = np.random.default_rng(5).random((2, 16, 16, 1), np.float32)
+    output = np.stack([np.full((16, 16, 1), 0.3, np.float32), truth[1]])
+    for scores in study_scores(truth, output):
+        values = np.asarray(scores)
+        assert np.isnan(values[0])
+        assert values[1] == pytest.approx(1, abs=1e-3)  # its range is not quite [0, 1]
+
+
+def test_correlation_of_faint_and_of_huge_pictures():
+    x = np.random.default_rng(6).random((1, 16, 16, 1), np.float32)
+    for scale in (1e-30, 1e30):
+        assert np.asarray(correlation(x, np.float32(scale) * x))[0] == pytest.approx(1, abs=1e-5)
+
+
+def test_chroma_correlation_ignores_luminance_and_sees_colour():
+    rng = np.random.default_rng(7)
+    colours = rng.random((1, 16, 16, 3), np.float32)
+    brighter = colours + rng.random((1, 16, 16, 1), np.float32)
+    assert np.asarray(chroma_correlation(colours, brighter))[0] == pytest.approx(1, abs=1e-5)
+    # Chroma of the negative colours is the negative chroma.
+    assert np.asarray(chroma_correlation(colours, 1 - colours))[0] == pytest.approx(-1, abs=1e-5)
+    unrelated = np.asarray(chroma_correlation(colours, rng.random((1, 16, 16, 3), np.float32)))[0]
+    assert abs(unrelated) < 5 / np.sqrt(2 * 256)

@@ -87,6 +87,18 @@ def test_objectives_and_their_gradients_agree(here, there):
     check_close(here, there, "objective", 2 * 3)
 
 
+def test_metrics_agree(here, there):
+    for name in named(here, "metric"):
+        np.testing.assert_allclose(here[name], there[name], atol=1e-5, err_msg=name)
+    assert len(named(here, "metric")) == 3
+
+
+def test_scores_of_the_study_agree(here, there):
+    for name in named(here, "score"):
+        np.testing.assert_allclose(here[name], there[name], atol=1e-3, err_msg=name)
+    assert len(named(here, "score")) == 2 * 2 * 5
+
+
 def test_pictures_agree(here, there):
     check_close(here, there, "picture", 2 * len(parity.CLOSED_FORMS))
 

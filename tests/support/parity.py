@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from recon import metrics, simulation
+from recon.plans import rr_vgg
 from rrstyle import backend
 from rrstyle.config import NetworkConfig, PatchConfig, StyleConfig
 from rrstyle.layers import BlurPool2D, L2Pooling2D
@@ -55,6 +57,7 @@ def compute(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     content, wanted = (encode(cnn_network(ENCODER, seed=SEED), x) for x in (image, style))
     unit = np.sqrt(np.mean(np.square(wanted)))
     result.update(_objectives(content / unit, wanted / unit))
+    result.update(_scores(image))
 
     for method in CLOSED_FORMS:
         for decoder in ("ridge", "random"):
@@ -62,6 +65,23 @@ def compute(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
                 method=method, decoder=decoder, side=48, strength=0.8, encoder=ENCODER
             )
             result[f"picture {method} {decoder}"] = stylize(image, style, config, seed=SEED)
+    return result
+
+
+def _scores(image) -> dict[str, np.ndarray]:
+    """Metrics, and the scores of random networks of the study."""
+    batch = np.stack([image, image[::-1]])
+    noisy = np.clip(batch + 0.1 * np.sin(np.arange(batch.size)).reshape(batch.shape), 0, 1)
+    result = {
+        f"metric {metric.__name__}": metric(batch, noisy)
+        for metric in (metrics.ssim, metrics.pearson, metrics.psnr)
+    }
+    for upsampling in ("zero", "nearest"):
+        plan = rr_vgg("conv2", channels=4, tap="post_pool", upsampling=upsampling)
+        kernels = [simulation.draw_kernels(plan, seed=seed) for seed in (SEED, SEED + 1)]
+        for network, scores in enumerate(simulation.score(plan, kernels, batch)):
+            for name, values in scores.items():
+                result[f"score {upsampling} {network} {name}"] = values
     return result
 
 
