@@ -40,7 +40,7 @@ def coloured(pictures: Pictures, output: np.ndarray) -> np.ndarray:
 def sheet(lines: Sequence[tuple[str, Sequence[Captioned]]], *, title: str) -> Figure:
     """Lines of (label, captioned pictures), under a title."""
     rows, columns = len(lines), max(len(pictures) for _, pictures in lines)
-    figure = Figure(figsize=(1.25 * columns + 0.6, 1.5 * rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(max(1.25 * columns, 6) + 0.6, 1.5 * rows + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for line, (label, pictures) in zip(axes, lines, strict=True):
         line[0].set_ylabel(label, fontsize=8)

@@ -1,0 +1,130 @@
+"""The limit of random networks with average pooling, by their kernels (Theorem A.7)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recon.plans import Conv, Layer, Plan
+from recon.theory.moments import arc_cosine, half_moment
+from recon.theory.operators import as_maps, axis_operators, check_plan, window_sums
+
+MOST_PIXELS = 64 * 64
+_BLOCK = 256  # rows whose temporaries are held at once
+
+
+def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
+    """C, the limit of the inner products over channels between every two pixels of the maps.
+
+    From `C = X^T X` of the image,
+    convolution: `C_jk <- k_2 h(phi_jk) z_j z_k`, with `z_j z_k cos phi_jk = sum_s C_(j+s)(k+s)`
+    over the offsets s of the window where both pixels are inside, `z_j^2` its value at j = k and h
+    of `moments.arc_cosine`;
+    average pool: means over the windows of both pixels;
+    upsampling: the values where the zero insertion or repetition puts them, zeros elsewhere.
+
+    Every convolution's maps are divided by sqrt(N_i) here, the last one's too, or there would be no
+    limit. Gaussian filters; for other laws it is the limit only from the second convolution on,
+    whose patches spread over infinitely many channels.
+
+    Args:
+        plan: Ends with a convolution; pools are average pools.
+        image: (height, width) or (height, width, channels), at most 64 x 64 pixels: C has the
+            square of their number of entries, and three such arrays are held at a time.
+        std: Standard deviation of all weights, positive.
+
+    Returns:
+        (pixels, pixels), pixels row by row.
+
+    Raises:
+        ValueError: If the plan is none of Theorem A.7's, the image is none or too large, or `std`
+            is not positive.
+
+    Reference: Theorem A.7, as printed; a patch of norm 0 has no angle and gives 0. Windows cut off
+        by the border average what is inside, as the networks do; the paper's r_i is one number.
+    """
+    layers = check_plan(plan, pools="average")
+    products = _kernel(layers, _checked(image), std)
+    height, width = products.shape[:2]
+    return products.reshape(height * width, height * width)
+
+
+def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
+    """f*, the limit of the mean head under average pooling.
+
+    `f*_t = k_1 z_t`, `z_t^2` the sum of C_ll over the window of t, C the kernel before the last
+    convolution. The maps of every convolution but the last are divided by sqrt(N_i).
+
+    Args:
+        plan: Ends with a convolution; pools are average pools.
+        image: (height, width) or (height, width, channels), at most 64 x 64 pixels.
+        std: Standard deviation of all weights, positive.
+
+    Returns:
+        (height, width), at least 0.
+
+    Raises:
+        ValueError: As `pixel_kernel` does.
+
+    Reference: Theorem A.7, as printed.
+    """
+    *layers, last = check_plan(plan, pools="average")
+    assert isinstance(last, Conv)
+    products = _kernel(layers, _checked(image), std)
+    norms = np.einsum("ijij->ij", products)
+    rows, columns = (window_sums(side, last.kernel) for side in norms.shape)
+    return half_moment("gaussian", std, 1) * np.sqrt(rows @ norms @ columns.T)
+
+
+def _checked(image) -> np.ndarray:
+    maps = as_maps(image)
+    pixels = maps.shape[0] * maps.shape[1]
+    if pixels > MOST_PIXELS:
+        raise ValueError(
+            f"image must have at most {MOST_PIXELS} pixels; received {maps.shape[1]} x"
+            f" {maps.shape[0]}, whose kernel takes {8 * pixels**2 / 2**30:.1f} GiB three times over"
+        )
+    return maps
+
+
+def _kernel(layers: Sequence[Layer], maps: np.ndarray, std: float) -> np.ndarray:
+    """(height, width, height, width)."""
+    k2 = half_moment("gaussian", std, 2)
+    products = np.tensordot(maps, maps, axes=(2, 2))
+    operators = (axis_operators(layers, side) for side in maps.shape[:2])
+    for layer, rows, columns in zip(layers, *operators, strict=True):
+        if isinstance(layer, Conv):
+            for axis in (0, 1):
+                products = _summed_along(products, layer.kernel, axis)
+            _rectify(products, k2)
+        else:
+            for axis, matrix in enumerate((rows, columns, rows, columns)):
+                products = np.moveaxis(np.tensordot(matrix, products, axes=(1, axis)), 0, axis)
+    return products
+
+
+def _summed_along(products: np.ndarray, kernel: int, axis: int) -> np.ndarray:
+    """Sums over the offsets of a window along one axis, the same for both pixels."""
+    size = products.shape[axis]
+    sums = np.zeros(products.shape)
+    first, last = max(-((kernel - 1) // 2), 1 - size), min(kernel // 2, size - 1)
+    for offset in range(first, last + 1):
+        inside = slice(max(0, -offset), size - max(0, offset))
+        shifted = slice(inside.start + offset, inside.stop + offset)
+        to, source = [slice(None)] * 4, [slice(None)] * 4
+        to[axis] = to[axis + 2] = inside
+        source[axis] = source[axis + 2] = shifted
+        sums[tuple(to)] += products[tuple(source)]
+    return sums
+
+
+def _rectify(products: np.ndarray, k2: float) -> None:
+    """From inner products of patches to those of rectified responses, in place."""
+    pixels = products.shape[0] * products.shape[1]
+    matrix = products.reshape(pixels, pixels)
+    assert np.shares_memory(matrix, products)
+    norms = np.sqrt(matrix.diagonal())
+    for start in range(0, pixels, _BLOCK):
+        rows = matrix[start : start + _BLOCK]
+        both = np.outer(norms[start : start + _BLOCK], norms)
+        cosines = np.divide(rows, both, out=np.zeros_like(rows), where=both > 0)
+        rows[...] = k2 * both * arc_cosine(cosines)

@@ -1,0 +1,136 @@
+"""The image to which the mean head converges as the channels grow (Theorem 5.1)."""
+
+import math
+from functools import reduce
+
+import numpy as np
+
+from recon.plans import Conv, Plan
+from recon.theory.moments import half_moment
+from recon.theory.operators import as_maps, axis_operators, check_plan
+
+
+def constant(plan: Plan, *, std: float) -> float:
+    """The constant k of f* = k z*.
+
+    `k = k_1 x product of sqrt(k_2) over every convolution but the last`, with k_1 = std / sqrt(2
+    pi) and k_2 = std^2 / 2; pools and upsamplings count 1.
+
+    For Gaussian filters. Other symmetric laws of i.i.d. weights have the same k as soon as the plan
+    has two convolutions: k_2 needs the variance only, and the patches of the last convolution
+    spread over infinitely many channels, on which its responses are Gaussian. With a single
+    convolution the limit depends on the law and is not a multiple of z*.
+
+    Args:
+        plan: Ends with a convolution; pools are l2.
+        std: True standard deviation of all weights, positive.
+
+    Raises:
+        ValueError: If the plan is none of Theorem 5.1's, or `std` is not positive.
+
+    Reference: Theorem 5.1. Printed is k = k_1 x product of k_2 over all layers; the recursion of
+        its proof multiplies norms, not squared norms, by the root of k_2.
+    """
+    layers = check_plan(plan, pools="l2")
+    convolutions = sum(isinstance(layer, Conv) for layer in layers)
+    k1, k2 = (half_moment("gaussian", std, m) for m in (1, 2))
+    return k1 * math.sqrt(k2) ** (convolutions - 1)
+
+
+def energies(plan: Plan, image) -> list[np.ndarray]:
+    """Squared norms over the channels, at each pixel: of the image and in the limit, unscaled.
+
+    `e_0 = ||X_l||^2`, then `e_{i+1} = A_i e_i B_i^T`: sums over the windows of a convolution or of
+    an l2 pool, zeros inserted or values repeated by an upsampling. The limit of the layer's own
+    maps is k_2 times as much for each convolution up to it.
+
+    Args:
+        plan: Ends with a convolution; pools are l2.
+        image: (height, width) or (height, width, channels).
+
+    Returns:
+        One (height, width) for the image and for every layer; the last is z*^2.
+
+    Raises:
+        ValueError: If the plan is none of Theorem 5.1's or the image is none.
+
+    Reference: The sliding-window recursion in the proof of Theorem A.1.
+    """
+    layers = check_plan(plan, pools="l2")
+    maps = as_maps(image)
+    found = [np.sum(maps**2, axis=2)]
+    operators = (axis_operators(layers, side) for side in found[0].shape)
+    for rows, columns in zip(*operators, strict=True):
+        found.append(rows @ found[-1] @ columns.T)
+    return found
+
+
+def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
+    """f*, the limit of the output as the channels of every layer grow.
+
+    `f*_i = k z*_i`, `z*_i = sqrt(sum_l n_(l, i) ||X_l||^2)`, n the number of routes from input
+    pixel l to output pixel i.
+
+    The maps of every convolution but the last are divided by sqrt(N_i) (Definition 5.1): a
+    network that does not divide gives sqrt(N_i) times as much for each of these. The output is the
+    mean over the channels of the plan's last convolution, after its ReLU.
+
+    Args:
+        plan: Ends with a convolution; pools are l2.
+        image: (height, width) or (height, width, channels), of any range.
+        std: Standard deviation of all weights, positive; see `constant` for the laws.
+
+    Returns:
+        (height, width), float64, at least 0.
+
+    Raises:
+        ValueError: If the plan is none of Theorem 5.1's, the image none or `std` not positive.
+
+    Reference: Theorem 5.1, with the constant corrected and the root that one rendering loses.
+    """
+    return constant(plan, std=std) * np.sqrt(energies(plan, image)[-1])
+
+
+def axis_routes(plan: Plan, size: int) -> np.ndarray:
+    """Routes along one axis, (input pixels, output pixels): n is the Kronecker product of two."""
+    layers = check_plan(plan, pools="l2")
+    return reduce(lambda total, step: step @ total, axis_operators(layers, size)).T
+
+
+def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
+    """Number of routes from every input pixel to every output pixel.
+
+    Args:
+        plan: Ends with a convolution; pools are l2.
+        height: Pixels.
+        width: Pixels; height x width is at most 4096, for the matrix has its square of entries.
+
+    Returns:
+        n, (input pixels, output pixels), pixels row by row; whole numbers as float64.
+
+    Raises:
+        ValueError: If the plan is none of Theorem 5.1's or the image has more pixels.
+
+    Reference: n_(l, i) of Theorem 5.1.
+    """
+    if height * width > 4096:
+        raise ValueError(f"height x width must be at most 4096 pixels; received {height} x {width}")
+    return np.kron(axis_routes(plan, height), axis_routes(plan, width))
+
+
+def route_counts(plan: Plan, height: int, width: int) -> np.ndarray:
+    """Number of routes that lead to each output pixel.
+
+    `sum_l n_(l, i)`: z*^2 of an image of ones. After a zero insertion and one 3 x 3 convolution
+    they are as 1, 2, 2, 4 in each 2 x 2 block of the interior, after two as 25, 20, 20, 16: f*
+    of a constant image is a checkerboard.
+
+    Returns:
+        (height, width), whole numbers as float64.
+
+    Raises:
+        ValueError: If the plan is none of Theorem 5.1's or a side is below 1.
+
+    Reference: Theorem 5.1; the checkerboard is not in the paper.
+    """
+    return np.outer(*(axis_routes(plan, side).sum(axis=0) for side in (height, width)))

@@ -1,0 +1,138 @@
+"""Half moments of the laws of weights, and the products of rectified projections (Lemma A.2).
+
+Lemma A.2 is about isotropic filters w, and of filters with i.i.d. weights only the Gaussian ones
+are isotropic. For the other (symmetric) laws, with z = ||y|| and g = max(w . y, 0):
+
+- E g^2 = k_2 z^2 still holds: it is half the variance of w . y.
+- E g = k_1 z fails: it depends on the direction of y, and equals k_1 z where y has one entry.
+- E g^4 = k_4 z^4 fails likewise: E g^4 = (3 z^4 + kappa sum_i y_i^4) std^4 / 2 for the excess
+  kurtosis kappa, so Var(g^2) / (E g^2)^2 lies between 5 and the K_2 = 5 + 2 kappa of one weight.
+- E g_i g_j fails as well.
+
+Where y spreads over many entries of similar size, as the maps of a wide layer do, w . y tends to a
+Gaussian and the Gaussian constants hold in the limit, whatever the law.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.special
+
+from rrstyle.weights import distribution
+
+
+@dataclass(frozen=True)
+class Moments:
+    """E phi(w)^m of one weight w, m = 1, 2, 4, for phi the ReLU or leaky ReLU."""
+
+    k1: float
+    k2: float
+    k4: float
+
+    @property
+    def K1(self) -> float:
+        """(k_2 - k_1^2) / k_1^2, the relative variance of phi(w)."""
+        return (self.k2 - self.k1**2) / self.k1**2
+
+    @property
+    def K2(self) -> float:
+        """(k_4 - k_2^2) / k_2^2, the relative variance of phi(w)^2."""
+        return (self.k4 - self.k2**2) / self.k2**2
+
+
+def half_moment(law: str, std: float, order: int) -> float:
+    """k_m = E|w|^m / 2 of a weight w, which is E max(w, 0)^m as the laws are symmetric.
+
+    Gaussian: (2 std^2)^(m/2) Gamma((m + 1) / 2) / (2 sqrt(pi)); uniform of half-width b: b^m /
+    (2 m + 2); Laplace of scale s: s^m m! / 2; logistic of scale s: s^m m! eta(m), with
+    eta(m) = 1 - 2^-m + 3^-m - ...
+
+    Args:
+        law: One of `rrstyle.weights.SCALED_LAWS`.
+        std: Standard deviation, positive and finite.
+        order: m, at least 1.
+
+    Raises:
+        ValueError: If the law is not a scaled one, `std` not positive or the order below 1.
+
+    Reference: Definition 5.1, as printed.
+    """
+    distribution(law, std)  # refuses unknown laws and deviations
+    if order < 1:
+        raise ValueError(f"order must be at least 1; received {order!r}")
+    if law == "gaussian":
+        gamma = math.gamma((order + 1) / 2)
+        return (2 * std**2) ** (order / 2) * gamma / (2 * math.sqrt(math.pi))
+    if law == "uniform":
+        return (math.sqrt(3) * std) ** order / (2 * order + 2)
+    if law == "laplace":
+        return (std / math.sqrt(2)) ** order * math.factorial(order) / 2
+    scale = math.sqrt(3) * std / math.pi
+    eta = math.log(2) if order == 1 else (1 - 2 ** (1 - order)) * scipy.special.zeta(order)
+    return float(scale**order * math.factorial(order) * eta)
+
+
+def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
+    """k_1, k_2 and k_4 of a law, under ReLU or leaky ReLU.
+
+    `E phi(w)^m = (1 + (-a)^m) k_m` for phi(w) = max(w, a w): k_1 becomes (1 - a) k_1 and k_2
+    becomes (1 + a^2) k_2. Gaussian weights and ReLU: k_1 = std / sqrt(2 pi), k_2 = std^2 / 2,
+    K_1 = pi - 1, K_2 = 5.
+
+    Args:
+        law: One of `rrstyle.weights.SCALED_LAWS`.
+        std: Standard deviation, positive and finite.
+        slope: a of the leaky ReLU, in [0, 1).
+
+    Raises:
+        ValueError: If an argument is outside these.
+
+    Reference: Lemma A.2 with y a single 1. The leaky ReLU is not in the paper's theory.
+    """
+    if not 0 <= slope < 1:
+        raise ValueError(f"slope must be in [0, 1); received {slope!r}")
+    return Moments(*((1 + (-slope) ** m) * half_moment(law, std, m) for m in (1, 2, 4)))
+
+
+def arc_cosine(cosines) -> np.ndarray:
+    """h = ((pi - theta) cos theta + sin theta) / pi, from cos theta.
+
+    1 at theta = 0, 1 / pi at a right angle, 0 at theta = pi.
+
+    Args:
+        cosines: Any shape; clipped to [-1, 1], as rounding takes them out of it.
+
+    Returns:
+        float64, the same shape, in [0, 1].
+
+    Reference: h of Theorem A.7; the arc-cosine kernel of order 1.
+    """
+    c = np.clip(np.asarray(cosines, np.float64), -1, 1)
+    return ((np.pi - np.arccos(c)) * c + np.sqrt(1 - c * c)) / np.pi
+
+
+def rectified_product(first, second, *, std: float) -> float:
+    """E max(w . y_i, 0) max(w . y_j, 0) for Gaussian filters w.
+
+    `k_2 h(theta) z_i z_j`, theta the angle between y_i and y_j, z their norms; 0 where one is 0.
+
+    Args:
+        first: y_i, (n,).
+        second: y_j, (n,).
+        std: Standard deviation of the weights, positive. Gaussian only: see the module.
+
+    Raises:
+        ValueError: If the vectors are not of one length, or `std` is not positive.
+
+    Reference: Lemma A.2, as printed; for isotropic filters.
+    """
+    y_i, y_j = (np.asarray(y, np.float64) for y in (first, second))
+    if y_i.ndim != 1 or y_i.shape != y_j.shape:
+        raise ValueError(
+            "first and second must be vectors of one length;"
+            f" received shapes {y_i.shape} and {y_j.shape}"
+        )
+    k2 = half_moment("gaussian", std, 2)
+    norms = np.linalg.norm(y_i) * np.linalg.norm(y_j)
+    return float(k2 * norms * arc_cosine(y_i @ y_j / norms)) if norms > 0 else 0.0

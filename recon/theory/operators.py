@@ -1,0 +1,131 @@
+"""The layers of a plan as matrices along one axis of the image.
+
+A zero-padded window sum, a pool, a zero insertion and a repetition all treat rows and columns
+alike and apart: on maps x of (height, width) each is A x B^T, with A of the height and B of the
+width. So the matrix of a whole plan over pixels is the Kronecker product of two small ones, and its
+sums and its spectral norm are products.
+"""
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+
+from recon.plans import Conv, Layer, Plan, Pool, PoolKind, UpsampleKind
+
+
+def window_sums(size: int, kernel: int) -> np.ndarray:
+    """0/1 matrix of sums over the windows of a zero-padded convolution of stride 1.
+
+    Args:
+        size: Pixels.
+        kernel: Pixels of a window; the larger half of an even one lies after its pixel.
+
+    Returns:
+        (size, size); row t marks the window of pixel t, cut off at the borders.
+    """
+    offsets = np.arange(size) - np.arange(size)[:, None]
+    return ((-((kernel - 1) // 2) <= offsets) & (offsets <= kernel // 2)).astype(np.float64)
+
+
+def pool_sums(size: int, window: int) -> np.ndarray:
+    """0/1 matrix of sums over windows side by side; the last one may be cut off.
+
+    Returns:
+        (ceil(size / window), size).
+    """
+    owners = np.arange(size) // window
+    return (owners == np.arange(-(-size // window))[:, None]).astype(np.float64)
+
+
+def upsampling(kind: UpsampleKind, size: int, factor: int) -> np.ndarray:
+    """0/1 matrix of an upsampling, cropped to the size of what the pool had.
+
+    Args:
+        kind: "zero": each value on the first pixel of its block, zeros elsewhere; "nearest": on
+            all of them.
+        size: Pixels after it.
+        factor: Pixels of a block.
+
+    Returns:
+        (size, ceil(size / factor)).
+
+    Raises:
+        ValueError: If there is no such kind.
+    """
+    if kind not in get_args(UpsampleKind):
+        raise ValueError(f"kind must be zero or nearest; received {kind!r}")
+    repeated = pool_sums(size, factor).T
+    if kind == "zero":
+        repeated[np.arange(size) % factor != 0] = 0
+    return repeated
+
+
+def axis_operators(layers: Sequence[Layer], size: int) -> list[np.ndarray]:
+    """One matrix a layer, for an axis of `size` pixels.
+
+    Convolutions are sums over their windows and l2 pools sums over theirs (both act so on squared
+    norms); average pools are means over what lies inside the image, as the networks do it.
+
+    Args:
+        layers: Of a plan, from its first.
+        size: Pixels of the image, at least 1.
+
+    Raises:
+        ValueError: If the size is below 1, a pool is none of these or an upsampling has no pool
+            to undo.
+    """
+    if size < 1:
+        raise ValueError(f"size must be at least 1; received {size!r}")
+    operators, pooled = [], []
+    for layer in layers:
+        if isinstance(layer, Conv):
+            operators.append(window_sums(size, layer.kernel))
+        elif isinstance(layer, Pool):
+            sums = pool_sums(size, layer.size)
+            if layer.kind == "average":
+                sums /= sums.sum(axis=1, keepdims=True)
+            elif layer.kind != "l2":
+                raise ValueError(f"pools must be l2 or average; received {layer.kind!r}")
+            operators.append(sums)
+            pooled.append((size, layer.size))
+        else:
+            if not pooled:
+                raise ValueError(f"an upsampling must undo a pool; received {tuple(layers)!r}")
+            operators.append(upsampling(layer.kind, *pooled.pop()))
+        size = len(operators[-1])
+    return operators
+
+
+def check_plan(plan: Plan, *, pools: PoolKind) -> tuple[Layer, ...]:
+    """The layers of a plan that a theorem covers.
+
+    Raises:
+        ValueError: If the last layer is no convolution, whose maps the mean head averages, or a
+            pool is not of the theorem's kind.
+    """
+    if not plan.layers or not isinstance(plan.layers[-1], Conv):
+        raise ValueError(f"plan must end with a convolution; received {plan.layers!r}")
+    for layer in plan.layers:
+        if isinstance(layer, Pool) and layer.kind != pools:
+            raise ValueError(f"pools of the plan must be {pools}; received {layer.kind!r}")
+    return plan.layers
+
+
+def as_maps(image) -> np.ndarray:
+    """An image as float64 (height, width, channels).
+
+    Raises:
+        ValueError: If it is not (height, width) or (height, width, channels), or not finite.
+    """
+    maps = np.asarray(image, np.float64)
+    if maps.ndim == 2:
+        maps = maps[:, :, None]
+    if maps.ndim != 3 or 0 in maps.shape:
+        raise ValueError(
+            "image must be (height, width) or (height, width, channels);"
+            f" received shape {np.shape(image)}"
+        )
+    if not np.isfinite(maps).all():
+        raise ValueError("image must be finite; received NaN or infinite pixels")
+    return maps
