@@ -7,6 +7,7 @@ Fig. 7, and Figs. 9 and 10 of the first version. Plans:
 - `full`: rrVGG CDk, features before the pool that follows Conv k (`pre_pool`, sections 2.1 and
   4.1) or after it (`post_pool`, section 4.2).
 - `full_kept`: the same convolutions without pools: all maps of the image's size.
+- `equal`: CD1 and CD2 of section 4.2, features after the pool, 64 channels in every layer.
 - `simplified`: the data straight to Conv k, its maps of the size that they have in VGG16.
 - `simplified_kept`: the same, all maps of the image's size.
 
@@ -33,6 +34,8 @@ from recon.experiments.scoring import (
 )
 from recon.plans import Plan, at_full_size, rr_vgg, simplified
 
+_EQUAL_CHANNELS = 64
+
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Settings):
@@ -45,7 +48,10 @@ def _plan(cell: Cell) -> Plan:
     if name.startswith("simplified"):
         plan = simplified(block, upsampling=upsampling(cell))
     elif cell["tap"] == "post_pool":
-        plan = rr_vgg(f"conv{block}", tap="post_pool", upsampling=upsampling(cell))
+        channels = _EQUAL_CHANNELS if name == "equal" else None
+        plan = rr_vgg(
+            f"conv{block}", channels=channels, tap="post_pool", upsampling=upsampling(cell)
+        )
     else:
         plan = rr_vgg(f"conv{block}", upsampling=upsampling(cell))
     return at_full_size(plan) if name.endswith("_kept") else plan
@@ -57,6 +63,10 @@ def _points(settings: Depth) -> list[Cell]:
         for kind in UPSAMPLINGS:
             for tap in ("pre_pool", "post_pool") if block < 5 else ("pre_pool",):
                 points.append({"plan": "full", "block": block, "tap": tap, "upsampling": kind})
+            if block < 3:
+                points.append(
+                    {"plan": "equal", "block": block, "tap": "post_pool", "upsampling": kind}
+                )
             points.append(
                 {"plan": "simplified", "block": block, "tap": "pre_pool", "upsampling": kind}
             )

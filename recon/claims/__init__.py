@@ -1,0 +1,1 @@
+"""The papers' claims and what the experiments' rows say of them."""

@@ -1,0 +1,198 @@
+"""All claims of the study, in its order. A new evaluator is one entry here.
+
+He et al. is "Randomness in Deconvolutional Networks for Visual Representation", in three versions
+that disagree in places; Gilbert et al. is "Towards Understanding the Invertibility of
+Convolutional Neural Networks". Their figures carry no printed values unless said.
+"""
+
+from recon.claims import reconstruction as rr
+from recon.claims.verdicts import Claim
+
+_RANDOM = "He et al."
+_ICLR = "He et al., ICLR 2020 version"
+_FIRST = "He et al., first version"
+_GILBERT = "Gilbert et al."
+
+_TRAINED = "needs DCNs trained on random and on trained CNNs; none has been trained yet"
+_IHT = "needs the experiments on iterative hard thresholding; there are none yet"
+
+_SCORES = ("network", "head", "image", "ssim")
+_DEPTH = ("plan", "block", "tap", "upsampling", *_SCORES)
+_FACTORIAL = ("depth", "channels", "reduction", "upsampling", *_SCORES)
+_INTERVAL = "95 % interval of the"
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="C1",
+        words="A DCN trains faster and to a lower loss on a random CNN than on a trained one, the"
+        " more so on VGG.",
+        paper=f"{_RANDOM}, Fig. 2 (a): “converges much quicker on random CNN and yields slightly"
+        " lower loss, and this trend is more apparent on VGG”; curves, no numbers.",
+        rule=_TRAINED,
+    ),
+    Claim(
+        id="C2",
+        words="The loss of a DCN is lower for VGG than for AlexNet.",
+        paper=f"{_RANDOM}, Fig. 2 (a): “VGG yields much lower inverting loss”; curves, no numbers.",
+        rule=_TRAINED,
+    ),
+    Claim(
+        id="C3",
+        words="The loss of a DCN on validation pictures equals that on training pictures.",
+        paper=f"{_RANDOM}, Fig. 3: “good in generalization”, 5000 pictures each; bars, no numbers.",
+        rule=_TRAINED,
+    ),
+    Claim(
+        id="C4",
+        words="The loss of a DCN rises with the depth k of the layer: steeply for a trained CNN,"
+        " slowly for a random one.",
+        paper=f"{_RANDOM}, Fig. 3 (a): “increases significantly for pre-trained VGG but grows"
+        " slowly for random VGG”; bars, no numbers.",
+        rule=_TRAINED,
+    ),
+    Claim(
+        id="C5",
+        words="For a trained DCN, Gaussians of small deviation and the four laws of random weights"
+        " end equal; N(0, 1) is much worse.",
+        paper=f"{_RANDOM}, Fig. 2 (b, c) and 6: “converges to the same magnitude”, “except for"
+        " N(0, 1) ... indistinguishable by naked eyes”; no numbers.",
+        rule=f"{_TRAINED}; the experiment laws has the laws with a random DCN only",
+    ),
+    Claim(
+        id="C6",
+        words="SSIM of rrVGG CDk falls with k.",
+        paper=f"{_RANDOM}, Fig. 7, first row: “the deeper the random representations are, the"
+        " coarser the reconstructed images are”; one picture, no numbers.",
+        rule=f"{_INTERVAL} mean slope over networks, SSIM per block, below 0. Features before the"
+        " pool.",
+        experiment="depth",
+        columns=_DEPTH,
+        evaluate=rr.falls_with_block,
+    ),
+    Claim(
+        id="C7a",
+        words="Depth contributes only a little.",
+        paper=f"{_RANDOM}, section 4.1: the width of the layer “contributes significantly ...,"
+        " while the depth of the CNN-DCN network contributes only a little”; no numbers."
+        " Contradicts C7b.",
+        rule="Doubling the depth changes SSIM by at most half of what doubling the reduction of the"
+        f" maps takes: {_INTERVAL} difference above 0. Least squares on network means.",
+        experiment="factorial",
+        columns=_FACTORIAL,
+        evaluate=rr.depth_counts_little,
+    ),
+    Claim(
+        id="C7b",
+        words="Depth matters more than width.",
+        paper=f"{_ICLR}, section 4: “the network depth has a bigger impact than the network width”;"
+        " no numbers. Contradicts C7a.",
+        rule="Doubling the depth takes more SSIM than doubling the channels changes:"
+        f" {_INTERVAL} difference above 0. Least squares on network means.",
+        experiment="factorial",
+        columns=_FACTORIAL,
+        evaluate=rr.depth_beats_width,
+    ),
+    Claim(
+        id="C7c",
+        words="The loss of resolution, not depth, is the cause of the decay.",
+        paper=f"{_FIRST}, section 3.3: “the shape reduction of feature maps is the key reason for"
+        " the decaying”; pictures, no numbers.",
+        rule="Doubling the reduction of the maps takes more SSIM than doubling the depth changes:"
+        f" {_INTERVAL} difference above 0. Least squares on network means.",
+        experiment="factorial",
+        columns=_FACTORIAL,
+        evaluate=rr.resolution_is_the_cause,
+    ),
+    Claim(
+        id="C7d",
+        words="Networks of block k alone reconstruct about as well as the full ones: the papers'"
+        " evidence for C7a.",
+        paper=f"{_RANDOM}, Fig. 7, second row: “the reconstruction quality is similar to that of"
+        " the first row”; one picture, no numbers.",
+        rule=f"{_INTERVAL} ratio of SSIM, full over simplified, CD2 to CD5, inside {rr.ALIKE[0]} to"
+        f" {rr.ALIKE[1]}.",
+        experiment="depth",
+        columns=_DEPTH,
+        evaluate=rr.simplified_is_alike,
+    ),
+    Claim(
+        id="C8",
+        words="SSIM rises with the number of random channels.",
+        paper=f"{_RANDOM}, Fig. 8: “the increasing number of random channels promotes the"
+        " reconstruction quality”, “much more apparent” for the mean head; 4 to 2048 channels, 30"
+        " networks, 50 pictures; curves, no numbers.",
+        rule=f"{_INTERVAL} mean slope over networks, SSIM per doubling of the channels, above 0.",
+        experiment="channels",
+        columns=("channels", "upsampling", *_SCORES),
+        evaluate=rr.rises_with_channels,
+    ),
+    Claim(
+        id="C9",
+        words="SSIM falls with the size of the filters.",
+        paper=f"{_RANDOM}, Fig. 10: “the reconstruction quality decays with larger kernel size”; 30"
+        " networks, 50 pictures; a curve, no numbers.",
+        rule=f"{_INTERVAL} mean slope over networks, SSIM per doubling of the side, below 0.",
+        experiment="kernel-size",
+        columns=("kernel", *_SCORES),
+        evaluate=rr.falls_with_kernel,
+    ),
+    Claim(
+        id="C10",
+        words="SSIM of CD2 is about half of that of CD1.",
+        paper=f"{_ICLR}, section 4.2: “the quality decays by about a half as evaluated by SSIM”.",
+        rule=f"{_INTERVAL} ratio inside {rr.HALF[0]} to {rr.HALF[1]}. The network of that"
+        " section: features after the pool, as many channels in all layers.",
+        experiment="depth",
+        columns=_DEPTH,
+        evaluate=rr.second_is_half,
+    ),
+    Claim(
+        id="C11",
+        words="Where all maps keep the size of the picture, quality no longer decays with k.",
+        paper=f"{_FIRST}, Fig. 10 (b): “the reconstructions gap from these five different"
+        " convolutional layers is hard to distinguish”; pictures, no numbers.",
+        rule=f"{_INTERVAL} share of the decay (slope of SSIM over k) that is removed above"
+        f" {rr.REMOVED}.",
+        experiment="depth",
+        columns=_DEPTH,
+        evaluate=rr.kept_size_removes_decay,
+    ),
+    Claim(
+        id="C12",
+        words="Colour is lost, though shapes stay.",
+        paper=f"{_FIRST}, abstract: “discards the colormetric information”; {_RANDOM}, section 4.2:"
+        " “the color information is discarded”; pictures, no numbers.",
+        rule=f"{_INTERVAL} mean size of the correlation of chroma with the photograph's, CD1 to"
+        f" CD3, below {rr.LOST}.",
+        experiment="depth",
+        columns=(*_DEPTH, "pearson", "chroma"),
+        evaluate=rr.colour_is_lost,
+    ),
+    Claim(
+        id="C13",
+        words="The trade-off between content and style is smooth over ratios of 10 to 100,000.",
+        paper=f"{_ICLR}, Fig. 16: “the transition from content to style is smooth with increasing"
+        " ratio”; pictures, no numbers.",
+        rule="needs a sweep over the ratio of style to content; there is none yet",
+    ),
+    Claim(
+        id="G1",
+        words="Reconstruction by IHT with random filters beats random activations in every layer.",
+        paper=f"{_GILBERT}, Table 4, error in image space, random filters against random"
+        " activations: .380/.610, .438/.864, .345/.652, .357/.436.",
+        rule=_IHT,
+    ),
+    Claim(
+        id="G2",
+        words="Reconstruction by IHT is best with random filters.",
+        paper=f"{_GILBERT}, Table 4, learned against random filters: .423/.380, .692/.438,"
+        " .326/.345, .379/.357, so not in its own third row.",
+        rule=_IHT,
+    ),
+    Claim(
+        id="G3",
+        words="Random filters satisfy the model-RIP: the ratios of norms are about 1.",
+        paper=f"{_GILBERT}, Fig. 2 (a): “tightly centered around 1”; a histogram, no numbers.",
+        rule=_IHT,
+    ),
+)

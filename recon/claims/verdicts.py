@@ -1,0 +1,122 @@
+"""What is said of a claim: a verdict by a rule that was set before the rows were seen."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from recon.statistics import Interval
+
+Verdict = Literal["holds", "fails", "undecided", "not tested"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What the rows say of a claim, in one of its cases.
+
+    Attributes:
+        verdict: "holds" or "fails" only where the whole interval lies on one side.
+        case: Which networks; empty where there is only one case.
+        effect: What the rule looks at, if it was measured.
+        unit: Of the effect.
+        detail: The numbers behind it, or why there is no verdict.
+    """
+
+    verdict: Verdict
+    case: str = ""
+    effect: Interval | None = None
+    unit: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A sentence of the papers that rows can bear out or refute.
+
+    Attributes:
+        id: As in the study: "C8".
+        words: What is claimed.
+        paper: What the papers say or print, and where.
+        rule: When it holds; else what is missing to test it.
+        experiment: Whose rows decide it; empty where there is none yet.
+        columns: Which of them are read.
+        evaluate: Findings from the rows; raises ValueError, one line, where they do not suffice.
+    """
+
+    id: str
+    words: str
+    paper: str
+    rule: str
+    experiment: str = ""
+    columns: tuple[str, ...] = ()
+    evaluate: Callable[[pd.DataFrame], list[Finding]] | None = None
+
+    def findings(self, rows: pd.DataFrame) -> list[Finding]:
+        """At least one finding: "not tested" where the rows lack what is needed."""
+        if self.evaluate is None:
+            return [not_tested(self.rule)]
+        if missing := [name for name in self.columns if name not in rows]:
+            return [not_tested(f"{self.experiment}.csv has no column {', '.join(missing)}")]
+        try:
+            found = self.evaluate(rows)
+        except ValueError as error:
+            return [not_tested(str(error))]
+        return found or [not_tested("the rows hold none of the networks that the claim is of")]
+
+
+def not_tested(why: str, case: str = "") -> Finding:
+    """A finding without a measurement."""
+    return Finding(verdict="not tested", case=case, detail=why)
+
+
+def above(interval: Interval, threshold: float) -> Verdict:
+    """Whether a quantity is claimed rightly to be above a threshold."""
+    if interval.low > threshold:
+        return "holds"
+    return "fails" if interval.high < threshold else "undecided"
+
+
+def below(interval: Interval, threshold: float) -> Verdict:
+    """Whether a quantity is claimed rightly to be below a threshold."""
+    return above(interval.negated(), -threshold)
+
+
+def inside(interval: Interval, low: float, high: float) -> Verdict:
+    """Whether a quantity is claimed rightly to be between two values."""
+    if interval.low > low and interval.high < high:
+        return "holds"
+    return "fails" if interval.high < low or interval.low > high else "undecided"
+
+
+def decided(
+    verdict: Verdict, effect: Interval, *, case: str, unit: str, threshold: str, detail: str
+) -> Finding:
+    """A finding whose detail says, where nothing is decided, what stands in the way."""
+    if verdict == "undecided":
+        why = (
+            f"the interval reaches across {threshold}"
+            if effect.bounded
+            else f"too few networks for an interval ({effect.networks})"
+            if effect.networks < 2
+            else "no bounded interval at this scale"
+        )
+        detail = f"{why}; {detail}" if detail else why
+    return Finding(verdict=verdict, case=case, effect=effect, unit=unit, detail=detail)
+
+
+def number(value: float) -> str:
+    """Three decimals with a true minus sign."""
+    if math.isnan(value):
+        return "undefined"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.3f}".replace("-", "−").replace("−0.000", "0.000")
+
+
+def interval_text(interval: Interval) -> str:
+    """An estimate and its interval: "0.120 [0.100, 0.140]"."""
+    if not interval.bounded:
+        return f"{number(interval.estimate)} [no interval]"
+    return f"{number(interval.estimate)} [{number(interval.low)}, {number(interval.high)}]"

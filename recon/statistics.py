@@ -1,0 +1,202 @@
+"""Intervals for the papers' statistic: average over the pictures, then over random networks.
+
+A network is the unit. The pictures are the same for all of them, so an interval says how far
+other networks would fall *for these pictures*; it says nothing of other pictures. Network n has
+the same seed in every condition, hence differences, ratios and slopes are taken within networks.
+All intervals are two-sided, of 95 %, and not corrected for the number of claims.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+import statsmodels.formula.api as smf
+
+LEVEL = 0.95
+FACTORS = ("depth", "channels", "reduction")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its 95 % interval.
+
+    Attributes:
+        estimate: A mean over networks, or a function of such means.
+        low: Lower end; minus infinity where there are too few networks for one.
+        high: Upper end.
+        networks: How many networks it rests on.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    networks: int
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is an interval at all."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    def negated(self) -> "Interval":
+        """The interval of minus the quantity."""
+        return Interval(-self.estimate, -self.high, -self.low, self.networks)
+
+
+def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.DataFrame:
+    """Average of a score over the pictures, for each network and each level of a condition.
+
+    Args:
+        rows: With the columns `over`, network and `score`; undefined values are NaN and left out
+            of the average.
+        over: The column of the condition, such as channels.
+        score: What is averaged.
+
+    Returns:
+        Networks as index, sorted levels as columns. A network that lacks a level is left out:
+        whatever is compared, it is compared within networks.
+    """
+    means = rows.groupby(["network", over])[score].mean()
+    return means.unstack(over).sort_index(axis=1).dropna()
+
+
+def mean_interval(values: Sequence[float] | np.ndarray | pd.Series) -> Interval:
+    """Student's interval of the mean of one value per network."""
+    array = np.asarray(values, np.float64)
+    n = array.size
+    if n == 0:
+        return Interval(math.nan, -math.inf, math.inf, 0)
+    mean = float(array.mean())
+    if n == 1:
+        return Interval(mean, -math.inf, math.inf, 1)
+    error = float(scipy.stats.sem(array))
+    if error == 0:  # scipy has NaN for a width of nothing
+        return Interval(mean, mean, mean, n)
+    low, high = scipy.stats.t.interval(LEVEL, n - 1, loc=mean, scale=error)
+    return Interval(mean, float(low), float(high), n)
+
+
+def ratio_interval(
+    numerator: Sequence[float] | np.ndarray | pd.Series,
+    denominator: Sequence[float] | np.ndarray | pd.Series,
+) -> Interval:
+    """Fieller's interval of a ratio of means, both measured on each network.
+
+    It holds all r for which a paired t test does not reject "mean numerator = r x mean
+    denominator". Unlike a mean of ratios it stays right where a denominator comes near 0: there
+    is then no bounded interval, and its ends are infinite.
+
+    Args:
+        numerator: One value per network.
+        denominator: The same networks, in the same order.
+
+    Reference: Fieller, "Some problems in interval estimation", JRSS B 1954.
+    """
+    pair = np.asarray([numerator, denominator], np.float64)
+    n = pair.shape[1]
+    if n == 0:
+        return Interval(math.nan, -math.inf, math.inf, 0)
+    a, b = pair.mean(axis=1)
+    ratio = float(a / b) if b else math.nan
+    if n == 1:
+        return Interval(ratio, -math.inf, math.inf, 1)
+    t = float(scipy.stats.t.ppf((1 + LEVEL) / 2, n - 1))
+    spread = t**2 * np.cov(pair) / n
+    quadratic = b**2 - spread[1, 1]
+    if quadratic <= 0:  # the denominator may be 0
+        return Interval(ratio, -math.inf, math.inf, n)
+    middle = a * b - spread[0, 1]
+    root = math.sqrt(max(middle**2 - quadratic * (a**2 - spread[0, 0]), 0.0))
+    return Interval(
+        ratio, float((middle - root) / quadratic), float((middle + root) / quadratic), n
+    )
+
+
+def slopes(table: pd.DataFrame, *, doubling: bool = False) -> pd.Series:
+    """Least-squares slope of each network's scores over the levels.
+
+    Args:
+        table: Of `network_table`, at least two levels.
+        doubling: Over the levels' binary logarithms: the slope is per doubling.
+
+    Returns:
+        One slope per network.
+
+    Raises:
+        ValueError: If a level that is to be doubled is not above 0.
+    """
+    levels = table.columns.to_numpy(np.float64)
+    if table.empty:
+        return pd.Series(dtype=np.float64)
+    places = _doublings(levels) if doubling else levels
+    return pd.Series(np.polyfit(places, table.to_numpy().T, 1)[0], index=table.index)
+
+
+def _doublings(levels: np.ndarray) -> np.ndarray:
+    if not (levels > 0).all():
+        raise ValueError(f"levels must be above 0; received {levels.min():g}")
+    return np.log2(levels)
+
+
+def spearman(table: pd.DataFrame) -> float:
+    """Rank correlation of the levels with the scores' means over networks; NaN if all are equal."""
+    means = table.mean().to_numpy()
+    if len(set(means)) < 2:
+        return math.nan
+    return float(scipy.stats.spearmanr(table.columns.to_numpy(np.float64), means).statistic)
+
+
+class Effects:
+    """Effects of depth, channels and reduction on a score, per doubling.
+
+    Ordinary least squares on network means: score ~ (depth + channels + reduction)^2, each factor
+    as its binary logarithm minus the mean of that over the observations. The main effects are
+    thus those in the middle of the design. Errors are HC3, which also bears what the straight
+    lines do not fit; intervals are Student's.
+    """
+
+    def __init__(self, rows: pd.DataFrame, score: str = "ssim") -> None:
+        """Fits the rows.
+
+        Args:
+            rows: With the columns depth, channels, reduction, network and `score`.
+            score: What is explained.
+
+        Raises:
+            ValueError: If a factor does not vary, or there are too few rows to tell the effects
+                apart.
+        """
+        means = rows.groupby([*FACTORS, "network"], as_index=False)[score].mean().dropna()
+        for factor in FACTORS:
+            if means[factor].nunique() < 2:
+                raise ValueError(
+                    f"{factor} must have at least two levels; received {means[factor].nunique()}"
+                )
+            places = _doublings(means[factor].to_numpy(np.float64))
+            means[factor] = places - places.mean()
+        self._networks = int(means["network"].nunique())
+        model = smf.ols(f"{score} ~ ({' + '.join(FACTORS)}) ** 2", means)
+        if np.linalg.matrix_rank(model.exog) < model.exog.shape[1]:
+            raise ValueError("rows must tell the effects apart; received too few combinations")
+        if len(means) <= model.exog.shape[1]:
+            raise ValueError(
+                f"rows must be more than the {model.exog.shape[1]} effects; received {len(means)}"
+            )
+        self._fit = model.fit(cov_type="HC3", use_t=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Main effects, then interactions: "depth", ..., "depth:channels", ..."""
+        return tuple(name for name in self._fit.params.index if name != "Intercept")
+
+    def contrast(self, weights: Mapping[str, float]) -> Interval:
+        """A weighted sum of effects: {"reduction": -1} is what doubling the reduction costs."""
+        row = np.asarray([weights.get(name, 0.0) for name in self._fit.params.index])
+        test = self._fit.t_test(row)
+        low, high = test.conf_int(alpha=1 - LEVEL)[0]
+        if self._networks < 2 or not (math.isfinite(low) and math.isfinite(high)):
+            low, high = -math.inf, math.inf  # of one network, residuals say nothing of others
+        estimate = float(np.asarray(test.effect).item())
+        return Interval(estimate, float(low), float(high), self._networks)

@@ -1,0 +1,324 @@
+"""Verdicts on the claims: of rows whose effect is known, by rules that are written out here."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recon.claims.register import CLAIMS
+from recon.claims.verdicts import above, below, inside, interval_text, number
+from recon.experiments import EXPERIMENTS, find_experiment
+from recon.statistics import Interval
+
+BY_ID = {claim.id: claim for claim in CLAIMS}
+EXPECTED = {
+    *(f"C{n}" for n in range(1, 14) if n != 7),
+    *("C7a", "C7b", "C7c", "C7d", "G1", "G2", "G3"),
+}
+NETWORKS = range(6)
+IMAGES = ("chelsea", "coffee")
+
+
+def verdicts(claim: str, frame: pd.DataFrame) -> dict[str, str]:
+    return {finding.case: finding.verdict for finding in BY_ID[claim].findings(frame)}
+
+
+def scattered(points: list[dict], mean, *, noise: float = 0.01, networks=NETWORKS) -> pd.DataFrame:
+    """Rows of each point, network and picture: `mean` of the point, and noise."""
+    rng = np.random.default_rng(0)
+    found = []
+    for point in points:
+        for network in networks:
+            shift = noise * rng.standard_normal()
+            for image in IMAGES:
+                row = {**point, "network": network, "image": image}
+                row |= {"ssim": mean(point) + shift, "pearson": 0.8, "chroma": 0.1}
+                found.append(row)
+    return pd.DataFrame(found)
+
+
+def test_every_claim_of_the_study_is_there_once():
+    assert {claim.id for claim in CLAIMS} == EXPECTED
+    assert len(CLAIMS) == len(EXPECTED)
+
+
+def test_experiments_and_claims_know_each_other():
+    for claim in CLAIMS:
+        if claim.experiment:
+            assert set(claim.columns) <= set(find_experiment(claim.experiment).columns), claim.id
+    for name in EXPERIMENTS:
+        for known in find_experiment(name).claims:
+            assert any(claim.id.startswith(known) for claim in CLAIMS), name
+
+
+def test_a_claim_has_an_experiment_or_says_what_is_missing():
+    for claim in CLAIMS:
+        assert bool(claim.experiment) == (claim.evaluate is not None), claim.id
+        assert claim.words
+        assert claim.paper
+        if not claim.experiment:
+            assert claim.rule.startswith("needs"), claim.id
+            (finding,) = claim.findings(pd.DataFrame())
+            assert finding.verdict == "not tested"
+            assert finding.detail == claim.rule
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(0.1, 0.2, "holds"), (-0.2, -0.1, "fails"), (-1, 1, "undecided")]
+)
+def test_a_side_is_decided_by_the_whole_interval(low, high, expected):
+    interval = Interval((low + high) / 2, low, high, 5)
+    assert above(interval, 0) == expected
+    assert below(interval.negated(), 0) == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.4, 0.6, "holds"),
+        (0.3, 0.6, "undecided"),
+        (0.6, 0.7, "undecided"),
+        (0.7, 0.9, "fails"),
+        (0.1, 0.2, "fails"),
+        (-math.inf, math.inf, "undecided"),
+        (math.nan, math.nan, "undecided"),
+    ],
+)
+def test_a_range_is_decided_by_the_whole_interval(low, high, expected):
+    assert inside(Interval(0.5, low, high, 5), 0.35, 0.65) == expected
+
+
+def test_numbers_as_text():
+    assert number(-0.1234) == "−0.123"
+    assert number(-0.0001) == "0.000"
+    assert number(math.inf) == "∞"
+    assert number(math.nan) == "undefined"
+    assert interval_text(Interval(0.5, -0.25, 1, 3)) == "0.500 [−0.250, 1.000]"
+    assert interval_text(Interval(0.5, -math.inf, math.inf, 1)) == "0.500 [no interval]"
+
+
+def channels(slope_linear: float, slope_mean: float, **more) -> pd.DataFrame:
+    points = [
+        {"channels": n, "upsampling": kind, "head": head}
+        for n in (4, 16, 64)
+        for kind in ("nearest", "zero")
+        for head in ("mean", "linear")
+    ]
+    slopes = {"linear": slope_linear, "mean": slope_mean}
+    return scattered(points, lambda p: 0.3 + slopes[p["head"]] * math.log2(p["channels"]), **more)
+
+
+def test_channels_each_head_and_upsampling_is_a_case_the_papers_first():
+    found = verdicts("C8", channels(-0.02, 0.03))
+    assert found == {
+        "linear head, zero insertion": "fails",
+        "mean head, zero insertion": "holds",
+        "linear head, nearest neighbour": "fails",
+        "mean head, nearest neighbour": "holds",
+    }
+    assert next(iter(found)) == "linear head, zero insertion"
+
+
+def test_channels_effect_is_the_slope_per_doubling_with_its_numbers():
+    finding = BY_ID["C8"].findings(channels(0.02, 0.03, noise=0))[1]
+    assert finding.effect.estimate == pytest.approx(0.03)
+    assert finding.unit == "SSIM per doubling of channels"
+    assert "0.360 at N = 4, 0.420 at N = 16, 0.480 at N = 64" in finding.detail
+    assert "Spearman 1.000" in finding.detail
+
+
+def test_channels_without_an_effect_are_undecided_and_say_why():
+    finding = BY_ID["C8"].findings(channels(0, 0, noise=0.05))[0]
+    assert finding.verdict == "undecided"
+    assert finding.detail.startswith("the interval reaches across 0; ")
+
+
+def test_one_network_decides_nothing():
+    finding = BY_ID["C8"].findings(channels(0.02, 0.03, networks=(0,)))[0]
+    assert finding.verdict == "undecided"
+    assert finding.detail.startswith("too few networks for an interval (1)")
+
+
+def test_one_value_of_a_condition_tests_nothing():
+    frame = channels(0.02, 0.03)
+    assert set(verdicts("C8", frame[frame["channels"] == 4]).values()) == {"not tested"}
+
+
+@pytest.mark.parametrize(
+    ("slope", "noise", "expected"), [(-0.1, 0, "holds"), (0.05, 0, "fails"), (0, 0.05, "undecided")]
+)
+def test_kernel_size(slope, noise, expected):
+    points = [{"kernel": k, "head": head} for k in (1, 3, 9) for head in ("linear", "mean")]
+    frame = scattered(points, lambda p: 0.6 + slope * math.log2(p["kernel"]), noise=noise)
+    if not noise:
+        frame["ssim"] += frame["network"] * 0.001
+    assert verdicts("C9", frame) == {"linear head": expected, "mean head": expected}
+
+
+def depth(reduced, kept, simplified=None, **more) -> pd.DataFrame:
+    """Rows of the depth experiment from SSIM by block."""
+    means = {"full": reduced, "simplified": simplified or reduced}
+    points = []
+    for block in (1, 2, 3, 4, 5):
+        for head in ("linear", "mean"):
+            common = {"block": block, "head": head}
+            for plan in means:
+                for tap in ("pre_pool", "post_pool") if plan == "full" else ("pre_pool",):
+                    points.append({"plan": plan, "tap": tap, "upsampling": "zero", **common})
+                kept_point = {"plan": f"{plan}_kept", "tap": "pre_pool", "upsampling": "none"}
+                points.append({**kept_point, **common})
+            points.append({"plan": "equal", "tap": "post_pool", "upsampling": "zero", **common})
+    means["equal"] = reduced
+    frame = scattered(
+        points, lambda p: (means.get(p["plan"]) or kept)[p["block"] - 1], noise=0.005, **more
+    )
+    frame.loc[frame["head"] == "mean", "chroma"] = math.nan
+    return frame
+
+
+FALLING = (0.7, 0.5, 0.4, 0.25, 0.1)
+LEVEL = (0.7, 0.7, 0.7, 0.7, 0.7)
+RISING = tuple(reversed(FALLING))
+
+
+def test_block():
+    assert set(verdicts("C6", depth(FALLING, LEVEL)).values()) == {"holds"}
+    assert set(verdicts("C6", depth(RISING, LEVEL)).values()) == {"fails"}
+    assert list(verdicts("C6", depth(FALLING, LEVEL))) == [
+        "linear head, zero insertion",
+        "mean head, zero insertion",
+    ]
+
+
+def test_block_looks_at_features_before_the_pool():
+    frame = depth(FALLING, LEVEL)
+    frame.loc[frame["tap"] == "post_pool", "ssim"] = 0.9
+    assert set(verdicts("C6", frame).values()) == {"holds"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [(0.6, 0.3, "holds"), (0.6, 0.55, "fails"), (0.6, 0.1, "fails"), (0.6, 0.39, "undecided")],
+)
+def test_second_block_is_half_with_equal_channels(first, second, expected):
+    frame = depth((first, second, 0.1, 0.1, 0.1), LEVEL)
+    frame.loc[frame["plan"] != "equal", "ssim"] = 0.9
+    found = BY_ID["C10"].findings(frame)
+    assert {finding.verdict for finding in found} == {expected}
+    assert found[0].effect.estimate == pytest.approx(second / first, abs=0.02)
+
+
+def test_kept_size_removes_the_decay():
+    found = BY_ID["C11"].findings(depth(FALLING, LEVEL))
+    assert {finding.verdict for finding in found} == {"holds"}
+    assert len(found) == 4  # two plans, two heads
+    assert found[0].case == "full plan, linear head, zero insertion"
+    assert found[0].effect.estimate == pytest.approx(1, abs=0.05)
+
+
+def test_kept_size_that_removes_half_of_the_decay_does_not_remove_it():
+    half = tuple((a + 0.7) / 2 for a in FALLING)
+    found = BY_ID["C11"].findings(depth(FALLING, half))
+    assert {finding.verdict for finding in found} == {"fails"}
+    assert found[0].effect.estimate == pytest.approx(0.5, abs=0.05)
+
+
+def test_without_a_decay_nothing_can_be_removed():
+    found = BY_ID["C11"].findings(depth(LEVEL, LEVEL))
+    assert {finding.verdict for finding in found} == {"undecided"}
+    assert "no sure decay" in found[0].detail
+
+
+def test_without_kept_plans_their_claim_is_not_tested():
+    frame = depth(FALLING, LEVEL)
+    reduced = frame[~frame["plan"].str.endswith("_kept")]
+    assert set(verdicts("C11", reduced).values()) == {"not tested"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [((0.1, -0.1), "holds"), ((0.6, -0.6), "fails"), ((0.3, -0.3), "undecided")],
+)
+def test_colour_goes_by_the_size_of_the_correlation(sizes, expected):
+    frame = depth(FALLING, LEVEL)
+    linear = frame["head"] == "linear"
+    rng = np.random.default_rng(0)
+    signed = np.where(frame["network"] % 2, *sizes) + 0.01 * rng.standard_normal(len(frame))
+    frame.loc[linear, "chroma"] = signed[linear]
+    (finding,) = BY_ID["C12"].findings(frame)
+    assert finding.verdict == expected
+    assert finding.case == "zero insertion"
+    assert "|luminance| 0.800 [0.800, 0.800]" in finding.detail
+
+
+def test_simplified_networks_are_alike_or_not():
+    assert set(verdicts("C7d", depth(FALLING, LEVEL)).values()) == {"holds"}
+    doubled = tuple(min(2 * a, 1) for a in FALLING)
+    assert set(verdicts("C7d", depth(FALLING, LEVEL, doubled)).values()) == {"fails"}
+
+
+def factorial(depth: float, channels: float, reduction: float, noise: float = 0.01) -> pd.DataFrame:
+    points = [
+        {"depth": d, "channels": c, "reduction": r, "upsampling": kind, "head": "linear"}
+        for d in (4, 6, 9)
+        for c in (8, 32)
+        for r in (1, 2, 4)
+        for kind in (("zero", "nearest") if r > 1 else ("none",))
+    ]
+    return scattered(
+        points,
+        lambda p: (
+            0.5
+            + depth * math.log2(p["depth"] / 6)
+            + channels * math.log2(p["channels"] / 16)
+            + reduction * math.log2(p["reduction"] / 2)
+        ),
+        noise=noise,
+    )
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        # Depth, channels and reduction per doubling; verdicts of C7a, C7b, C7c.
+        ((-0.01, 0.05, -0.1), ("holds", "fails", "holds")),
+        ((-0.1, 0.02, -0.02), ("fails", "holds", "fails")),
+        ((-0.08, 0.02, -0.1), ("fails", "holds", "holds")),
+        ((0.05, 0.02, -0.02), ("fails", "fails", "fails")),
+        ((-0.03, -0.1, -0.1), ("holds", "fails", "holds")),
+    ],
+)
+def test_width_against_depth(effects, expected):
+    frame = factorial(*effects)
+    for claim, verdict in zip(("C7a", "C7b", "C7c"), expected, strict=True):
+        assert verdicts(claim, frame) == {
+            "linear head, zero insertion": verdict,
+            "linear head, nearest neighbour": verdict,
+        }
+
+
+def test_equal_effects_are_undecided_and_all_effects_are_told():
+    finding = BY_ID["C7c"].findings(factorial(-0.05, 0.05, -0.05, noise=0.2))[1]
+    assert finding.verdict == "undecided"
+    for name in ("depth ", "channels ", "reduction ", "depth:channels ", "depth:reduction "):
+        assert name in finding.detail
+
+
+def test_a_factorial_without_levels_is_not_tested():
+    frame = factorial(-0.05, 0.05, -0.05)
+    (finding,) = BY_ID["C7a"].findings(frame[frame["depth"] == 4])
+    assert finding.verdict == "not tested"
+    assert finding.detail == "depth must have at least two levels; received 1"
+
+
+def test_a_missing_column_is_named():
+    (finding,) = BY_ID["C8"].findings(channels(0.02, 0.03).drop(columns=["head", "ssim"]))
+    assert finding.verdict == "not tested"
+    assert finding.detail == "channels.csv has no column head, ssim"
+
+
+def test_rows_of_other_networks_test_nothing():
+    frame = depth(FALLING, LEVEL)
+    (finding,) = BY_ID["C6"].findings(frame[frame["plan"] == "simplified"])
+    assert finding.verdict == "not tested"
