@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint lock benchmarks gallery clean
+.PHONY: help demo app test lint lock benchmarks gallery results clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ benchmarks: $(STAMP)  ## Seconds, GFLOP/s and memory by method and size; quality
 
 gallery: $(STAMP)  ## Draw the README's gallery anew
 	$(BIN)/python docs/make_gallery.py
+
+results: $(STAMP)  ## Write docs/results.md anew from results/
+	$(BIN)/python docs/make_results.py
 
 lock: $(STAMP)  ## Pin the newest versions that pyproject.toml admits, anew
 	$(BIN)/python -m pip install --quiet uv

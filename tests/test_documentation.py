@@ -56,7 +56,7 @@ def test_a_command_that_is_wrong_would_not_parse():
 
 def test_options_in_the_text_exist():
     known = set()
-    for command in ("stylize", "reconstruct", "export", "examples", "app"):
+    for command in ("stylize", "reconstruct", "export", "examples", "app", "evaluate", "report"):
         known |= options_of(command)
     mentioned = set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help", "--version"}
     assert mentioned

@@ -1,1 +1,35 @@
-"""The experiments, each in a file of its own; `EXPERIMENTS` names them all."""
+"""The experiments, each in a file of its own; `EXPERIMENTS` names them all.
+
+What is imported here is light: the command's help names them too.
+"""
+
+import difflib
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recon.experiments.experiment import Experiment
+
+EXPERIMENTS = ("channels", "kernel-size", "depth", "factorial", "laws", "readout", "theory")
+
+
+def find_experiment(name: str) -> "Experiment":
+    """The experiment of a name; its module is imported now.
+
+    Args:
+        name: One of `EXPERIMENTS`, or "package.module:NAME" for one that is defined elsewhere.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name in EXPERIMENTS:
+        return import_module(f"recon.experiments.{name.replace('-', '_')}").EXPERIMENT
+    module, _, attribute = name.partition(":")
+    if module and attribute:
+        try:
+            return getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"experiment {name!r} cannot be imported; received {error}") from error
+    near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(f"experiment must be one of {', '.join(EXPERIMENTS)}; {hint}received {name!r}")

@@ -22,12 +22,12 @@ from recon.experiments.scoring import (
     UPSAMPLINGS,
     by_network,
     curve,
+    draw_group,
     grouped,
     row_count,
     score_rows,
-    upsampling,
 )
-from recon.plans import Plan, rr_vgg
+from recon.plans import Plan, UpsampleKind, rr_vgg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +36,28 @@ class Channels(Settings):
     """Numbers of channels, of every layer but the last."""
 
 
-def _plan(cell: Cell) -> Plan:
-    return rr_vgg(
-        "conv1", tap="post_pool", channels=int(cell["channels"]), upsampling=upsampling(cell)
-    )
+def _plan(channels: int, upsampling: UpsampleKind) -> Plan:
+    return rr_vgg("conv1", tap="post_pool", channels=channels, upsampling=upsampling)
 
 
 def _cells(settings: Channels) -> list[Cell]:
-    points: list[Cell] = [
-        {"channels": n, "upsampling": kind} for n in settings.channels for kind in UPSAMPLINGS
-    ]
-    return grouped(points, _plan, settings)
+    points: list[Cell] = [{"channels": n} for n in settings.channels]
+    return grouped(points, _either, settings)
+
+
+def _either(cell: Cell) -> Plan:
+    """The plan by one upsampling: networks and memory are the same by the other."""
+    return _plan(int(cell["channels"]), "zero")
 
 
 def _measure(settings: Channels, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    return score_rows(cell, _plan(cell), settings, pictures, seed)
+    # The networks are drawn once for both: at 2048 channels that takes seconds.
+    kernels = draw_group(cell, _either(cell), settings, seed)
+    rows = []
+    for kind in UPSAMPLINGS:
+        plan = _plan(int(cell["channels"]), kind)
+        rows += score_rows({**cell, "upsampling": kind}, plan, kernels, pictures)
+    return rows
 
 
 def _draw(frame: pd.DataFrame) -> Figure:
@@ -80,7 +87,7 @@ def _show(frame: pd.DataFrame, settings: Channels, pictures: Pictures, seed: int
         for n, scores in part.groupby("channels"):
             away = (scores["ssim"] - scores["ssim"].mean()).abs()
             chosen = scores.loc[away.idxmin()]
-            plan = _plan({"channels": int(n), "upsampling": str(kind)})
+            plan = _plan(int(n), kind)
             kernels = simulation.draw_kernels(plan, std=STD, seed=seed + int(chosen["network"]))
             output = simulation.reconstruct(plan, kernels, pictures.pixels[:1])[str(head)]
             grey = metrics.luminance(output) if head == "linear" else output
@@ -112,9 +119,9 @@ EXPERIMENT = Experiment(
             channels=(4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
         ),
     },
-    columns=("channels", "upsampling", *SCORE_COLUMNS),
+    columns=("channels", "group", "upsampling", *SCORE_COLUMNS[1:]),
     cells=_cells,
-    rows=lambda settings, cell: row_count(cell, _plan(cell), settings),
+    rows=lambda settings, cell: len(UPSAMPLINGS) * row_count(cell, _either(cell), settings),
     measure=_measure,
     draw=_draw,
     show=_show,

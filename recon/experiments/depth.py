@@ -27,6 +27,7 @@ from recon.experiments.scoring import (
     STD,
     UPSAMPLINGS,
     curve,
+    draw_group,
     grouped,
     row_count,
     score_rows,
@@ -80,7 +81,9 @@ def _cells(settings: Depth) -> list[Cell]:
 
 
 def _measure(settings: Depth, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    return score_rows(cell, _plan(cell), settings, pictures, seed, chroma=True)
+    plan = _plan(cell)
+    kernels = draw_group(cell, plan, settings, seed)
+    return score_rows(cell, plan, kernels, pictures, chroma=True)
 
 
 def _draw(frame: pd.DataFrame) -> Figure:

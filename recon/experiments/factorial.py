@@ -19,6 +19,7 @@ from recon.experiments.scoring import (
     SCORE_COLUMNS,
     UPSAMPLINGS,
     curve,
+    draw_group,
     grouped,
     row_count,
     score_rows,
@@ -62,7 +63,9 @@ def _cells(settings: Factorial) -> list[Cell]:
 
 
 def _measure(settings: Factorial, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    return score_rows(cell, _plan(cell), settings, pictures, seed)
+    plan = _plan(cell)
+    kernels = draw_group(cell, plan, settings, seed)
+    return score_rows(cell, plan, kernels, pictures)
 
 
 def _draw(frame: pd.DataFrame) -> Figure:

@@ -11,7 +11,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
-from recon.experiments.scoring import SCORE_COLUMNS, curve, grouped, row_count, score_rows
+from recon.experiments.scoring import (
+    SCORE_COLUMNS,
+    curve,
+    draw_group,
+    grouped,
+    row_count,
+    score_rows,
+)
 from recon.plans import Plan, rr_vgg
 
 _KERNELS = (1, 3, 5, 7, 9, 11, 15, 21, 31)
@@ -32,7 +39,9 @@ def _cells(settings: KernelSize) -> list[Cell]:
 
 
 def _measure(settings: KernelSize, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    return score_rows(cell, _plan(cell), settings, pictures, seed)
+    plan = _plan(cell)
+    kernels = draw_group(cell, plan, settings, seed)
+    return score_rows(cell, plan, kernels, pictures)
 
 
 def _draw(frame: pd.DataFrame) -> Figure:

@@ -17,6 +17,7 @@ from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settin
 from recon.experiments.scoring import (
     SCORE_COLUMNS,
     by_network,
+    draw_group,
     grouped,
     row_count,
     score_rows,
@@ -60,15 +61,9 @@ def _cells(settings: Laws) -> list[Cell]:
 
 
 def _measure(settings: Laws, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    return score_rows(
-        cell,
-        _plan(cell),
-        settings,
-        pictures,
-        seed,
-        law=str(cell["law"]),
-        std=float(cell["std"]),
-    )
+    plan = _plan(cell)
+    kernels = draw_group(cell, plan, settings, seed, law=str(cell["law"]), std=float(cell["std"]))
+    return score_rows(cell, plan, kernels, pictures)
 
 
 def _draw(frame: pd.DataFrame) -> Figure:

@@ -1,6 +1,6 @@
 """What the experiments on random networks share: their cells, their rows and their curves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from recon.experiments.experiment import Cell, Pictures, Row, Settings
 from recon.plans import Plan, UpsampleKind
 
 STD = 0.1  # of the papers' rrVGG, all laws being one to a network of ReLUs (see `laws`)
-UPSAMPLINGS = ("zero", "nearest")
+UPSAMPLINGS: tuple[UpsampleKind, ...] = ("zero", "nearest")
 SCORE_COLUMNS = ("group", "network", "head", "image", "ssim", "pearson")
 
 
@@ -29,23 +29,34 @@ def grouped(points: Sequence[Cell], plan: Callable[[Cell], Plan], settings: Sett
     return cells
 
 
-def score_rows(
+def draw_group(
     cell: Cell,
     plan: Plan,
     settings: Settings,
-    pictures: Pictures,
     seed: int,
     *,
     law: str = "gaussian",
     std: float = STD,
+) -> dict[int, simulation.Kernels]:
+    """The networks of a cell's group, by their numbers; number n has seed S + n."""
+    return {
+        n: simulation.draw_kernels(plan, law=law, std=std, seed=seed + n)
+        for n in networks(cell, plan, settings)
+    }
+
+
+def score_rows(
+    cell: Cell,
+    plan: Plan,
+    kernels: Mapping[int, simulation.Kernels],
+    pictures: Pictures,
+    *,
     chroma: bool = False,
 ) -> list[Row]:
     """Rows of a cell: its networks, both heads, all pictures."""
-    group = networks(cell, plan, settings)
-    kernels = [simulation.draw_kernels(plan, law=law, std=std, seed=seed + n) for n in group]
-    scores = simulation.score(plan, kernels, pictures.pixels)
+    scores = simulation.score(plan, list(kernels.values()), pictures.pixels)
     rows = []
-    for network, found in zip(group, scores, strict=True):
+    for network, found in zip(kernels, scores, strict=True):
         for head in simulation.HEADS:
             for i, name in enumerate(pictures.names):
                 row: Row = {**cell, "network": network, "head": head, "image": name}
