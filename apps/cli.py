@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from apps.cli_options import (
     App,
     Command,
+    Evaluate,
     Examples,
     Export,
     Reconstruct,
+    Report,
     Stylize,
     checked,
     parse,
@@ -77,6 +79,14 @@ def _run(command: Command, words: list[str]) -> int:
                 command.directory, config, seed=command.seed, overwrite=command.overwrite
             )
             print(f"model written to {command.directory}")
+        case Evaluate():
+            from apps.cli_evaluate import run_evaluate
+
+            run_evaluate(command)
+        case Report():
+            from apps.cli_report import run_report
+
+            return run_report(command)
         case App():
             with quiet_start():
                 from apps.web import launch

@@ -13,6 +13,7 @@ import tyro
 from tyro.conf import Positional, arg, subcommand
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+from recon.experiments import EXPERIMENTS
 from rrstyle.config import (
     NetworkConfig,
     OptimiseConfig,
@@ -159,6 +160,55 @@ class Export:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Measure what the papers' figures show, or continue where that was stopped.
+
+    Writes NAME.csv (the rows), NAME.json (settings, versions, device, time) and figures. The same
+    command again continues a run that was stopped or killed, and draws a finished one anew.
+    """
+
+    name: Annotated[
+        Positional[str],
+        arg(metavar="NAME", help_behavior_hint=f"(one of {', '.join(EXPERIMENTS)})"),
+    ] = ""
+    """What to measure; package.module:NAME for an experiment of your own."""
+    list: bool = False
+    """Say what each experiment reproduces, what the papers claim of it, and what it costs."""
+    scale: Literal["smoke", "laptop", "paper"] = "laptop"
+    """How much: to see whether it runs, on a laptop, or as much as the papers."""
+    images: Annotated[
+        Path | None,
+        arg(metavar="DIR", help_behavior_hint="(default: the built-in photographs)"),
+    ] = None
+    """Folder to draw pictures from, with its subfolders; the built-in cat is always the first."""
+    seed: int = 0
+    """Names the random networks and the pictures that are drawn."""
+    out: Annotated[
+        Path | None,
+        arg(aliases=("-o",), metavar="OUT", help_behavior_hint="(default: results/SCALE)"),
+    ] = None
+    """Folder to write to; created if need be."""
+    workers: Annotated[
+        int | None,
+        arg(metavar="N", help_behavior_hint="(default: one a processor; 1 on a GPU)"),
+    ] = None
+    """Processes that measure, of one thread each: the rows are the same with any number."""
+    ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: off)")] = None
+    """Measure by Ray on several hosts: host:port or auto of one that runs, or local."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Say which of the papers' claims the results of experiments bear out.
+
+    Lists the claims, and writes DIR/report.html: one page with figures, intervals and settings.
+    """
+
+    directory: Annotated[Positional[Path], arg(metavar="DIR")]
+    """Folder of results, or of such folders, one a scale: the largest that is finished counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class App:
     """Open the app in a browser's reach."""
 
@@ -168,12 +218,14 @@ class App:
     """Port to listen at."""
 
 
-Command = Stylize | Examples | Reconstruct | Export | App
+Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | App
 _Commands = (
     Annotated[Stylize, subcommand("stylize")]
     | Annotated[Examples, subcommand("examples")]
     | Annotated[Reconstruct, subcommand("reconstruct")]
     | Annotated[Export, subcommand("export")]
+    | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Report, subcommand("report")]
     | Annotated[App, subcommand("app")]
 )
 

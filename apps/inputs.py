@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rrstyle.images import Picture, read_image
+from rrstyle.images import SUFFIXES, Picture, has_picture_name, read_image
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
 _STEM_BYTES = 80  # two stems and a seed stay below the 255 bytes that a file name may have
 
 
@@ -102,9 +101,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _looks_like_picture(path: Path) -> bool:
-    # Hidden files are other programs' (macOS keeps a "._cat.jpg" that is no JPEG beside cat.jpg).
-    hidden = path.name.startswith(".")
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+    return has_picture_name(path.name) and path.is_file()
 
 
 def _nothing_there(name: str, argument: str) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from apps.inputs import SUFFIXES
+from rrstyle.images import SUFFIXES
 
 EXISTS = "the file exists; pass --overwrite to replace it, or choose another output"
 

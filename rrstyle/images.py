@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,18 +22,23 @@ from rrstyle.files import Source, read_bytes, write_whole
 
 __all__ = [
     "MAX_PIXELS",
+    "SUFFIXES",
     "ImageError",
     "Picture",
     "as_image",
     "digest",
     "encode_png",
     "fit_within",
+    "has_picture_name",
     "read_image",
     "read_png_text",
     "resize",
     "to_uint8",
     "write_whole",
 ]
+
+# Of the files in a folder that are taken for pictures.
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,12 @@ class Picture:
     pixels: np.ndarray
     name: str
     notes: tuple[str, ...]
+
+
+def has_picture_name(name: str) -> bool:
+    """Whether a file of this bare name, found in a folder, is taken for a picture."""
+    # Hidden files are other programs' (macOS keeps a "._cat.jpg" that is no JPEG beside cat.jpg).
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
 
 
 def read_image(source: Source, *, name: str | None = None) -> Picture:

@@ -1,0 +1,93 @@
+"""`rrstyle evaluate`: experiments listed, run and continued."""
+
+import sys
+from pathlib import Path
+
+from apps.cli_options import Evaluate
+from apps.cli_progress import ProgressLine, duration
+from apps.outputs import check_writable
+from apps.quiet import quiet_start
+from recon.experiments import EXPERIMENTS, find_experiment
+from rrstyle.progress import Step
+
+_TOLD = 10  # lines of progress where there is no terminal
+
+
+def run_evaluate(command: Evaluate) -> None:
+    """Lists the experiments on stdout, or runs one.
+
+    Raises:
+        ValueError: If an option is wrong.
+        OSError: If a file cannot be read or written, or a worker died.
+    """
+    if command.list:
+        _list([command.name] if command.name else EXPERIMENTS)
+        return
+    if not command.name:
+        raise ValueError("name is missing; `rrstyle evaluate --list` lists the experiments")
+    out = command.out or Path("results", command.scale)
+    if out.is_dir():
+        check_writable(out)
+    watch = _Watch(command.name)
+    watch.show(Step("starting", 0.0))
+    from recon.sweeps import evaluate
+
+    try:
+        run = evaluate(
+            command.name,
+            scale=command.scale,
+            images=command.images,
+            seed=command.seed,
+            out=out,
+            workers=command.workers,
+            ray_address=command.ray,
+            on_step=watch.show,
+            one_thread=True,
+            starting=quiet_start,
+        )
+    except KeyboardInterrupt:
+        watch.progress.say(f"stopped; the same command continues it, in {out}")
+        raise
+    finally:
+        watch.progress.clear()
+    for note in run.notes:
+        print(note)
+    if run.kept == run.cells:
+        print(f"{run.rows} rows were there; figures drawn anew")
+    elif run.kept:
+        print(f"{run.rows} rows, {run.kept} of {run.cells} cells of them from before")
+    else:
+        print(f"{run.rows} rows")
+    print(f"measured in {duration(run.wall_s)}")
+    print(f"written to {out}: {', '.join(path.name for path in run.files)}")
+
+
+class _Watch:
+    """Progress: a live line on a terminal, elsewhere a line for every tenth that is done."""
+
+    def __init__(self, name: str) -> None:
+        self.progress = ProgressLine(sys.stderr, _TOLD)
+        self._name, self._told = name, 0
+
+    def show(self, step: Step) -> None:
+        if step.fraction == 0:  # its clock starts with the work
+            self.progress.clear()
+            self.progress = ProgressLine(sys.stderr, _TOLD)
+        if sys.stderr.isatty():
+            self.progress.show(self._name, step)
+        elif (tenths := int(step.fraction * _TOLD)) > self._told:
+            self._told = tenths
+            self.progress.count(tenths, f"{self._name}, {step.stage}")
+
+
+def _list(names: list[str] | tuple[str, ...]) -> None:
+    with quiet_start():  # the experiments' modules import Keras
+        found = [find_experiment(name) for name in names]
+    for one in found:
+        print(f"{one.name}: {one.title}")
+        print(f"  reproduces  {one.reproduces}")
+        print(f"  the papers  {one.printed}")
+        if one.claims:
+            print(f"  decides     {', '.join(one.claims)}")
+        costs = "; ".join(f"{scale}: {cost}" for scale, cost in one.cost.items())
+        print(f"  costs       {costs}")

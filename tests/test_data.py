@@ -1,0 +1,142 @@
+"""Which pictures are evaluated: drawn by the seed, read lazily, cut to squares."""
+
+import numpy as np
+import pytest
+
+from recon import data
+from recon.data import load_pictures
+from rrstyle.examples import PHOTOGRAPHS, photograph
+from rrstyle.images import encode_png, read_image, resize
+
+
+def picture(value: float, height: int = 20, width: int = 30) -> bytes:
+    return encode_png(np.full((height, width, 3), value, np.float32))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten pictures in two folders of classes, as ImageNet has them, and what is none."""
+    for n in range(10):
+        place = tmp_path / f"n{n % 2}"
+        place.mkdir(exist_ok=True)
+        (place / f"{n // 2}.png").write_bytes(picture(n / 10))
+    (tmp_path / "n0/notes.txt").write_text("none")
+    (tmp_path / "n0/._0.png").write_text("of another program")
+    (tmp_path / ".thumbnails").mkdir()
+    (tmp_path / ".thumbnails/0.png").write_bytes(picture(1))
+    return tmp_path
+
+
+def grey(pictures) -> list[float]:
+    return [round(float(p.mean()), 1) for p in pictures.pixels[1:]]
+
+
+def test_the_cat_comes_first_then_what_the_seed_draws(folder):
+    pictures, notes = load_pictures(folder, 11, 16, seed=0)
+    assert pictures.names[0] == "chelsea"
+    assert pictures.pixels.shape == (11, 16, 16, 3)
+    assert pictures.pixels.dtype == np.float32
+    assert 0 <= pictures.pixels.min() < pictures.pixels.max() <= 1
+    assert sorted(grey(pictures)) == [n / 10 for n in range(10)]  # each once
+    assert notes == []
+    again, _ = load_pictures(folder, 11, 16, seed=0)
+    np.testing.assert_array_equal(again.pixels, pictures.pixels)
+    assert again.names == pictures.names
+    fewer, _ = load_pictures(folder, 4, 16, seed=0)
+    np.testing.assert_array_equal(fewer.pixels, pictures.pixels[:4])
+    other, _ = load_pictures(folder, 11, 16, seed=1)
+    assert grey(other) != grey(pictures)
+
+
+def test_names_are_bare_and_differ(folder):
+    pictures, _ = load_pictures(folder, 11, 8, seed=0)
+    assert len(set(pictures.names)) == 11
+    assert set(pictures.names[1:]) == {f"{n}.png" for n in range(5)} | {
+        f"{n}.png (2)" for n in range(5)
+    }
+
+
+def test_only_what_is_drawn_is_read(folder, monkeypatch):
+    read = []
+    monkeypatch.setattr(data, "read_image", lambda path: read.append(path) or read_image(path))
+    load_pictures(folder, 4, 8, seed=0)
+    assert len(read) == 3
+    read.clear()
+    load_pictures(folder, 1, 8, seed=0)
+    assert read == []
+
+
+def test_a_bad_file_makes_way_for_the_next(folder):
+    all_of_them, _ = load_pictures(folder, 11, 8, seed=0)
+    values = grey(all_of_them)
+    bad = round(values[1] * 10)  # the second that is drawn
+    (folder / f"n{bad % 2}/{bad // 2}.png").write_bytes(b"no picture")
+    pictures, notes = load_pictures(folder, 4, 8, seed=0)
+    assert grey(pictures) == [values[0], values[2], values[3]]
+    assert len(notes) == 1
+    assert notes[0].startswith(f"not used, the next one drawn instead: {bad // 2}.png: ")
+
+
+def test_many_bad_files_are_counted(folder):
+    for n in range(40):
+        (folder / f"bad{n}.png").write_bytes(b"no picture")
+    _, notes = load_pictures(folder, 11, 8, seed=0)
+    assert len(notes) == 6
+    assert notes[-1].startswith("not used either: ")
+
+
+@pytest.mark.parametrize(
+    ("where", "rule"),
+    [
+        ("missing", "images must be a folder of pictures; received "),
+        ("n0/0.png", "images must be a folder of pictures; received "),
+        ("empty", "images must hold at least 3 pictures; received 0, in 'empty'"),
+        ("n0", r"at least 3 pictures; received 2, and 3 that cannot be read \(\d.png: .*'n0'"),
+    ],
+)
+def test_folders_that_do_not_do(folder, where, rule):
+    (folder / "empty").mkdir()
+    for n in (1, 2, 4):
+        (folder / f"n0/{n}.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=rule):
+        load_pictures(folder / where, 4, 8, seed=0)
+
+
+def test_without_a_folder_the_built_ins_and_no_more():
+    pictures, notes = load_pictures(None, 3, 32, seed=0)
+    assert pictures.names == PHOTOGRAPHS[:3]
+    assert notes == []
+    pictures, notes = load_pictures(None, 50, 32, seed=5)
+    assert pictures.names == PHOTOGRAPHS
+    assert len(pictures.pixels) == len(PHOTOGRAPHS)
+    assert notes == [
+        f"{len(PHOTOGRAPHS)} built-in photographs instead of 50 pictures:"
+        " no folder of images was named"
+    ]
+
+
+def test_squares_are_the_middle():
+    cat = photograph("chelsea")  # 300 x 451
+    pictures, _ = load_pictures(None, 1, 300, seed=0)
+    np.testing.assert_array_equal(pictures.pixels[0], cat[:, 75:375])
+    small, _ = load_pictures(None, 1, 64, seed=0)
+    np.testing.assert_array_equal(small.pixels[0], resize(cat[:, 75:375], (64, 64)))
+
+
+def test_pictures_cannot_be_changed():
+    pictures, _ = load_pictures(None, 1, 16, seed=0)
+    with pytest.raises(ValueError, match="read-only"):
+        pictures.pixels[0] = 0
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "seed", "rule"),
+    [
+        (0, 8, 0, "count must be an integer of at least 1; received 0"),
+        (1, 0, 0, "side must be an integer of at least 1; received 0"),
+        (1, 8, -1, "seed must be an integer of at least 0; received -1"),
+    ],
+)
+def test_numbers_out_of_range(count, side, seed, rule):
+    with pytest.raises(ValueError, match=rule):
+        load_pictures(None, count, side, seed=seed)
