@@ -6,9 +6,10 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
+import numpy as np
 
 
 def value_and_grad(function: Callable) -> Callable:
@@ -131,6 +132,75 @@ def resolve_precision(precision: str) -> Literal["float32", "bfloat16"]:
     return "bfloat16" if precision == "bfloat16" else "float32"
 
 
+_threads: Literal["one", "all"] = "all"
+
+
+def one_thread() -> bool:
+    """Limits this process for good to one thread of computing on its processor.
+
+    float32 sums are split among the threads, and so their last bits depend on how many there
+    are: JAX adds up a million numbers differently on one and on two, TensorFlow on two and on
+    four. Processes that are to agree to the bit on any machine compute on one thread each.
+
+    To be called before anything is computed. TensorFlow refuses it later; JAX cannot tell, and
+    keeps its threads.
+
+    Returns:
+        Whether this process computes on one thread.
+    """
+    global _threads
+    import threadpoolctl
+
+    if keras.backend.backend() == "jax":
+        os.environ["PJRT_NPROC"] = "1"  # size of its thread pool; no flag of XLA's does it
+    else:
+        import tensorflow as tf
+
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:  # it has started
+            return False
+    for library in ("OPENBLAS", "MKL", "OMP"):  # those that are loaded later
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    threadpoolctl.threadpool_limits(1)  # those that are loaded
+    _threads = "one"
+    return True
+
+
+def threads() -> Literal["one", "all"]:
+    """Whether `one_thread` has limited this process."""
+    return _threads
+
+
+def device() -> str:
+    """What computes: "gpu: NVIDIA H200", or "cpu: " with the processor's name and vector units."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        found = jax.devices()[0]
+        if found.platform != "cpu":
+            return f"{found.platform}: {found.device_kind}"
+    else:
+        import tensorflow as tf
+
+        if gpus := tf.config.list_physical_devices("GPU"):
+            details = tf.config.experimental.get_device_details(gpus[0])
+            return f"gpu: {details.get('device_name', 'unknown')}"
+    # By the units a library chooses its code, and clouds call very different processors "EPYC".
+    units = [unit for unit in ("avx2", "avx512f", "amx_tile") if unit in _cpu_flags()]
+    return ", ".join([f"cpu: {_cpu_name()}", *units])
+
+
+def _cpu_name() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        text = ""
+    line = next((line for line in text.splitlines() if line.startswith("model name")), "")
+    return line.partition(":")[2].strip() or platform.processor() or platform.machine()
+
+
 def versions() -> dict[str, str]:
     """Versions of what computes a picture, for its recipe."""
     from importlib.metadata import version
@@ -145,3 +215,153 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
     }
+
+
+class _JaxDevices:
+    """JAX: one program over arrays that are split by images, or copied, over the devices."""
+
+    def __init__(self, count: int | None) -> None:
+        import jax
+
+        found = keras.distribution.list_devices()  # of all hosts
+        if count is not None and jax.process_count() > 1:
+            raise ValueError(f"devices must be left to all of several hosts; received {count}")
+        self.count = _checked_count(count, len(found))
+        # Keras' own distribution: data parallel, variables on every device.
+        shared = keras.distribution.DataParallel(
+            devices=found[: self.count], auto_shard_dataset=False
+        )
+        whole = keras.distribution.TensorLayout([], shared.device_mesh)
+        self._everywhere, self._by_image = (
+            layout.backend_layout for layout in (whole, shared.get_data_layout((None,)))
+        )
+        self.writes = jax.process_index() == 0
+
+    def compile(self, function: Callable, *, batched_result: bool) -> Callable:
+        import jax
+
+        donated = () if batched_result else (0,)
+        return jax.jit(function, donate_argnums=donated, out_shardings=self._everywhere)
+
+    def replicate(self, values):
+        return self._put(values, self._everywhere)
+
+    def split(self, batch):
+        return self._put(batch, self._by_image)
+
+    def sum(self, values):
+        return values  # the program is of the whole batch: its sums go over all devices
+
+    def first(self, value) -> np.ndarray:
+        return np.array(value)  # a copy: what lies in a donated buffer is overwritten
+
+    gather = first
+
+    def _put(self, values, sharding):
+        import jax
+
+        # Every host has the whole values, and takes its own part of them.
+        return jax.tree.map(
+            lambda v: jax.make_array_from_callback(v.shape, sharding, lambda index: v[index]),
+            values,
+        )
+
+
+class _TensorFlowDevices:
+    """TensorFlow: one program for each device, whose sums go over all; MirroredStrategy."""
+
+    writes = True  # one host: MultiWorkerMirroredStrategy does not work with Keras 3
+
+    def __init__(self, count: int | None) -> None:
+        import tensorflow as tf
+
+        names = [
+            device.name
+            for device in tf.config.list_logical_devices("GPU")
+            or tf.config.list_logical_devices("CPU")
+        ]
+        self.count = _checked_count(count, len(names))
+        self._names = names[: self.count]
+        self._strategy = tf.distribute.MirroredStrategy(self._names) if self.count > 1 else None
+
+    def compile(self, function: Callable, *, batched_result: bool) -> Callable:
+        import tensorflow as tf
+
+        strategy, compiled = self._strategy, None
+
+        def everywhere(*args):
+            return strategy.run(function, args=args) if strategy else function(*args)
+
+        def call(*args):
+            nonlocal compiled
+            if compiled is None:
+                # The concrete function, for the reason that `jit` has.
+                compiled = tf.function(everywhere).get_concrete_function(*args)
+            return compiled(*args)
+
+        return call
+
+    def replicate(self, values):
+        import tensorflow as tf
+
+        return tf.nest.map_structure(lambda v: self._place([v] * self.count), values)
+
+    def split(self, batch):
+        return self._place(np.split(batch, self.count))
+
+    def sum(self, values):
+        import tensorflow as tf
+
+        if self._strategy is None:
+            return values
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+    def first(self, value) -> np.ndarray:
+        return self._parts(value)[0].numpy()
+
+    def gather(self, value) -> np.ndarray:
+        return np.concatenate([part.numpy() for part in self._parts(value)])
+
+    def _place(self, parts):
+        import tensorflow as tf
+
+        def part(context):
+            replica = context.replica_id_in_sync_group
+            with tf.device(self._names[replica]):
+                return tf.identity(tf.convert_to_tensor(parts[replica]))
+
+        if self._strategy is None:
+            return tf.convert_to_tensor(parts[0])
+        return self._strategy.experimental_distribute_values_from_function(part)
+
+    def _parts(self, value) -> tuple:
+        return self._strategy.experimental_local_results(value) if self._strategy else (value,)
+
+
+def _checked_count(count: int | None, available: int) -> int:
+    if count is None:
+        return available
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= available:
+        raise ValueError(f"devices must be from 1 to the {available} there are; received {count!r}")
+    return count
+
+
+def parallel(count: int | None = 1) -> Any:
+    """Devices that share every batch, each with a copy of all else.
+
+    Args:
+        count: How many; None for all there are, which on JAX are those of all hosts that
+            `keras.distribution.initialize` has joined.
+
+    Returns:
+        An object with `count`; `replicate` and `split` (nested tuples of NumPy arrays, a batch)
+        to the devices; `compile`, for a function of such values, of fixed shapes, whose first one
+        is given up for its result unless `batched_result`; `sum` over the devices of what each
+        has for its part of the batch, inside that function; `first` (of what all have alike) and
+        `gather` (of what each has a part of) back to NumPy; `writes`, whether this process is
+        the one of several hosts that writes files.
+
+    Raises:
+        ValueError: If there are fewer devices.
+    """
+    return _JaxDevices(count) if keras.backend.backend() == "jax" else _TensorFlowDevices(count)
