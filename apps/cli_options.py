@@ -190,7 +190,10 @@ class Evaluate:
     """Folder to write to; created if need be."""
     workers: Annotated[
         int | None,
-        arg(metavar="N", help_behavior_hint="(default: one a processor; 1 on a GPU)"),
+        arg(
+            metavar="N",
+            help_behavior_hint="(default: one a processor; 1 at smoke scale and on a GPU)",
+        ),
     ] = None
     """Processes that measure, of one thread each: the rows are the same with any number."""
     ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: off)")] = None

@@ -74,7 +74,7 @@ def evaluate(
         seed: Of the networks and of the pictures that are drawn, 0 or more.
         out: Folder, created if need be.
         workers: Processes; 1 is this one. By default, one for each processor that this process
-            may use, or 1 on a GPU.
+            may use; 1 at smoke scale and on a GPU.
         ray_address: Of a Ray to measure by in place of processes; see `recon.pools.on_ray`.
         on_step: Called after every cell; its fraction is that of the cells that were missing.
         one_thread: Limit this process for good to one thread, before anything is computed in it.
@@ -97,7 +97,7 @@ def evaluate(
 
             backend.one_thread()
         computing = pools.computing()
-    workers = _workers(workers, ray_address, computing["device"])
+    workers = _workers(workers, ray_address, computing["device"], scale)
     if scale not in found.settings:
         raise ValueError(f"scale must be one of {', '.join(found.settings)}; received {scale!r}")
     settings = found.settings[scale]
@@ -148,7 +148,7 @@ def evaluate(
         )
 
 
-def _workers(asked: int | None, ray_address: str | None, device: str) -> int:
+def _workers(asked: int | None, ray_address: str | None, device: str, scale: Scale) -> int:
     """Number of processes; 0 by Ray."""
     on_cpu = device.startswith("cpu")
     if not on_cpu and ((asked or 1) > 1 or ray_address is not None):
@@ -157,7 +157,8 @@ def _workers(asked: int | None, ray_address: str | None, device: str) -> int:
         )
     if ray_address is not None:
         return 0
-    return asked or (pools.usable_cores() if on_cpu else 1)
+    # At smoke scale, processes take longer to start than all the cells to measure.
+    return asked or (pools.usable_cores() if on_cpu and scale != "smoke" else 1)
 
 
 def _other_versions() -> dict[str, str]:

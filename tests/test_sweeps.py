@@ -219,8 +219,10 @@ def test_bad_arguments(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match=r"workers must be 1, without ray, .* gpu: Any"):
             run(tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
-    assert sweeps._workers(None, None, "gpu: Any") == 1
-    assert sweeps._workers(None, None, "cpu: Any") == pools.usable_cores()
+    assert sweeps._workers(None, None, "gpu: Any", "paper") == 1
+    assert sweeps._workers(None, None, "cpu: Any", "laptop") == pools.usable_cores()
+    assert sweeps._workers(None, None, "cpu: Any", "smoke") == 1
+    assert sweeps._workers(2, None, "cpu: Any", "smoke") == 2
 
 
 def test_rows_that_an_experiment_gets_wrong(tmp_path, monkeypatch):
