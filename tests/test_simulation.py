@@ -1,5 +1,9 @@
 """The simulation of plans against hand-computed arrays and against the library's networks."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from keras import ops
@@ -8,6 +12,8 @@ from recon import metrics, simulation
 from recon.plans import Conv, Plan, Pool, Upsample, at_full_size, mirrored, of_config, rr_vgg
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import build_cnn_dcn
+
+ROOT = Path(__file__).parents[1]
 
 
 def pictures(count, height, width, seed=0):
@@ -136,3 +142,23 @@ def test_groups_keep_the_largest_map_within_bounds():
 def test_the_largest_map_of_vgg():
     # Table 1: Conv1 has 64 maps of 227 x 227, the largest of all.
     assert simulation._largest_map(rr_vgg("conv5"), (227, 227)) == 4 * 3_297_856
+
+
+@pytest.mark.slow
+def test_2048_channels_of_227_pixels_fit_in_16_gib():
+    code = (
+        "import resource, numpy as np\n"
+        "from recon import simulation\n"
+        "from recon.plans import rr_vgg\n"
+        "x = np.random.default_rng(0).random((50, 227, 227, 3), dtype=np.float32)\n"
+        "for kind in ('zero', 'nearest'):\n"
+        "    plan = rr_vgg('conv1', tap='post_pool', channels=2048, upsampling=kind)\n"
+        "    assert len(simulation.groups(plan, 30, images=50, side=227)) == 30\n"
+        "    kernels = simulation.draw_kernels(plan, seed=0)\n"
+        "    assert simulation._batch(plan, [kernels], x) == 1\n"
+        "    simulation.score(plan, [kernels], x[:1])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) < 16 * 2**30

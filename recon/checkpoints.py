@@ -1,0 +1,260 @@
+"""Checkpoints of a run: whole or absent, checked when they are read, the last two and the best.
+
+A checkpoint is a folder `step-00001000` with `arrays.npz` and `state.json`. It is written under
+another name beside its place, synced, and then renamed, so that a kill at any moment leaves
+either all of it or nothing that bears its name.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs into one folder are not kept apart there
+    fcntl = None  # type: ignore[assignment]
+
+KEPT = 2  # the last ones, besides the best
+_SAVING, _REMOVING = ".saving-", ".removing-"
+_NAME = re.compile(r"step-(\d{8,})")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was read of a checkpoint.
+
+    Attributes:
+        step: Steps done.
+        arrays: By name.
+        state: What else was saved, plain JSON values.
+        score: What decides which one is the best: the lower, the better.
+    """
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    state: dict[str, Any]
+    score: float
+
+
+class Damaged(ValueError):
+    """A checkpoint is incomplete or not what was written."""
+
+
+class Checkpoints:
+    """The checkpoints in a folder; one process at a time may write them (see `locked`).
+
+    Args:
+        folder: Where they are, or will be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Makes the folder, and removes what kills left behind in it.
+
+        Raises:
+            OSError: If that is not possible.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder.iterdir():
+            if path.name.startswith((_SAVING, _REMOVING)):
+                shutil.rmtree(path)
+
+    def steps(self) -> list[int]:
+        """Steps of the checkpoints that bear a name, whole or damaged, rising."""
+        if not self.folder.is_dir():
+            return []
+        found = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
+        return sorted(int(match[1]) for match in found if match)
+
+    def save(
+        self, step: int, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any], *, score: float
+    ) -> None:
+        """Writes a checkpoint, then removes those that are neither among the last two nor best.
+
+        Args:
+            step: Steps done.
+            arrays: By name.
+            state: Plain JSON values.
+            score: Finite; the lowest is the best.
+
+        Raises:
+            ValueError: If an array or the score is not finite: nothing is written.
+            OSError: If it cannot be written; those that are there stay as they are.
+        """
+        wrong = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+        if wrong or not np.isfinite(score):
+            raise ValueError(f"arrays and score must be finite; {(wrong or ['score'])[0]} is not")
+        target = self._path(step)
+        temporary = self.folder / f"{_SAVING}{secrets.token_hex(8)}"
+        try:
+            temporary.mkdir()
+            with (temporary / "arrays.npz").open("wb") as file:
+                writer = _Hashing(file)
+                np.savez(writer, **arrays)  # type: ignore[arg-type]
+                _sync(file)
+            content = {
+                "step": step,
+                "score": float(score),
+                "arrays_sha256": writer.digest(),
+                "state": dict(state),
+            }
+            with (temporary / "state.json").open("w", encoding="utf-8") as file:
+                json.dump(content | {"sha256": _digest(content)}, file, indent=1, allow_nan=False)
+                _sync(file)
+            sync_folder(temporary)
+            if target.exists():  # a damaged one, or one of the steps after it, taken anew
+                self._remove(target)
+            temporary.rename(target)
+            sync_folder(self.folder)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise type(error)(
+                error.errno, f"{target.name}: checkpoint cannot be saved ({error.strerror})"
+            ) from error
+        self._prune()
+
+    def latest(self) -> tuple[Checkpoint | None, list[str]]:
+        """The last whole checkpoint, and a line for each damaged one after it."""
+        notes: list[str] = []
+        for step in reversed(self.steps()):
+            try:
+                return self.read(step), notes
+            except Damaged as error:
+                notes.append(f"{error}; the one before is used")
+        return None, notes
+
+    def best(self) -> Checkpoint | None:
+        """The whole checkpoint of the lowest score; of equal ones the last."""
+        for _, step in sorted((score, -step) for step, score in self._scores().items()):
+            try:
+                return self.read(-step)
+            except Damaged:
+                continue
+        return None
+
+    def read(self, step: int) -> Checkpoint:
+        """A checkpoint, verified.
+
+        Raises:
+            Damaged: If it is not whole.
+        """
+        path = self._path(step)
+        content = _read_state(path)
+        try:
+            data = (path / "arrays.npz").read_bytes()
+            if hashlib.sha256(data).hexdigest() != content["arrays_sha256"]:
+                raise Damaged(f"{path.name}: checkpoint is damaged, its arrays are not those saved")
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                arrays = dict(file)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise Damaged(f"{path.name}: checkpoint is damaged, it has no arrays") from error
+        return Checkpoint(step, arrays, content["state"], content["score"])
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}"
+
+    def _scores(self) -> dict[int, float]:
+        scores = {}
+        for step in self.steps():
+            try:
+                scores[step] = _read_state(self._path(step))["score"]
+            except Damaged:
+                continue
+        return scores
+
+    def _prune(self) -> None:
+        scores = self._scores()
+        best = min(scores, key=lambda step: (scores[step], -step))
+        for step in self.steps()[:-KEPT]:
+            if step != best:
+                self._remove(self._path(step))
+
+    def _remove(self, path: Path) -> None:
+        # Renamed first: what a kill leaves of it no longer bears a checkpoint's name.
+        doomed = self.folder / f"{_REMOVING}{secrets.token_hex(8)}"
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        digest = content.pop("sha256")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise Damaged(f"{path.name}: checkpoint is damaged, its state cannot be read") from error
+    if _digest(content) != digest:
+        raise Damaged(f"{path.name}: checkpoint is damaged, its state is not the one saved")
+    return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class _Hashing(io.RawIOBase):
+    """A file that is only written forwards, and hashed on the way: weights can be gigabytes."""
+
+    def __init__(self, file) -> None:
+        self._file, self._hash = file, hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data) -> int:
+        self._hash.update(data)
+        return self._file.write(data)
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _sync(file) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes new names in a folder last through a loss of power."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other processes from writing into a folder, which must exist; a kill lets go of it.
+
+    Raises:
+        BlockingIOError: If another one has it.
+    """
+    with (folder / ".lock").open("ab") as file:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                f"{folder.name}: another run is writing it; wait for its end, or choose another"
+                " folder"
+            ) from error
+        except OSError:
+            pass  # a file system without locks
+        yield

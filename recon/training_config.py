@@ -1,0 +1,113 @@
+"""Every setting of a training and its default: those of the paper, and a preset for two cores.
+
+This file imports nothing heavy: the command needs it to print its help.
+
+Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2.1, 3.1.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from rrstyle.config import NetworkConfig, _Checked, _is_count, _is_number, _is_positive, _require
+
+# Settings that decide when something is written, or when the training ends, but no weight on the
+# way there: a continued run may change them.
+FREE_ON_RESUME = frozenset({"steps", "log_every", "checkpoint_every", "sample_every"})
+
+
+def _paper_network() -> NetworkConfig:
+    # Leaky in both halves (section 2.1); a trained CNN is to get the ReLUs it was trained with.
+    return NetworkConfig(
+        layer="conv2",
+        padding="zero",
+        encoder_activation="leaky_relu",
+        decoder_activation="leaky_relu",
+        std=0.015,
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig(_Checked):
+    """The training of a DCN that inverts a frozen CNN."""
+
+    network: NetworkConfig = field(default_factory=_paper_network)
+    """The CNN, and the DCN that mirrors it; law and std are those of a random CNN."""
+    encoder: str = "random"
+    """Weights of the CNN: random, or the name of the trained ones that are given."""
+    seed: int = 0
+    """Names the weights of a random CNN and those that the DCN starts from."""
+    crop: int = 227
+    """Side of the training images, in pixels."""
+    batch: int = 32
+    """Images a step, over all devices."""
+    steps: int = 200_000
+    """Steps in all. A continued run may raise them: its rates are those of a run that had them
+    from the start, since milestones are counted in steps."""
+    learning_rate: float = 1e-4
+    """Adam's step size before the first milestone."""
+    milestones: tuple[int, ...] = (100_000, 150_000)
+    """Numbers of steps after which the rate falls ("multistep"). The paper names none: ours."""
+    rate_factor: float = 0.1
+    """What the rate is multiplied by at each milestone; Caffe's gamma. Ours too."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates of the mean gradient and of the mean squared gradient."""
+    weight_decay: float = 4e-4
+    """Weight of the squared kernels: this times a kernel is added to its gradient before Adam
+    sees it, as Caffe does (not AdamW's decoupled decay). Biases do not decay."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the layers; weights, Adam and the loss are float32 in any case. auto takes
+    bfloat16 where the processor gains by it."""
+    log_every: int = 20
+    """Steps between two rows of the log."""
+    checkpoint_every: int = 1000
+    """Steps between two checkpoints: a killed run loses fewer than that."""
+    sample_every: int = 1000
+    """Steps between two sheets of reconstructions."""
+
+    def check(self) -> None:
+        named = isinstance(self.encoder, str) and self.encoder != ""
+        _require("encoder", self.encoder, "random or the name of trained weights", named)
+        _require("seed", self.seed, "a non-negative integer", _is_count(self.seed, 0))
+        for name in ("crop", "batch", "steps", "log_every", "checkpoint_every", "sample_every"):
+            value = getattr(self, name)
+            _require(name, value, "a positive integer", _is_count(value, 1))
+        for name in ("learning_rate", "rate_factor"):
+            value = getattr(self, name)
+            _require(name, value, "positive and finite", _is_positive(value))
+        rising = isinstance(self.milestones, tuple) and all(
+            _is_count(m, 1) and (i == 0 or m > self.milestones[i - 1])
+            for i, m in enumerate(self.milestones)
+        )
+        _require("milestones", self.milestones, "positive integers, rising", rising)
+        betas = isinstance(self.betas, tuple) and len(self.betas) == 2
+        fractions = betas and all(_is_number(b) and 0 <= b < 1 for b in self.betas)
+        _require("betas", self.betas, "two numbers from 0 to below 1", fractions)
+        decay = self.weight_decay == 0 or _is_positive(self.weight_decay)
+        _require("weight_decay", self.weight_decay, "0 or positive and finite", decay)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of step number `step`, counted from 1."""
+        passed = sum(step > milestone for milestone in self.milestones)
+        return self.learning_rate * self.rate_factor**passed
+
+    def adam_scale(self, step: int) -> float:
+        """The learning rate of a step times Adam's correction for moments that start at zero.
+
+        `rate sqrt(1 - b2^step) / (1 - b1^step)`, in float64.
+        """
+        first, second = self.betas
+        return self.rate(step) * math.sqrt(1 - second**step) / (1 - first**step)
+
+
+SMALL = replace(
+    TrainingConfig(),
+    crop=64,
+    batch=16,
+    steps=2000,
+    learning_rate=1e-3,
+    milestones=(1200, 1700),
+    checkpoint_every=100,
+    sample_every=200,
+)
+"""Fits two processor cores in well under an hour; the rate is higher as the steps are fewer."""
