@@ -87,21 +87,26 @@ def _measure(settings: Depth, cell: Cell, pictures: Pictures, seed: int) -> list
 
 
 def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
+    colours: dict[tuple[str, str], str] = {}
     for ax, head in zip(axes, simulation.HEADS, strict=True):
         of_head = frame[frame["head"] == head]
         for (plan, tap, kind), part in of_head.groupby(["plan", "tap", "upsampling"], sort=False):
-            label = str(plan).replace("_kept", ", maps at image size")
-            if kind != "none":
-                label += f", {str(tap).replace('_', ' ')}, {kind}"
-            curve(ax, part, "block", "ssim", label=label)
+            name = str(plan).removesuffix("_kept")
+            colour = colours.setdefault((name, str(tap)), f"C{len(colours)}")
+            if kind == "none":
+                label = f"{name}, maps at image size"
+            else:
+                label = f"{name}, {str(tap).replace('_', ' ')}, {kind}"
+            style = {"zero": "--", "nearest": "-", "none": ":"}[str(kind)]
+            curve(ax, part, "block", "ssim", label=label, color=colour, linestyle=style)
         ax.set_xlabel("k of Conv k-DeConv k")
         ax.set_xticks(sorted(frame["block"].unique()))
         ax.set_title(f"{head} head")
     axes[0].set_ylabel("SSIM, mean ± std over networks")
     axes[0].set_ylim(0, 1)
-    axes[1].legend(fontsize=7)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
     return figure
 
 
