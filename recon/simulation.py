@@ -127,31 +127,36 @@ def groups(plan: Plan, networks: int, *, images: int, side: int) -> list[range]:
     return [range(first, min(first + most, networks)) for first in range(0, networks, most)]
 
 
-def score(plan: Plan, networks: Sequence[Kernels], images: np.ndarray) -> list[dict[str, Any]]:
+def score(
+    plans: Sequence[Plan], networks: Sequence[Kernels], images: np.ndarray
+) -> list[list[dict[str, Any]]]:
     """How alike pictures and their reconstructions by random networks are.
 
     Args:
-        plan: Of the networks.
-        networks: Their kernels.
+        plans: One, or several that differ in their decoders' upsampling: the encoder is run once.
+        networks: Kernels, for all plans.
         images: (images, height, width, 3), float32 in [0, 1].
 
     Returns:
-        For each network, float32 arrays (images,) by name: "ssim linear", "ssim mean", "pearson
-        linear", "pearson mean", see `metrics.study_scores`, and "chroma" of the linear head, see
-        `metrics.chroma_correlation`. NaN stands for undefined.
+        For each plan and each network, float32 arrays (images,) by name: "ssim linear", "ssim
+        mean", "pearson linear", "pearson mean", see `metrics.study_scores`, and "chroma" of the
+        linear head, see `metrics.chroma_correlation`. NaN stands for undefined.
     """
-    run = _compiled(plan)
-    batch = _batch(plan, networks, images)
+    run = _compiled(tuple(plans))
+    batch = _batch(plans[0], networks, images)
     parts = [
         run(tuple(networks), images[first : first + batch])
         for first in range(0, len(images), batch)
     ]
     return [
-        {
-            key: np.concatenate([ops.convert_to_numpy(part[i][key]) for part in parts])
-            for key in parts[0][i]
-        }
-        for i in range(len(networks))
+        [
+            {
+                key: np.concatenate([ops.convert_to_numpy(part[n][p][key]) for part in parts])
+                for key in parts[0][n][p]
+            }
+            for n in range(len(networks))
+        ]
+        for p in range(len(plans))
     ]
 
 
@@ -163,12 +168,12 @@ def reconstruct(plan: Plan, kernels: Kernels, images: np.ndarray) -> dict[str, n
 
 
 @functools.lru_cache(maxsize=128)
-def _compiled(plan: Plan):
+def _compiled(plans: tuple[Plan, ...]):
     """Of (networks, images); compiled for each number of networks and of images."""
 
     def run(networks, images):
         truth = metrics.luminance(images)
-        return [_scores(plan, kernels, images, truth) for kernels in networks]
+        return [_scores(plans, kernels, images, truth) for kernels in networks]
 
     functions: dict[tuple[int, int], Any] = {}
 
@@ -181,13 +186,18 @@ def _compiled(plan: Plan):
     return call
 
 
-def _scores(plan: Plan, kernels: Kernels, images, truth) -> dict[str, Any]:
-    hidden = hidden_maps(plan, kernels, images)
-    colours = linear_head(hidden, kernels[-1])
-    scores = {"chroma": metrics.chroma_correlation(images, colours)}
-    for head, grey in zip(HEADS, (metrics.luminance(colours), mean_head(hidden)), strict=True):
-        scores[f"ssim {head}"], scores[f"pearson {head}"] = metrics.study_scores(truth, grey)
-    return scores
+def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truth) -> list[dict[str, Any]]:
+    features, sizes = encode(plans[0], kernels, images)
+    found = []
+    for plan in plans:
+        hidden = decode(plan, kernels, features, sizes)
+        colours = linear_head(hidden, kernels[-1])
+        scores = {"chroma": metrics.chroma_correlation(images, colours)}
+        outputs = metrics.luminance(colours), mean_head(hidden)
+        for head, grey in zip(HEADS, outputs, strict=True):
+            scores[f"ssim {head}"], scores[f"pearson {head}"] = metrics.study_scores(truth, grey)
+        found.append(scores)
+    return found
 
 
 def _largest_map(plan: Plan, size: tuple[int, int]) -> int:

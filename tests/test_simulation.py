@@ -104,7 +104,7 @@ def test_scores_are_those_of_the_reconstructions():
     plan = rr_vgg("conv1", tap="post_pool", channels=6)
     x = pictures(3, 20, 20)
     networks = [simulation.draw_kernels(plan, seed=s) for s in (0, 1)]
-    scores = simulation.score(plan, networks, x)
+    (scores,) = simulation.score([plan], networks, x)
     for kernels, found in zip(networks, scores, strict=True):
         outputs = simulation.reconstruct(plan, kernels, x)
         grey = {"linear": metrics.luminance(outputs["linear"]), "mean": outputs["mean"]}
@@ -118,12 +118,24 @@ def test_scores_are_those_of_the_reconstructions():
     assert len(scores[0]["chroma"]) == 3
 
 
+def test_plans_scored_together_are_those_scored_alone():
+    plans = [rr_vgg("conv2", channels=4, upsampling=kind) for kind in ("zero", "nearest")]
+    networks = [simulation.draw_kernels(plans[0], seed=s) for s in (0, 1)]
+    x = pictures(2, 16, 16)
+    together = simulation.score(plans, networks, x)
+    alone = [simulation.score([plan], networks, x)[0] for plan in plans]
+    for both, one in zip(together, alone, strict=True):
+        for ours, theirs in zip(both, one, strict=True):
+            for name, values in ours.items():
+                np.testing.assert_allclose(values, theirs[name], atol=1e-5)
+
+
 def test_scores_do_not_depend_on_batches(monkeypatch):
     plan = at_full_size(rr_vgg("conv1", channels=4))
     x, kernels = pictures(4, 12, 12), simulation.draw_kernels(plan, seed=0)
-    whole = simulation.score(plan, [kernels], x)[0]
+    whole = simulation.score([plan], [kernels], x)[0][0]
     monkeypatch.setattr(simulation, "_MAP_BYTES", 4 * 4 * 144 * 3)  # three pictures: two a call
-    parts = simulation.score(plan, [kernels], x)[0]
+    parts = simulation.score([plan], [kernels], x)[0][0]
     for name, values in whole.items():
         np.testing.assert_allclose(parts[name], values, atol=1e-5)
 
@@ -156,7 +168,7 @@ def test_2048_channels_of_227_pixels_fit_in_16_gib():
         "    assert len(simulation.groups(plan, 30, images=50, side=227)) == 30\n"
         "    kernels = simulation.draw_kernels(plan, seed=0)\n"
         "    assert simulation._batch(plan, [kernels], x) == 1\n"
-        "    simulation.score(plan, [kernels], x[:1])\n"
+        "    simulation.score([plan], [kernels], x[:1])\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

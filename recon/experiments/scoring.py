@@ -54,9 +54,20 @@ def score_rows(
     chroma: bool = False,
 ) -> list[Row]:
     """Rows of a cell: its networks, both heads, all pictures."""
-    scores = simulation.score(plan, list(kernels.values()), pictures.pixels)
+    (scores,) = simulation.score([plan], list(kernels.values()), pictures.pixels)
+    return rows_of(cell, dict(zip(kernels, scores, strict=True)), pictures, chroma=chroma)
+
+
+def rows_of(
+    cell: Cell,
+    scores: Mapping[int, Mapping[str, Any]],
+    pictures: Pictures,
+    *,
+    chroma: bool = False,
+) -> list[Row]:
+    """Rows of a cell from the scores of its networks, by their numbers."""
     rows = []
-    for network, found in zip(kernels, scores, strict=True):
+    for network, found in scores.items():
         for head in simulation.HEADS:
             for i, name in enumerate(pictures.names):
                 row: Row = {**cell, "network": network, "head": head, "image": name}

@@ -79,7 +79,7 @@ def _scores(image) -> dict[str, np.ndarray]:
     for upsampling in ("zero", "nearest"):
         plan = rr_vgg("conv2", channels=4, tap="post_pool", upsampling=upsampling)
         kernels = [simulation.draw_kernels(plan, seed=seed) for seed in (SEED, SEED + 1)]
-        for network, scores in enumerate(simulation.score(plan, kernels, batch)):
+        for network, scores in enumerate(simulation.score([plan], kernels, batch)[0]):
             for name, values in scores.items():
                 result[f"score {upsampling} {network} {name}"] = values
     return result
