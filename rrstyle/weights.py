@@ -13,6 +13,8 @@ SCALED_LAWS = ("gaussian", "uniform", "logistic", "laplace")
 PRESERVING_LAWS = ("he", "orthogonal")
 LAWS = SCALED_LAWS + PRESERVING_LAWS
 
+_DRAWN_AT_ONCE = 2**16
+
 # First element of a layer's spawn key: one stream family for each part of the system.
 ENCODER, DECODER, TRANSFER = range(3)
 
@@ -96,7 +98,13 @@ def draw_kernel(
         ValueError: If the law is unknown or `std` is not positive.
     """
     if law in SCALED_LAWS:
-        return distribution(law, std).rvs(size=shape, random_state=rng).astype(np.float32)
+        found = distribution(law, std)
+        kernel = np.empty(math.prod(shape), np.float32)
+        # The same numbers as at once, without float64 copies of a large kernel.
+        for start in range(0, kernel.size, _DRAWN_AT_ONCE):
+            part = kernel[start : start + _DRAWN_AT_ONCE]
+            part[:] = found.rvs(size=part.size, random_state=rng)
+        return kernel.reshape(shape)
     fan_in, outputs = math.prod(shape[:3]), shape[3]
     if law == "he":
         return rng.normal(0.0, math.sqrt(2 / fan_in), shape).astype(np.float32)

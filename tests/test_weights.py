@@ -193,3 +193,11 @@ def test_refused_laws():
         distribution("he", 1.0)
     with pytest.raises(ValueError, match="laplace, he, orthogonal; received 'cauchy'"):
         draw("cauchy")
+
+
+@pytest.mark.parametrize("law", SCALED_LAWS)
+def test_large_kernels_are_drawn_in_parts_of_one_stream(law):
+    shape = (3, 3, 100, 100)  # more than is drawn at once
+    kernel = draw_kernel(law, shape, std=0.1, rng=layer_rng(0, 0))
+    whole = distribution(law, 0.1).rvs(size=shape, random_state=layer_rng(0, 0))
+    np.testing.assert_array_equal(kernel, whole.astype(np.float32))
