@@ -33,7 +33,7 @@ from recon.experiments.scoring import (
     score_rows,
     upsampling,
 )
-from recon.plans import Plan, at_full_size, rr_vgg, simplified
+from recon.plans import Plan, UpsampleKind, at_full_size, rr_vgg, simplified
 
 _EQUAL_CHANNELS = 64
 
@@ -42,6 +42,8 @@ _EQUAL_CHANNELS = 64
 class Depth(Settings):
     blocks: tuple[int, ...]
     """The k of CDk."""
+    upsamplings: tuple[UpsampleKind, ...] = UPSAMPLINGS
+    """What undoes the pools."""
 
 
 def _plan(cell: Cell) -> Plan:
@@ -61,7 +63,7 @@ def _plan(cell: Cell) -> Plan:
 def _points(settings: Depth) -> list[Cell]:
     points: list[Cell] = []
     for block in settings.blocks:
-        for kind in UPSAMPLINGS:
+        for kind in settings.upsamplings:
             for tap in ("pre_pool", "post_pool") if block < 5 else ("pre_pool",):
                 points.append({"plan": "full", "block": block, "tap": tap, "upsampling": kind})
             if block < 3:
@@ -139,7 +141,7 @@ EXPERIMENT = Experiment(
     claims=("C6", "C10", "C11", "C12"),
     cost={"smoke": "15 s", "laptop": "7 min on 2 cores", "paper": "minutes on a data-centre GPU"},
     settings={
-        "smoke": Depth(networks=2, images=2, side=32, blocks=(1, 2)),
+        "smoke": Depth(networks=2, images=2, side=32, blocks=(1, 2), upsamplings=("nearest",)),
         "laptop": Depth(networks=8, images=4, side=96, blocks=(1, 2, 3, 4, 5)),
         "paper": Depth(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
     },

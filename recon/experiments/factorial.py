@@ -25,7 +25,7 @@ from recon.experiments.scoring import (
     score_rows,
     upsampling,
 )
-from recon.plans import Conv, Layer, Plan, Pool, mirrored
+from recon.plans import Conv, Layer, Plan, Pool, UpsampleKind, mirrored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ class Factorial(Settings):
     """Of every layer but the last."""
     reductions: tuple[int, ...] = (1, 2, 4, 8)
     """How many times smaller the smallest maps are each way."""
+    upsamplings: tuple[UpsampleKind, ...] = UPSAMPLINGS
+    """What undoes the pools."""
 
 
 def _plan(cell: Cell) -> Plan:
@@ -54,7 +56,7 @@ def _points(settings: Factorial) -> list[Cell]:
         for depth in settings.depths
         for n in settings.channels
         for reduction in settings.reductions
-        for kind in (UPSAMPLINGS if reduction > 1 else ("none",))
+        for kind in (settings.upsamplings if reduction > 1 else ("none",))
     ]
 
 
@@ -101,10 +103,16 @@ EXPERIMENT = Experiment(
     cost={"smoke": "20 s", "laptop": "6 min on 2 cores", "paper": "minutes on a data-centre GPU"},
     settings={
         "smoke": Factorial(
-            networks=2, images=1, side=24, depths=(4, 5), channels=(4, 8), reductions=(1, 2)
+            networks=2,
+            images=1,
+            side=24,
+            depths=(4, 5),
+            channels=(4, 8),
+            reductions=(1, 2),
+            upsamplings=("nearest",),
         ),
         "laptop": Factorial(
-            networks=8, images=4, side=96, depths=(4, 6, 9, 13), channels=(8, 32, 128)
+            networks=6, images=4, side=96, depths=(4, 6, 9, 13), channels=(8, 32, 128)
         ),
         "paper": Factorial(
             networks=30, images=50, side=227, depths=(4, 6, 9, 13), channels=(8, 32, 128, 512)
