@@ -108,7 +108,7 @@ EXPERIMENT = Experiment(
     printed="More random channels promote the reconstruction quality, of the original network and"
     " more apparently of its variant with the mean as last layer.",
     claims=("C8",),
-    cost={"smoke": "10 s", "laptop": "5 min on 2 cores", "paper": "minutes on a data-centre GPU"},
+    cost={"smoke": "8 s", "laptop": "4 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Channels(networks=3, images=2, side=48, channels=(4, 16)),
         "laptop": Channels(

@@ -63,7 +63,7 @@ EXPERIMENT = Experiment(
     reproduces="Fig. 10 (001: Fig. 7 c)",
     printed="The reconstruction quality decays with a larger kernel size.",
     claims=("C9",),
-    cost={"smoke": "5 s", "laptop": "1 min on 2 cores", "paper": "a minute on a GPU"},
+    cost={"smoke": "6 s", "laptop": "3 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": KernelSize(networks=3, images=2, side=48, kernels=(1, 3, 9)),
         "laptop": KernelSize(networks=10, images=10, side=128, kernels=_KERNELS),

@@ -149,7 +149,7 @@ EXPERIMENT = Experiment(
     printed="Almost all information is transformed to the next layer in the random CNN, for a"
     " trained DCN recovers it (section 4.1).",
     claims=(),
-    cost={"smoke": "15 s", "laptop": "5 min on 2 cores", "paper": "an hour on a CPU server"},
+    cost={"smoke": "8 s", "laptop": "3 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Readout(networks=2, images=2, side=32, blocks=(1, 2)),
         "laptop": Readout(networks=5, images=6, side=128, blocks=(1, 2, 3, 4, 5)),
