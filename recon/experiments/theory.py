@@ -14,7 +14,7 @@ A key that a value does not depend on is 0, or "none".
   Theorem 5.4 below it.
 
 Pictures are luminance in [0, 1]; the variance is measured at a smaller size, for the maps of 2048
-channels are large. The laptop scale takes two minutes on two cores of an Intel Xeon. Expected there:
+channels are large. The laptop scale takes two minutes on two cores of an Intel Xeon. Expected:
 
 - the 90 % quantile of sin Theta falls as 1 / sqrt(N); for 64 channels it is .097, .110, .142 with
   one, two, three convolutions, and the bounds are .578, 2.3, 3.3. That of one convolution is four
