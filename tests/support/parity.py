@@ -71,8 +71,10 @@ def compute(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _scores(image) -> dict[str, np.ndarray]:
     """Metrics, and the scores of random networks of the study."""
     batch = np.stack([image, image[::-1]])
-    noisy = np.clip(batch + 0.1 * np.sin(np.arange(batch.size)).reshape(batch.shape), 0, 1)
-    result = {
+    waves = 0.1 * np.sin(np.arange(batch.size, dtype=np.float32)).reshape(batch.shape)
+    noisy = np.clip(batch + waves, 0, 1).astype(np.float32)
+    result = {"compared truth": batch, "compared noisy": noisy}
+    result |= {
         f"metric {metric.__name__}": metric(batch, noisy)
         for metric in (metrics.ssim, metrics.pearson, metrics.psnr)
     }
