@@ -25,7 +25,7 @@ def run_evaluate(command: Evaluate) -> None:
         return
     if not command.name:
         raise ValueError("name is missing; `rrstyle evaluate --list` lists the experiments")
-    out = command.out or Path("results", command.scale)
+    out = command.out or Path("runs", command.scale)
     if out.is_dir():
         check_writable(out)
     watch = _Watch(command.name)

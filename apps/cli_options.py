@@ -185,7 +185,7 @@ class Evaluate:
     """Names the random networks and the pictures that are drawn."""
     out: Annotated[
         Path | None,
-        arg(aliases=("-o",), metavar="OUT", help_behavior_hint="(default: results/SCALE)"),
+        arg(aliases=("-o",), metavar="OUT", help_behavior_hint="(default: runs/SCALE)"),
     ] = None
     """Folder to write to; created if need be."""
     workers: Annotated[

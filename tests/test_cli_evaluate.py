@@ -48,20 +48,20 @@ def test_a_run_and_the_same_again(folder, capsys):
     assert out.splitlines() == [
         "30 rows",
         "measured in 0:00",
-        "written to results/smoke: tiny.csv, tiny.json, tiny.png, tiny.svg, tiny-pictures.png",
+        "written to runs/smoke: tiny.csv, tiny.json, tiny.png, tiny.svg, tiny-pictures.png",
     ]
     lines = err.splitlines()  # no terminal: a line for each tenth
     assert lines[0].startswith(f"1/10 {TINY}, 1 of 8, number 0, kind even")
     assert lines[-1].startswith(f"10/10 {TINY}, 8 of 8")
-    rows = (folder / "results/smoke/tiny.csv").read_bytes()
+    rows = (folder / "runs/smoke/tiny.csv").read_bytes()
     assert run(TINY, *SMOKE) == 0
     assert capsys.readouterr().out.startswith("30 rows were there; figures drawn anew\n")
-    assert (folder / "results/smoke/tiny.csv").read_bytes() == rows
+    assert (folder / "runs/smoke/tiny.csv").read_bytes() == rows
     # What a kill leaves: a line that is torn.
-    (folder / "results/smoke/tiny.csv").write_bytes(rows[: len(rows) // 2])
+    (folder / "runs/smoke/tiny.csv").write_bytes(rows[: len(rows) // 2])
     assert run(TINY, *SMOKE) == 0
     assert capsys.readouterr().out.startswith("30 rows, 4 of 8 cells of them from before\n")
-    assert (folder / "results/smoke/tiny.csv").read_bytes() == rows
+    assert (folder / "runs/smoke/tiny.csv").read_bytes() == rows
     assert run(TINY, *SMOKE, "--seed", "1") == 1
     assert "tiny.json there has seed 0, not 1; choose another folder" in only_error(capsys)
     assert run(TINY, *SMOKE, "--seed", "1", "-o", "other") == 0
@@ -148,7 +148,7 @@ def test_ctrl_c_ends_the_workers_and_leaves_a_run_to_continue(folder):
         text=True,
         start_new_session=True,
     ) as process:
-        path = folder / "results/smoke/tiny.csv"
+        path = folder / "runs/smoke/tiny.csv"
         deadline = time.monotonic() + 90
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -159,7 +159,7 @@ def test_ctrl_c_ends_the_workers_and_leaves_a_run_to_continue(folder):
     assert time.monotonic() - start < 10
     assert process.returncode == 130, err
     assert err.splitlines() == [
-        "stopped; the same command continues it, in results/smoke",
+        "stopped; the same command continues it, in runs/smoke",
         "rrstyle: interrupted",
     ]
     assert path.read_text() == "number,kind,image,score\n"
