@@ -162,26 +162,37 @@ def score(
 
 def reconstruct(plan: Plan, kernels: Kernels, images: np.ndarray) -> dict[str, np.ndarray]:
     """What each head gives back: RGB (images, height, width, 3) and grey (..., 1), float32."""
-    hidden = hidden_maps(plan, kernels, images)
-    results = {"linear": linear_head(hidden, kernels[-1]), "mean": mean_head(hidden)}
-    return {head: ops.convert_to_numpy(x) for head, x in results.items()}
+    outputs = _compiled_outputs(plan)(tuple(kernels), images)
+    return {head: ops.convert_to_numpy(x) for head, x in zip(HEADS, outputs, strict=True)}
+
+
+@functools.lru_cache(maxsize=128)
+def _compiled_outputs(plan: Plan):
+    def run(kernels, images):
+        hidden = hidden_maps(plan, kernels, images)
+        return linear_head(hidden, kernels[-1]), mean_head(hidden)
+
+    return _by_counts(run)
 
 
 @functools.lru_cache(maxsize=128)
 def _compiled(plans: tuple[Plan, ...]):
-    """Of (networks, images); compiled for each number of networks and of images."""
-
     def run(networks, images):
         truth = metrics.luminance(images)
         return [_scores(plans, kernels, images, truth) for kernels in networks]
 
+    return _by_counts(run)
+
+
+def _by_counts(run):
+    """A function of (kernels, images), compiled for each number of both."""
     functions: dict[tuple[int, int], Any] = {}
 
-    def call(networks, images):
-        key = len(networks), len(images)
+    def call(kernels, images):
+        key = len(kernels), len(images)
         if key not in functions:
             functions[key] = backend.jit(run, maps=(1,))
-        return functions[key](networks, images)
+        return functions[key](kernels, images)
 
     return call
 
