@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from apps.cli_options import (
     App,
+    Classify,
     Command,
     Evaluate,
     Examples,
@@ -13,12 +14,11 @@ from apps.cli_options import (
     Reconstruct,
     Report,
     Stylize,
-    checked,
+    Train,
     parse,
 )
 from apps.errors import explain
 from apps.quiet import quiet_start
-from rrstyle.config import StyleConfig
 
 _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
@@ -71,14 +71,9 @@ def _run(command: Command, words: list[str]) -> int:
 
             run_reconstruct(command)
         case Export():
-            with quiet_start():
-                from rrstyle.export import export_saved_model
+            from apps.cli_export import run_export
 
-            config = checked(StyleConfig, command.config)
-            export_saved_model(
-                command.directory, config, seed=command.seed, overwrite=command.overwrite
-            )
-            print(f"model written to {command.directory}")
+            run_export(command)
         case Evaluate():
             from apps.cli_evaluate import run_evaluate
 
@@ -87,6 +82,14 @@ def _run(command: Command, words: list[str]) -> int:
             from apps.cli_report import run_report
 
             return run_report(command)
+        case Train():
+            from apps.cli_train import run_train
+
+            run_train(command, words)
+        case Classify():
+            from apps.cli_classify import run_classify
+
+            run_classify(command, words)
         case App():
             with quiet_start():
                 from apps.web import launch

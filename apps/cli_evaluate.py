@@ -1,16 +1,13 @@
 """`rrstyle evaluate`: experiments listed, run and continued."""
 
-import sys
 from pathlib import Path
 
 from apps.cli_options import Evaluate
-from apps.cli_progress import ProgressLine, duration
+from apps.cli_progress import Watch, duration
 from apps.outputs import check_writable
 from apps.quiet import quiet_start
 from recon.experiments import EXPERIMENTS, find_experiment
 from rrstyle.progress import Step
-
-_TOLD = 10  # lines of progress where there is no terminal
 
 
 def run_evaluate(command: Evaluate) -> None:
@@ -28,7 +25,7 @@ def run_evaluate(command: Evaluate) -> None:
     out = command.out or Path("runs", command.scale)
     if out.is_dir():
         check_writable(out)
-    watch = _Watch(command.name)
+    watch = Watch(command.name)
     watch.show(Step("starting", 0.0))
     from recon.sweeps import evaluate
 
@@ -60,24 +57,6 @@ def run_evaluate(command: Evaluate) -> None:
         print(f"{run.rows} rows")
     print(f"measured in {duration(run.wall_s)}")
     print(f"written to {out}: {', '.join(path.name for path in run.files)}")
-
-
-class _Watch:
-    """Progress: a live line on a terminal, elsewhere a line for every tenth that is done."""
-
-    def __init__(self, name: str) -> None:
-        self.progress = ProgressLine(sys.stderr, _TOLD)
-        self._name, self._told = name, 0
-
-    def show(self, step: Step) -> None:
-        if step.fraction == 0:  # its clock starts with the work
-            self.progress.clear()
-            self.progress = ProgressLine(sys.stderr, _TOLD)
-        if sys.stderr.isatty():
-            self.progress.show(self._name, step)
-        elif (tenths := int(step.fraction * _TOLD)) > self._told:
-            self._told = tenths
-            self.progress.count(tenths, f"{self._name}, {step.stage}")
 
 
 def _list(names: list[str] | tuple[str, ...]) -> None:

@@ -1,11 +1,10 @@
 """The commands' options as dataclasses, which tyro turns into a parser and its help.
 
-Defaults and help texts of settings come from `rrstyle.config`. The classes here that extend its
-configs leave out their checks, so that a broken rule ends as one line and not inside tyro.
+Defaults and help texts of settings come from the configs, by way of `apps.cli_settings`.
 """
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -13,60 +12,9 @@ import tyro
 from tyro.conf import Positional, arg, subcommand
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+from apps.cli_settings import NetworkOptions, StyleOptions
+from apps.cli_train_options import Classify, Train
 from recon.experiments import EXPERIMENTS
-from rrstyle.config import (
-    NetworkConfig,
-    OptimiseConfig,
-    PatchConfig,
-    StyleConfig,
-    from_dict,
-    to_dict,
-)
-
-Config = TypeVar("Config", NetworkConfig, StyleConfig)
-
-
-class _Unchecked:
-    def __post_init__(self) -> None:
-        """Checks nothing; `checked` does."""
-
-
-class NetworkOptions(_Unchecked, NetworkConfig):
-    __doc__ = NetworkConfig.__doc__
-
-
-class OptimiseOptions(_Unchecked, OptimiseConfig):
-    __doc__ = OptimiseConfig.__doc__
-
-
-class PatchOptions(_Unchecked, PatchConfig):
-    __doc__ = PatchConfig.__doc__
-
-
-@dataclass(frozen=True)
-class StyleOptions(_Unchecked, StyleConfig):
-    """`StyleConfig` with the fields of its encoder beside its own."""
-
-    encoder: Annotated[NetworkOptions, arg(name="")] = field(
-        default_factory=lambda: unchecked(NetworkOptions, StyleConfig().encoder)
-    )
-    optimise: OptimiseOptions = field(default_factory=OptimiseOptions)
-    patches: PatchOptions = field(default_factory=PatchOptions)
-
-
-def checked(kind: type[Config], options: Config) -> Config:
-    """The config of class `kind` that options stand for.
-
-    Raises:
-        ValueError: If a value breaks a rule.
-    """
-    return from_dict(kind, to_dict(options))
-
-
-def unchecked(kind: type, config: Any) -> Any:
-    """Options of class `kind` with the values of a config."""
-    return from_dict(kind, to_dict(config))
-
 
 _Style = Annotated[StyleOptions, arg(name="")]
 
@@ -126,16 +74,21 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstruct:
-    """Show what an untrained CNN and DCN (rrVGG CDk) give back of a picture.
+    """Show what a CNN and a DCN give back of a picture: untrained ones, or a trained DCN.
 
-    The picture, its reconstruction by a random readout and by a ridge readout, side by side, with
-    their likeness to the picture.
+    The picture, its reconstruction by an untrained pair (rrVGG CDk) with a random readout and
+    with a ridge readout, or with --model by a DCN of `rrstyle train`, side by side, with their
+    likeness to the picture.
     """
 
     image: Annotated[Positional[str], arg(metavar="IMAGE")]
     """A file, or a built-in name."""
     output: Annotated[Path, arg(aliases=("-o",), metavar="OUT.png")]
     """File to write."""
+    model: Annotated[
+        Path | None, arg(metavar="RUN", help_behavior_hint="(default: untrained networks)")
+    ] = None
+    """Folder of a run of `rrstyle train`: its best checkpoint; the network options are its own."""
     side: int = 224
     """Longer side that the picture is brought to, in pixels."""
     seed: int = 0
@@ -147,10 +100,15 @@ class Reconstruct:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write a TensorFlow SavedModel that stylises without this package."""
+    """Write a TensorFlow SavedModel that stylises, or that reconstructs, without this package."""
 
     directory: Annotated[Positional[Path], arg(metavar="DIR")]
     """Folder to write."""
+    model: Annotated[
+        Path | None, arg(metavar="RUN", help_behavior_hint="(default: style transfer)")
+    ] = None
+    """Folder of a run of `rrstyle train`: write its CNN and DCN, of the best checkpoint. All other
+    options but --overwrite are for style transfer."""
     seed: int = 0
     """Names the random networks."""
     overwrite: bool = False
@@ -221,7 +179,8 @@ class App:
     """Port to listen at."""
 
 
-Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | App
+Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
+Again = TypeVar("Again", Stylize, Train, Classify)
 _Commands = (
     Annotated[Stylize, subcommand("stylize")]
     | Annotated[Examples, subcommand("examples")]
@@ -229,6 +188,8 @@ _Commands = (
     | Annotated[Export, subcommand("export")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Report, subcommand("report")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Classify, subcommand("classify")]
     | Annotated[App, subcommand("app")]
 )
 
@@ -274,13 +235,15 @@ def parse(argv: list[str], *, version: str) -> Command:
     )
 
 
-def parse_again(argv: list[str], defaults: Stylize) -> Stylize:
-    """A `stylize` command line (without that word) over other defaults."""
+def parse_again(argv: list[str], defaults: Again) -> Again:
+    """A command line (without the command's name) over other defaults."""
+    # A flag that is on by default could only be switched off.
+    off: dict[str, Any] = {f.name: False for f in fields(defaults) if f.default is False}
     return tyro.cli(
-        Stylize,
-        prog="rrstyle stylize",
+        type(defaults),
+        prog=f"rrstyle {type(defaults).__name__.lower()}",
         args=argv,
-        default=defaults,
+        default=replace(defaults, **off),
         config=(tyro.conf.FlagCreatePairsOff,),
         registry=_registry,
     )

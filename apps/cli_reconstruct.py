@@ -1,14 +1,15 @@
-"""`rrstyle reconstruct`: what an untrained CNN and DCN give back of a picture, and how alike."""
+"""`rrstyle reconstruct`: what a CNN and a DCN give back of a picture, and how alike."""
 
 import math
 
 import numpy as np
 
-from apps.cli_options import Reconstruct, checked
+from apps.cli_options import Reconstruct
+from apps.cli_settings import checked, refuse_beside_model
 from apps.inputs import find_pictures
 from apps.outputs import choose_place, refusal
 from apps.quiet import quiet_start
-from rrstyle.config import NetworkConfig
+from rrstyle.config import NetworkConfig, to_dict
 from rrstyle.images import encode_png, fit_within, resize, write_whole
 from rrstyle.sheets import contact_sheet
 
@@ -21,6 +22,9 @@ def run_reconstruct(command: Reconstruct) -> None:
         OSError: If a file cannot be read or written.
     """
     config = checked(NetworkConfig, command.network)
+    if command.model is not None:
+        defaults = {"seed": 0, **to_dict(NetworkConfig())}
+        refuse_beside_model({"seed": command.seed, **to_dict(command.network)}, defaults)
     for name, value, least in (("seed", command.seed, 0), ("side", command.side, 16)):
         if value < least:
             raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
@@ -36,28 +40,35 @@ def run_reconstruct(command: Reconstruct) -> None:
     image = resize(picture.pixels, fit_within(picture.pixels.shape[:2], command.side))
 
     with quiet_start():  # Keras, late: what is wrong above is told at once
-        from recon import metrics
-        from recon.reconstruction import reconstruct
+        from recon import metrics, reconstruction
+        from recon.training_run import load_run
 
-    found = reconstruct(image, config, seed=command.seed)
+    if command.model is None:
+        found = reconstruction.reconstruct(image, config, seed=command.seed)
+        back, kind = {"random": found.random, "ridge": found.ridge}, "readout"
+        by = f"{config.law} weights, seed {command.seed}"
+    else:
+        pair = load_run(command.model, best=True)
+        config = pair.config.network
+        back, kind = {"trained": reconstruction.reconstruct_trained(image, pair)}, "DCN"
+        by = f"{pair.config.encoder} weights, DCN trained for {pair.step} steps"
     scores = {}
-    for name in ("random", "ridge"):
-        pair = [metrics.luminance(x[None]) for x in (found.image, getattr(found, name))]
-        scores[name] = _shown(metrics.ssim(*pair)[0]), _shown(metrics.pearson(*pair)[0])
+    for name, result in back.items():
+        both = [metrics.luminance(x[None]) for x in (image, result)]
+        scores[name] = _shown(metrics.ssim(*both)[0]), _shown(metrics.pearson(*both)[0])
     captions = [picture.name] + [
-        f"{name} readout\nSSIM {ssim}\nPearson {pearson}"
-        for name, (ssim, pearson) in scores.items()
+        f"{name} {kind}\nSSIM {ssim}\nPearson {pearson}" for name, (ssim, pearson) in scores.items()
     ]
-    sheet = contact_sheet([[found.image, found.random, found.ridge]], [captions])
+    sheet = contact_sheet([[image, *back.values()]], [captions])
     write_whole(command.output, encode_png(sheet), overwrite=command.overwrite)
     height, width = image.shape[:2]
     print(
         f"{picture.name}, {width} x {height}, by {config.architecture} up to {config.layer}"
-        f" ({config.tap}), {config.law} weights, seed {command.seed}"
+        f" ({config.tap}), {by}"
     )
     for note in picture.notes:
         print(note)
-    print(f"{'readout':10}{'SSIM':>10}{'Pearson':>10}")
+    print(f"{kind:10}{'SSIM':>10}{'Pearson':>10}")
     for name, (ssim, pearson) in scores.items():
         print(f"{name:10}{ssim:>10}{pearson:>10}")
     print(f"SSIM: {metrics.SSIM_SETTINGS}; Pearson: {metrics.PEARSON_SETTINGS}")

@@ -4,8 +4,9 @@ import sys
 from dataclasses import replace
 
 from apps.batch import Batch, Outcome, WriteError, plan_pairs
-from apps.cli_options import StyleOptions, Stylize, checked, parse_again, unchecked
+from apps.cli_options import Stylize, parse_again
 from apps.cli_progress import ProgressLine
+from apps.cli_settings import StyleOptions, checked, unchecked
 from apps.inputs import Source, find_pictures
 from apps.quiet import quiet_start
 from apps.replay import check_weights, replayed_config, replayed_input, versions_warning

@@ -12,6 +12,8 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         # The system's own "[Errno 13] Permission denied: '/a/b'", without number and folders.
         text = f"{PurePath(str(error.filename)).name}: {error.strerror.lower()}"
+    elif isinstance(error, OSError) and error.strerror:
+        text = error.strerror  # ours, with the system's number
     return one_line(text) or type(error).__name__
 
 

@@ -63,7 +63,13 @@ class _File(NamedTuple):
     changed: int  # nanoseconds
 
 
-def scan(folder: Path, *, cache: Path | None = None, on_step: OnStep = ignore) -> ImageIndex:
+def scan(
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    on_step: OnStep = ignore,
+    argument: str = "folder",
+) -> ImageIndex:
     """Lists the pictures of a folder tree, by suffix, and checks each file's header.
 
     Symbolic links are followed, each folder once; hidden files and folders are left out. No pixel
@@ -75,6 +81,7 @@ def scan(folder: Path, *, cache: Path | None = None, on_step: OnStep = ignore) -
         cache: A file for the outcome, written whole or not at all. As long as names, sizes and
             times of change in the tree are what it says, only files found bad are checked again.
         on_step: Called after each folder and each batch of files; what it raises ends the scan.
+        argument: Name of `folder` in errors.
 
     Returns:
         The index, with a picture at least.
@@ -85,7 +92,7 @@ def scan(folder: Path, *, cache: Path | None = None, on_step: OnStep = ignore) -
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"folder must be a folder of pictures; received {str(folder)!r}")
+        raise ValueError(f"{argument} must be a folder of pictures; received {str(folder)!r}")
     if cache is not None and not cache.parent.is_dir():
         raise ValueError(f"cache must lie in a folder that exists; received {str(cache)!r}")
     files, troubles = _list_tree(folder, on_step)
@@ -102,7 +109,7 @@ def scan(folder: Path, *, cache: Path | None = None, on_step: OnStep = ignore) -
     if not names:
         first = f", the first of {len(bad)} files that cannot be used: {bad[0][1]}" if bad else ""
         raise ValueError(
-            f"folder must hold a picture that can be used; received {folder.name!r}{first}"
+            f"{argument} must hold a picture that can be used; received {folder.name!r}{first}"
         )
     classes = _classes(names)
     return ImageIndex(folder, names, classes, _labels(names, classes), bad)

@@ -1,9 +1,10 @@
-"""What an untrained CNN and DCN give back of a picture."""
+"""What a CNN and a DCN give back of a picture: untrained ones, or a DCN that was trained to."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from recon.training_run import TrainedPair
 from rrstyle.config import NetworkConfig
 from rrstyle.images import as_image
 from rrstyle.networks import cnn_network, minimum_side
@@ -39,6 +40,38 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
 
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 to 4.
     """
+    image = _fitting(image, config)
+    features = encode(cnn_network(config, seed=seed), image)
+    results = []
+    for wildness in (1.0, 0.0):
+        decoder = build_decoder(
+            config, [(features, image)], seed=seed, wildness=wildness, every_pixel=True
+        )
+        results.append(np.clip(decoder(features, image.shape[:2]), 0, 1))
+    return Reconstruction(image, *results)
+
+
+def reconstruct_trained(image, pair: TrainedPair) -> np.ndarray:
+    """Encodes a picture and decodes it by the DCN that was trained to.
+
+    Args:
+        image: (height, width, 3), uint8 or float in [0, 1].
+        pair: Of `recon.training_run.load_run`.
+
+    Returns:
+        float32 (height, width, 3), cut to [0, 1].
+
+    Raises:
+        ValueError: If the picture is none, or too small for the network.
+
+    Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
+    """
+    image = _fitting(image, pair.config.network)
+    return np.clip(pair.reconstruct(image[None])[0], 0, 1)
+
+
+def _fitting(image, config: NetworkConfig) -> np.ndarray:
+    """The picture, if it is one and large enough."""
     image = as_image(image)
     height, width = image.shape[:2]
     least = minimum_side(config)
@@ -47,11 +80,4 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
             f"image is too small: at least {least} pixels a side for this network;"
             f" received {width} x {height}"
         )
-    features = encode(cnn_network(config, seed=seed), image)
-    results = []
-    for wildness in (1.0, 0.0):
-        decoder = build_decoder(
-            config, [(features, image)], seed=seed, wildness=wildness, every_pixel=True
-        )
-        results.append(np.clip(decoder(features, (height, width)), 0, 1))
-    return Reconstruction(image, *results)
+    return image

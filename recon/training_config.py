@@ -7,36 +7,31 @@ Reference: "Randomness in Deconvolutional Networks for Visual Representation", s
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
-from rrstyle.config import NetworkConfig, _Checked, _is_count, _is_number, _is_positive, _require
+from rrstyle.config import (
+    NetworkConfig,
+    _Checked,
+    _is_count,
+    _is_number,
+    _is_positive,
+    _is_share,
+    _require,
+)
 
 # Settings that decide when something is written, or when the training ends, but no weight on the
 # way there: a continued run may change them.
 FREE_ON_RESUME = frozenset({"steps", "log_every", "checkpoint_every", "sample_every"})
 
 
-def _paper_network() -> NetworkConfig:
-    # Leaky in both halves (section 2.1); a trained CNN is to get the ReLUs it was trained with.
-    return NetworkConfig(
-        layer="conv2",
-        padding="zero",
-        encoder_activation="leaky_relu",
-        decoder_activation="leaky_relu",
-        std=0.015,
-    )
-
-
 @dataclass(frozen=True)
-class TrainingConfig(_Checked):
-    """The training of a DCN that inverts a frozen CNN."""
+class Schedule(_Checked):
+    """What every training has: its steps, their optimizer, and what is written when."""
 
-    network: NetworkConfig = field(default_factory=_paper_network)
-    """The CNN, and the DCN that mirrors it; law and std are those of a random CNN."""
-    encoder: str = "random"
-    """Weights of the CNN: random, or the name of the trained ones that are given."""
+    task: ClassVar[str]  # names the kind of training in a run's record
+
     seed: int = 0
-    """Names the weights of a random CNN and those that the DCN starts from."""
+    """Names random weights, and the order and cuts of the images."""
     crop: int = 227
     """Side of the training images, in pixels."""
     batch: int = 32
@@ -62,14 +57,12 @@ class TrainingConfig(_Checked):
     """Steps between two rows of the log."""
     checkpoint_every: int = 1000
     """Steps between two checkpoints: a killed run loses fewer than that."""
-    sample_every: int = 1000
-    """Steps between two sheets of reconstructions."""
+    validation: float = 0.1
+    """Share of the pictures that is held out, to find the best checkpoint; 0 for none."""
 
     def check(self) -> None:
-        named = isinstance(self.encoder, str) and self.encoder != ""
-        _require("encoder", self.encoder, "random or the name of trained weights", named)
         _require("seed", self.seed, "a non-negative integer", _is_count(self.seed, 0))
-        for name in ("crop", "batch", "steps", "log_every", "checkpoint_every", "sample_every"):
+        for name in ("crop", "batch", "steps", "log_every", "checkpoint_every"):
             value = getattr(self, name)
             _require(name, value, "a positive integer", _is_count(value, 1))
         for name in ("learning_rate", "rate_factor"):
@@ -85,6 +78,8 @@ class TrainingConfig(_Checked):
         _require("betas", self.betas, "two numbers from 0 to below 1", fractions)
         decay = self.weight_decay == 0 or _is_positive(self.weight_decay)
         _require("weight_decay", self.weight_decay, "0 or positive and finite", decay)
+        share = _is_share(self.validation) and self.validation < 1
+        _require("validation", self.validation, "from 0 to below 1", share)
 
     def rate(self, step: int) -> float:
         """The learning rate of step number `step`, counted from 1."""
@@ -100,6 +95,56 @@ class TrainingConfig(_Checked):
         return self.rate(step) * math.sqrt(1 - second**step) / (1 - first**step)
 
 
+def _paper_network() -> NetworkConfig:
+    # Leaky in both halves (section 2.1); a trained CNN is to get the ReLUs it was trained with.
+    return NetworkConfig(
+        layer="conv2",
+        padding="zero",
+        encoder_activation="leaky_relu",
+        decoder_activation="leaky_relu",
+        std=0.015,
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Schedule):
+    """The training of a DCN that inverts a frozen CNN."""
+
+    task: ClassVar[str] = "inversion"
+
+    network: NetworkConfig = field(default_factory=_paper_network)
+    """The CNN, and the DCN that mirrors it; law and std are those of a random CNN."""
+    encoder: str = "random"
+    """Weights of the CNN: random, or the name of the trained ones that are given."""
+    sample_every: int = 1000
+    """Steps between two sheets of reconstructions."""
+
+    def check(self) -> None:
+        named = isinstance(self.encoder, str) and self.encoder != ""
+        _require("encoder", self.encoder, "random or the name of trained weights", named)
+        every = _is_count(self.sample_every, 1)
+        _require("sample_every", self.sample_every, "a positive integer", every)
+        super().check()
+
+
+def _whole_network() -> NetworkConfig:
+    return NetworkConfig(layer="conv5", padding="zero", law="he")
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(Schedule):
+    """The training of a CNN itself, as a classifier: the encoders "trained" of the paper.
+
+    Its convolutions start from He's law and end in global average pooling and a dense layer.
+    """
+
+    task: ClassVar[str] = "classification"
+
+    network: NetworkConfig = field(default_factory=_whole_network)
+    """The CNN; what concerns a DCN plays no part."""
+    weight_decay: float = 1e-4
+
+
 SMALL = replace(
     TrainingConfig(),
     crop=64,
@@ -111,3 +156,13 @@ SMALL = replace(
     sample_every=200,
 )
 """Fits two processor cores in well under an hour; the rate is higher as the steps are fewer."""
+
+SMALL_CLASSIFIER = replace(
+    ClassifierConfig(),
+    crop=32,
+    steps=3000,
+    learning_rate=3e-4,
+    milestones=(2000, 2600),
+    checkpoint_every=250,
+)
+"""For pictures of 32 x 32, on two processor cores."""

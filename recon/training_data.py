@@ -235,7 +235,13 @@ class _Promise:
 
 
 def fixed_batch(
-    index: ImageIndex, count: int, crop: int, *, seed: int = 0, resize: int | None = None
+    index: ImageIndex,
+    count: int,
+    crop: int,
+    *,
+    seed: int = 0,
+    resize: int | None = None,
+    fewer: bool = False,
 ) -> Batch:
     """The same pictures every time, cut from the middle: for validation and samples.
 
@@ -248,6 +254,7 @@ def fixed_batch(
         crop: Side of the squares in pixels, at least 1.
         seed: Names the choice.
         resize: As in `Stream`.
+        fewer: Take what there is, one at least, where fewer can be read.
 
     Returns:
         A batch of step 0.
@@ -269,12 +276,12 @@ def fixed_batch(
         except (ImageError, OSError):
             continue
         read.append(number)
-    if len(read) < count:
+    if len(read) < (1 if fewer else count):
         raise ValueError(
             f"count must be at most the number of sound pictures, {len(read)}; received {count}"
         )
     labels = None if index.labels is None else index.labels[read]
-    return Batch(pixels, labels, 0, tuple(index.names[number] for number in read))
+    return Batch(pixels[: len(read)], labels, 0, tuple(index.names[number] for number in read))
 
 
 def _cores() -> int:

@@ -27,20 +27,22 @@ class TrainingLog:
     Args:
         folder: The run's.
         step: Rows after it are cut off: those of a run that was killed.
+        columns: Of the CSV file, "step" first.
 
     Raises:
         ValueError: If the CSV file has other columns.
         OSError: If a file cannot be read or written.
     """
 
-    def __init__(self, folder: Path, *, step: int) -> None:
-        _cut(folder / CSV_NAME, _rows_until((folder / CSV_NAME), step))
+    def __init__(self, folder: Path, *, step: int, columns: tuple[str, ...] = COLUMNS) -> None:
+        self._columns = columns
+        _cut(folder / CSV_NAME, _rows_until((folder / CSV_NAME), step, columns))
         _cut(folder / EVENTS_NAME, _events_until(folder / EVENTS_NAME, step))
         # Unbuffered: what was not written is never tried again behind one's back.
         self._csv = (folder / CSV_NAME).open("ab", buffering=0)
         self._events = (folder / EVENTS_NAME).open("ab", buffering=0)
         if self._csv.seek(0, io.SEEK_END) == 0:
-            self._csv.write(_line(COLUMNS))
+            self._csv.write(_line(columns))
         if self._events.seek(0, io.SEEK_END) == 0:
             self._event(0, _field(3, b"brain.Event:2"))
 
@@ -68,7 +70,7 @@ class TrainingLog:
             name: f"{value:.{digits[name]}g}" if name in digits else repr(float(value))
             for name, value in values.items()
         }
-        self._csv.write(_line([str(step), *(text.get(name, "") for name in COLUMNS[1:])]))
+        self._csv.write(_line([str(step), *(text.get(name, "") for name in self._columns[1:])]))
         scalars = [
             _field(1, _field(1, name.encode()) + b"\x15" + struct.pack("<f", value))
             for name, value in values.items()
@@ -105,14 +107,14 @@ def _cut(path: Path, size: int) -> None:
         os.truncate(path, size)
 
 
-def _rows_until(path: Path, step: int) -> int:
+def _rows_until(path: Path, step: int, columns: tuple[str, ...]) -> int:
     """Bytes of the header and the whole rows up to a step."""
     if not path.exists():
         return 0
     header, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
-    if header != _line(COLUMNS):
-        if not _line(COLUMNS).startswith(header):
-            raise ValueError(f"{path.name} must have the columns {', '.join(COLUMNS)}")
+    if header != _line(columns):
+        if not _line(columns).startswith(header):
+            raise ValueError(f"{path.name} must have the columns {', '.join(columns)}")
         return 0
     size = len(header)
     for line in lines:

@@ -1,10 +1,13 @@
 """The folder of a training run: what is trained, on what, with what; all that later use needs.
 
-run.json            config, data, encoder, versions, device
+run.json            task, config, data, encoder, versions, device
 encoder.npz         weights of the CNN, where it is not random
+pictures.json       what recon.training_images found in the folder of pictures
+bad-pictures.csv    those among them that cannot be used
 checkpoints/        see recon.checkpoints
 log.csv, events...  see recon.training_log
 samples/            sheets of reconstructions
+classifier.npz      convolutions of a classifier, see recon.encoders
 """
 
 import hashlib
@@ -13,19 +16,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from recon.checkpoints import Checkpoint, Checkpoints
-from recon.training_config import FREE_ON_RESUME, TrainingConfig
+from recon.training_config import FREE_ON_RESUME, Schedule, TrainingConfig
 from recon.training_step import State, build_pair
 from rrstyle import backend
 from rrstyle.config import from_dict, to_dict
 from rrstyle.files import write_whole
 from rrstyle.networks import Network
 
+Config = TypeVar("Config", bound=Schedule)
+
 RECORD, ENCODER = "run.json", "encoder.npz"
+CLASSIFIER = "classifier.npz"
+PICTURES, BAD_PICTURES = "pictures.json", "bad-pictures.csv"
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,28 @@ def load_run(folder: Path, *, best: bool = False) -> TrainedPair:
 
 
 def read_config(folder: Path) -> TrainingConfig:
-    """The config of a run.
+    """The config of a run that trains a DCN.
 
     Raises:
-        ValueError: If the folder is none.
+        ValueError: If the folder is none of such a run.
         OSError: If its record cannot be read.
     """
-    return from_dict(TrainingConfig, _read_record(folder)["config"])
+    return read_config_of(TrainingConfig, folder)
+
+
+def read_config_of(kind: type[Config], folder: Path) -> Config:
+    """The config of a run, of class `kind`.
+
+    Raises:
+        ValueError: If the folder is none of a run of that kind.
+        OSError: If its record cannot be read.
+    """
+    record = _read_record(folder)
+    if record["task"] != kind.task:
+        raise ValueError(
+            f"folder must be a run of {kind.task}; {folder.name!r} is one of {record['task']}"
+        )
+    return from_dict(kind, record["config"])
 
 
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
@@ -138,7 +160,7 @@ class RunFolder:
                 " it with resume, or choose another folder"
             )
         # What a run leaves that was killed before its record was there.
-        ours = {".lock", ENCODER}
+        ours = {".lock", ENCODER, PICTURES, BAD_PICTURES}
         others = sorted(
             path.name
             for path in self.folder.iterdir()
@@ -151,7 +173,7 @@ class RunFolder:
 
     def open(
         self,
-        config: TrainingConfig,
+        config: Schedule,
         *,
         data: Mapping[str, Any],
         encoder_weights: Sequence[np.ndarray] | None,
@@ -166,7 +188,12 @@ class RunFolder:
             OSError: If a file cannot be read or written.
         """
         digest = None if encoder_weights is None else _weights_digest(encoder_weights)
-        asked = {"config": to_dict(config), "data": dict(data), "encoder_sha256": digest}
+        asked = {
+            "task": config.task,
+            "config": to_dict(config),
+            "data": dict(data),
+            "encoder_sha256": digest,
+        }
         asked = json.loads(json.dumps(asked))
         computing = {"device": backend.device(), **backend.versions()}
         if not (self.folder / RECORD).exists():
@@ -192,7 +219,7 @@ class RunFolder:
             self._write(record | asked)
         return notes
 
-    def check_steps(self, config: TrainingConfig, found: Checkpoint | None) -> None:
+    def check_steps(self, config: Schedule, found: Checkpoint | None) -> None:
         """Refuses to end a run before where it stands.
 
         Raises:
@@ -215,7 +242,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
         raise ValueError(f"folder must be one of a training run; {folder.name!r} has no {RECORD}")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        complete = {"config", "data", "encoder_sha256", "computing"} <= set(record)
+        complete = {"task", "config", "data", "encoder_sha256", "computing"} <= set(record)
     except (ValueError, TypeError):
         complete = False
     if not complete:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from recon.training_config import TrainingConfig
+from recon.training_config import Schedule, TrainingConfig
 from rrstyle import backend
 from rrstyle.networks import cnn_network, dcn_plan, draw_weights, minimum_side
 from rrstyle.weights import DECODER
@@ -73,12 +73,12 @@ def build_pair(config: TrainingConfig, encoder_weights: Sequence[np.ndarray] | N
     decoder = draw_weights(plan, "he", config.network.std, config.seed, DECODER)
     precision = backend.resolve_precision(config.precision)
     return Pair(
-        _computing_in(precision, random.model), _computing_in(precision, plan), encoder, decoder
+        computing_in(precision, random.model), computing_in(precision, plan), encoder, decoder
     )
 
 
-def _computing_in(precision: str, plan: keras.Model) -> keras.Model:
-    """The plan itself, or its copy whose layers compute in bfloat16 on float32 weights."""
+def computing_in(precision: str, plan: keras.Model) -> keras.Model:
+    """A plan itself, or its copy whose layers compute in bfloat16 on float32 weights."""
     if precision == "float32":
         return plan
 
@@ -183,8 +183,106 @@ def adam(weights, means, squares, gradients, *, scale, betas, weight_decay) -> t
     return tuple(zip(*result, strict=True))
 
 
-class Trainer:
+class Steps:
     """Steps of one training on one or several devices; weights stay there between them.
+
+    A subclass says what the loss is. It and what it is computed from are pure functions.
+
+    Args:
+        config: Its settings.
+        state: To start or continue from, as arrays.
+        fixed: Arrays that the loss takes beside the weights, which no step changes.
+        devices: Of `rrstyle.backend.parallel`.
+
+    Raises:
+        ValueError: If the devices cannot share the batch.
+    """
+
+    def __init__(self, config: Schedule, state: State, fixed: Sequence, *, devices: Any) -> None:
+        self._config, self._devices = config, devices
+        if config.batch % self._devices.count:
+            raise ValueError(
+                f"batch must be a multiple of the {self._devices.count} devices;"
+                f" received {config.batch}"
+            )
+        exact = backend.resolve_precision(config.precision) == "float32"
+        self._precision = backend.full_precision if exact else nullcontext
+        self._state = self._devices.replicate(state.parts)
+        self._fixed = self._devices.replicate(tuple(fixed))
+        self._step = self._devices.compile(self._step_function, batched_result=False)
+        self._outputs = self._devices.compile(self._outputs_function, batched_result=True)
+
+    def loss(self, weights: Sequence, fixed: Sequence, *batch: Any) -> Any:
+        """The loss summed over the images of a part of a batch, a pure function."""
+        raise NotImplementedError
+
+    def output(self, weights: Sequence, fixed: Sequence, pixels: Any) -> Any:
+        """What the trained network makes of uint8 images, image by image; a pure function."""
+        raise NotImplementedError
+
+    def step_on(self, batch: Sequence[np.ndarray], number: int) -> Any:
+        """Takes step `number` (from 1).
+
+        Args:
+            batch: Arrays that `loss` takes, whose first axis is that of the images.
+            number: Of the step.
+
+        Returns:
+            The loss of the batch before the step, a tensor that may still be under computation.
+        """
+        scale = self._devices.replicate(np.float32(self._config.adam_scale(number)))
+        parts = tuple(self._devices.split(array) for array in batch)
+        with self._precision():
+            self._state, loss = self._step(self._state, self._fixed, parts, scale)
+        return loss
+
+    def outputs(self, pixels: np.ndarray) -> np.ndarray:
+        """`output` of uint8 images, any number."""
+        parts, size = [], self._config.batch
+        for start in range(0, len(pixels), size):
+            part = pixels[start : start + size]
+            # One shape, one compilation: the last part is filled up with its own first image.
+            filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
+            batch = self._devices.split(filled)
+            with self._precision():
+                found = self._outputs(self._state, self._fixed, batch)
+            parts.append(self._devices.gather(found)[: len(part)])
+        return np.concatenate(parts)
+
+    def state(self) -> State:
+        """A copy of the state, as arrays."""
+        return State(*(tuple(map(self._devices.first, part)) for part in self._state))
+
+    def number(self, loss: Any) -> float:
+        """A loss that `step_on` returned, once it is computed."""
+        return float(self._devices.first(loss))
+
+    def _step_function(self, state, fixed, batch, scale):
+        weights, means, squares = state
+        config = self._config
+
+        def share(weights):
+            return self.loss(weights, fixed, *batch) / config.batch
+
+        loss, gradients = backend.value_and_grad(share)(tuple(weights))
+        loss, *gradients = self._devices.sum((loss, *gradients))
+        state = adam(
+            weights,
+            means,
+            squares,
+            gradients,
+            scale=scale,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
+        )
+        return state, loss
+
+    def _outputs_function(self, state, fixed, pixels):
+        return self.output(state[0], fixed, pixels)
+
+
+class Trainer(Steps):
+    """The steps of a DCN.
 
     Args:
         config: Its settings.
@@ -197,77 +295,26 @@ class Trainer:
     """
 
     def __init__(self, config: TrainingConfig, pair: Pair, state: State, *, devices: Any) -> None:
-        self._config, self._pair, self._devices = config, pair, devices
-        if config.batch % self._devices.count:
-            raise ValueError(
-                f"batch must be a multiple of the {self._devices.count} devices;"
-                f" received {config.batch}"
-            )
-        exact = backend.resolve_precision(config.precision) == "float32"
-        self._precision = backend.full_precision if exact else nullcontext
-        self._state = self._devices.replicate(state.parts)
-        self._encoder = self._devices.replicate(pair.encoder)
-        self._step = self._devices.compile(self._step_function, batched_result=False)
-        self._back = self._devices.compile(self._back_function, batched_result=True)
+        self._pair = pair
+        super().__init__(config, state, pair.encoder, devices=devices)
+
+    def loss(self, weights: Sequence, fixed: Sequence, *batch: Any) -> Any:
+        """`inversion_loss` of uint8 images."""
+        return inversion_loss(self._pair, weights, fixed, unit_images(batch[0]))
+
+    def output(self, weights: Sequence, fixed: Sequence, pixels: Any) -> Any:
+        """`reconstruct` of uint8 images."""
+        return reconstruct(self._pair, weights, fixed, unit_images(pixels))
 
     def step(self, pixels: np.ndarray, number: int) -> Any:
-        """Takes step `number` (from 1) on uint8 images (batch, crop, crop, 3).
-
-        Returns:
-            The loss of the batch before the step, a tensor that may still be under computation.
-        """
-        scale = self._devices.replicate(np.float32(self._config.adam_scale(number)))
-        batch = self._devices.split(pixels)
-        with self._precision():
-            self._state, loss = self._step(self._state, self._encoder, batch, scale)
-        return loss
+        """`step_on` of uint8 images (batch, crop, crop, 3)."""
+        return self.step_on((pixels,), number)
 
     def reconstruct(self, pixels: np.ndarray) -> np.ndarray:
         """What the DCN makes of uint8 images, any number: float32, unbounded."""
-        parts, size = [], self._config.batch
-        for start in range(0, len(pixels), size):
-            part = pixels[start : start + size]
-            # One shape, one compilation: the last part is filled up with its own first image.
-            filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
-            batch = self._devices.split(filled)
-            with self._precision():
-                back = self._back(self._state, self._encoder, batch)
-            parts.append(self._devices.gather(back)[: len(part)])
-        return np.concatenate(parts)
+        return self.outputs(pixels)
 
     def losses(self, pixels: np.ndarray) -> np.ndarray:
         """The loss of each of some uint8 images: half its squared error, float64."""
         back = self.reconstruct(pixels).astype(np.float64)
         return np.square(back - pixels / 255).sum(axis=(1, 2, 3)) / 2
-
-    def state(self) -> State:
-        """A copy of the state, as arrays."""
-        return State(*(tuple(map(self._devices.first, part)) for part in self._state))
-
-    def number(self, loss: Any) -> float:
-        """A loss that `step` returned, once it is computed."""
-        return float(self._devices.first(loss))
-
-    def _step_function(self, state, encoder, pixels, scale):
-        weights, means, squares = state
-        images, batch = unit_images(pixels), self._config.batch
-
-        def share(weights):
-            return inversion_loss(self._pair, weights, encoder, images) / batch
-
-        loss, gradients = backend.value_and_grad(share)(tuple(weights))
-        loss, *gradients = self._devices.sum((loss, *gradients))
-        config = self._config
-        state = adam(
-            weights,
-            means,
-            squares,
-            gradients,
-            scale=scale,
-            betas=config.betas,
-            weight_decay=config.weight_decay,
-        )
-        return state, loss
-
-    def _back_function(self, state, encoder, pixels):
-        return reconstruct(self._pair, state[0], encoder, unit_images(pixels))

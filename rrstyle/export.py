@@ -21,7 +21,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,8 +43,7 @@ from rrstyle.transfer.closed_form import METHODS, fit_gaussian, fit_map
 RECORD = "rrstyle.json"  # beside saved_model.pb: config, seed, versions
 _ENTRIES = {RECORD, "saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
-_IMAGE = tf.TensorSpec((None, None, 3), tf.uint8)
-_STRENGTH = tf.TensorSpec((), tf.float32)
+IMAGE = tf.TensorSpec((None, None, 3), tf.uint8)
 
 # The 256 values of a channel as the library has them. A table, because TensorFlow turns a
 # division by 255 into a multiplication by 1 / 255, which rounds differently.
@@ -81,11 +80,7 @@ def export_saved_model(
             or the seed breaks a rule.
         OSError: If the directory exists, or cannot be written.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "backend must be tensorflow to export: run with KERAS_BACKEND=tensorflow (a seed's "
-            f"network is the same there); received {keras.backend.backend()}"
-        )
+    check_exportable()
     config = config or replace(StyleConfig(), method="transport")
     if config.method not in METHODS:
         raise ValueError(
@@ -93,18 +88,100 @@ def export_saved_model(
         )
     target = _checked_target(directory, overwrite)
     graph = _build(config, seed)
+
+    def compare(loaded: Any) -> None:
+        _compare(loaded, config, seed, graph.least)
+
+    write_saved_model(
+        target, _endpoints(graph, config), _record(config, seed), compare, overwrite=overwrite
+    )
+    return target
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A function of a SavedModel.
+
+    Attributes:
+        name: Of the endpoint, and of its signature.
+        function: Of tensors, to a tensor.
+        inputs: What it takes: `IMAGE`, or of `spec`.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    inputs: list[tf.TensorSpec]
+
+
+def spec(shape: tuple[int | None, ...], dtype: str) -> tf.TensorSpec:
+    """An input of an endpoint; None stands for any size."""
+    return tf.TensorSpec(shape, dtype)
+
+
+def write_saved_model(
+    directory: str | os.PathLike,
+    endpoints: Sequence[Endpoint],
+    record: Mapping[str, Any],
+    compare: Callable[[Any], None],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write a SavedModel whole or not at all.
+
+    Args:
+        directory: Where to; its parent must exist.
+        endpoints: The first one is the default signature.
+        record: Plain JSON values, written beside the model.
+        compare: Called with the model loaded again; what it raises keeps the model from its place.
+        overwrite: Replace a SavedModel that is there, once the new one is complete.
+
+    Returns:
+        The directory.
+
+    Raises:
+        ValueError: If the backend is not TensorFlow, or the name is none.
+        OSError: If the directory exists, or cannot be written.
+    """
+    check_exportable()
+    target = _checked_target(directory, overwrite)
     whole = target.parent / f".{secrets.token_hex(8)}.tmp"
     with _plain_os_errors(target.name):
         whole.mkdir()
         try:
-            _write(whole, graph, config)
-            _compare(whole, config, seed, graph.least)
-            record = json.dumps(_record(config, seed), indent=2)
-            (whole / RECORD).write_text(f"{record}\n", encoding="utf-8")
+            _write(whole, endpoints)
+            compare(tf.saved_model.load(whole))  # its functions die with it
+            text = json.dumps(record, indent=2)
+            (whole / RECORD).write_text(f"{text}\n", encoding="utf-8")
             _publish(whole, target, overwrite)
         finally:
             shutil.rmtree(whole, ignore_errors=True)
     return target
+
+
+def check_exportable() -> None:
+    """Refuses other backends than TensorFlow.
+
+    Raises:
+        ValueError: If it is another.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "backend must be tensorflow to export: run with KERAS_BACKEND=tensorflow (a seed's "
+            f"network is the same there); received {keras.backend.backend()}"
+        )
+
+
+def check_same_pixels(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Compares uint8 pixels of the library and of a SavedModel, but for ties in rounding.
+
+    Raises:
+        RuntimeError: If they differ.
+    """
+    difference = np.abs(theirs.astype(int) - ours)
+    if difference.max() > 1 or np.mean(difference > 0) > _TIES:
+        raise RuntimeError(
+            f"the SavedModel's pixels differ from the library's by up to {difference.max()} / 255"
+        )
 
 
 @dataclass(frozen=True)
@@ -118,21 +195,24 @@ class _Graph:
     least: int
 
     def encode(self, image):
-        return self._features(self._unit(image, "image"))
+        return self._features(unit_image(image, self.least))
 
     def decode(self, features, reference):
-        image = self._unit(reference, "reference")
+        image = unit_image(reference, self.least, argument="reference")
         own = self._features(image)
         fits = tf.reduce_all(tf.shape(features) == tf.shape(own))
         rule = "features must have the rows and columns of encode(reference); received"
-        features = _require(fits, rule, tf.shape(features), features)
+        features = require(fits, rule, tf.shape(features), features)
         readout = self._readout([(self._padded(own, image), image)])
-        return _to_uint8(apply_readout(self._padded(features, image), *readout, xp=ops))
+        return rounded(apply_readout(self._padded(features, image), *readout, xp=ops))
 
     def stylize(self, method: str, content, style, strength):
         valid = (strength >= 0) & (strength <= 1)
-        strength = _require(valid, "strength must be from 0 to 1; received", strength, strength)
-        content, style = self._unit(content, "content"), self._unit(style, "style")
+        strength = require(valid, "strength must be from 0 to 1; received", strength, strength)
+        content, style = (
+            unit_image(content, self.least, argument="content"),
+            unit_image(style, self.least, argument="style"),
+        )
         ours, theirs = self._features(content), self._features(style)
         found = fit_map(method, fit_gaussian(ours, xp=ops), fit_gaussian(theirs, xp=ops), xp=ops)
         features = found.towards(ops.cast(strength, "float64"), xp=ops)(ours, xp=ops)
@@ -140,34 +220,44 @@ class _Graph:
         readout = self._readout(pairs)
         result = apply_readout(self._padded(features, content), *readout, xp=ops)
         decoded = apply_readout(pairs[0][0], *readout, xp=ops)
-        return _to_uint8(pipeline.give_back(result, content, decoded, strength, self.wildness))
-
-    def _unit(self, image, argument: str):
-        rule = f"{argument} is too small: at least {self.least} pixels a side; received"
-        fits = tf.reduce_min(tf.shape(image)[:2]) >= self.least
-        image = _require(fits, rule, tf.shape(image), image)
-        return tf.gather(_UNIT, tf.cast(image, tf.int32))
+        return rounded(pipeline.give_back(result, content, decoded, strength, self.wildness))
 
     def _features(self, image):
-        return _call(self.encoder, image[None])[0]
+        return call(self.encoder, image[None])[0]
 
     def _readout(self, pairs):
         return fit_readout(self.random_kernel, pairs, wildness=self.wildness, xp=ops)
 
     def _padded(self, features, image):
-        return _call(self.hidden, [features[None], image[None]])[0]
+        return call(self.hidden, [features[None], image[None]])[0]
 
 
-def _to_uint8(image):
+def unit_image(image: Any, least: int, *, argument: str = "image") -> Any:
+    """A graph's uint8 picture as float32 in [0, 1], with the library's values.
+
+    Args:
+        image: (height, width, 3).
+        least: Fewest pixels a side; a smaller picture is an InvalidArgumentError.
+        argument: Its name there.
+    """
+    rule = f"{argument} is too small: at least {least} pixels a side; received"
+    fits = tf.reduce_min(tf.shape(image)[:2]) >= least
+    image = require(fits, rule, tf.shape(image), image)
+    return tf.gather(_UNIT, tf.cast(image, tf.int32))
+
+
+def rounded(image: Any) -> Any:
+    """A graph's picture as uint8, cut to [0, 1] before."""
     return ops.cast(ops.round(255 * ops.clip(image, 0, 1)), "uint8")
 
 
-def _call(network: Network, inputs):
+def call(network: Network, inputs: Any) -> Any:
+    """A network of `with_variables` in a graph."""
     # Calling the network itself would trace its compiled function anew for every variable.
     return network.model.stateless_call(list(network.weights), [], inputs)[0]
 
 
-def _require(holds, rule: str, received, value):
+def require(holds: Any, rule: str, received: Any, value: Any) -> Any:
     """`value`, once `holds` was found true: what is computed from it comes after the check."""
     with tf.control_dependencies([tf.debugging.Assert(holds, [rule, received])]):
         return tf.identity(value)
@@ -182,22 +272,20 @@ def _build(config: StyleConfig, seed: int) -> _Graph:
         encoder = Network(encoder.model, trained.encoder(config.encoder.layer))
     hidden, random_kernel = split_dcn(config.encoder, seed=seed)
     return _Graph(
-        encoder=_with_variables(encoder),
-        hidden=_with_variables(hidden),
+        encoder=with_variables(encoder),
+        hidden=with_variables(hidden),
         random_kernel=random_kernel,
         wildness=1.0 if config.decoder == "random" else config.wildness,
         least=pipeline.smallest_side(config),
     )
 
 
-def _with_variables(network: Network) -> Network:
-    # Variables are saved beside the graph, which itself is limited to 2 GiB.
+def with_variables(network: Network) -> Network:
+    """The network with variables for weights: they are saved beside the graph, not in its 2 GiB."""
     return Network(network.model, tuple(tf.Variable(w, trainable=False) for w in network.weights))
 
 
-def _write(directory: Path, graph: _Graph, config: StyleConfig) -> None:
-    archive = keras.export.ExportArchive()
-
+def _endpoints(graph: _Graph, config: StyleConfig) -> list[Endpoint]:
     def configured(content, style):
         strength = tf.constant(config.strength, tf.float32)
         return graph.stylize(config.method, content, style, strength)
@@ -205,12 +293,23 @@ def _write(directory: Path, graph: _Graph, config: StyleConfig) -> None:
     def by(method: str):
         return lambda content, style, strength: graph.stylize(method, content, style, strength)
 
-    archive.add_endpoint("stylize", configured, [_IMAGE, _IMAGE])  # the first is the default
-    for method in ("transport", "adain"):
-        archive.add_endpoint(f"stylize_{method}", by(method), [_IMAGE, _IMAGE, _STRENGTH])
-    archive.add_endpoint("encode", graph.encode, [_IMAGE])
-    features = tf.TensorSpec((None, None, graph.encoder.model.output_shape[-1]), tf.float32)
-    archive.add_endpoint("decode", graph.decode, [features, _IMAGE])
+    features = spec((None, None, graph.encoder.model.output_shape[-1]), "float32")
+    strength = spec((), "float32")
+    return [
+        Endpoint("stylize", configured, [IMAGE, IMAGE]),
+        *(
+            Endpoint(f"stylize_{method}", by(method), [IMAGE, IMAGE, strength])
+            for method in ("transport", "adain")
+        ),
+        Endpoint("encode", graph.encode, [IMAGE]),
+        Endpoint("decode", graph.decode, [features, IMAGE]),
+    ]
+
+
+def _write(directory: Path, endpoints: Sequence[Endpoint]) -> None:
+    archive = keras.export.ExportArchive()
+    for endpoint in endpoints:
+        archive.add_endpoint(endpoint.name, endpoint.function, endpoint.inputs)
     try:
         archive.write_out(directory, verbose=False)
     except tf.errors.OpError as error:
@@ -220,20 +319,15 @@ def _write(directory: Path, graph: _Graph, config: StyleConfig) -> None:
         raise OSError(code, os.strerror(code)) from error
 
 
-def _compare(directory: Path, config: StyleConfig, seed: int, least: int) -> None:
-    """Reload what was written and compare a small picture with the library's."""
+def _compare(loaded: Any, config: StyleConfig, seed: int, least: int) -> None:
+    """Compares a small picture of what was written with the library's."""
     longest = max(least + 1, 16)
     rng = np.random.default_rng(0)
     shapes = (least, longest, 3), (longest, least, 3)  # the library resizes neither
     content, style = (rng.integers(0, 256, shape, np.uint8) for shape in shapes)
     same_size = replace(config, side=longest)
     expected = to_uint8(pipeline.stylize(content, style, same_size, seed=seed))
-    loaded = tf.saved_model.load(directory)  # its functions die with it
-    difference = np.abs(loaded.stylize(content, style).numpy().astype(int) - expected)
-    if difference.max() > 1 or np.mean(difference > 0) > _TIES:
-        raise RuntimeError(
-            f"the SavedModel's pixels differ from the library's by up to {difference.max()} / 255"
-        )
+    check_same_pixels(expected, loaded.stylize(content, style).numpy())
 
 
 def _record(config: StyleConfig, seed: int) -> dict[str, Any]:

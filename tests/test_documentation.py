@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.cli_options import Export, Stylize, checked, parse
+from apps.cli_options import Export, Stylize, Train, parse
+from apps.cli_settings import checked
+from recon.training_config import TrainingConfig
 from rrstyle.config import StyleConfig
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +49,8 @@ def test_commands_parse(line):
     command = parse(shlex.split(line, comments=True)[1:], version="0")
     if isinstance(command, Stylize | Export):
         checked(StyleConfig, command.config)
+    if isinstance(command, Train):
+        checked(TrainingConfig, command.config)
 
 
 def test_a_command_that_is_wrong_would_not_parse():
@@ -56,7 +60,8 @@ def test_a_command_that_is_wrong_would_not_parse():
 
 def test_options_in_the_text_exist():
     known = set()
-    for command in ("stylize", "reconstruct", "export", "examples", "app", "evaluate", "report"):
+    commands = "stylize reconstruct export examples app evaluate report train classify"
+    for command in commands.split():
         known |= options_of(command)
     mentioned = set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help", "--version"}
     assert mentioned

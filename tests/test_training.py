@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from recon.checkpoints import locked
-from recon.training import NotFinite, train
+from recon.training import train
 from recon.training_log import CSV_NAME
+from recon.training_loop import NotFinite
 from recon.training_run import checkpoints_of, load_run, read_config
 from recon.training_step import build_pair
 from rrstyle.images import read_image

@@ -1,0 +1,159 @@
+"""Trains a CNN as a classifier of pictures in class folders: a trained encoder of one's own.
+
+The features of the last convolution, after its activation, are averaged over the picture, and a
+dense layer turns the averages into one score a class. The loss is cross-entropy, the optimizer
+that of `recon.training`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from recon.encoders import write_encoder
+from recon.training_config import ClassifierConfig
+from recon.training_data import Batch
+from recon.training_loop import Outcome, Source, check_pixels, run_training
+from recon.training_run import CLASSIFIER, RunFolder
+from recon.training_step import State, Steps, computing_in, unit_images
+from rrstyle import backend
+from rrstyle.networks import Network, cnn_network, minimum_side
+from rrstyle.progress import OnStep, ignore
+from rrstyle.weights import ENCODER, layer_rng
+
+COLUMNS = ("step", "loss", "learning_rate", "validation_loss", "accuracy", "images_per_s")
+
+
+def classify(
+    config: ClassifierConfig,
+    source: Source,
+    out: Path,
+    *,
+    classes: int,
+    data: Mapping[str, Any],
+    resume: bool = False,
+    devices: int | None = 1,
+    validation: Batch | None = None,
+    on_step: OnStep = ignore,
+) -> Outcome:
+    """Trains a classifier, or continues to, and writes the convolutions of its best checkpoint.
+
+    Args:
+        config: Its settings.
+        source: Of batches with labels.
+        out: Folder of the run: new or empty, unless it is continued. classifier.npz in it is a
+            file for `recon.encoders.load_encoder`.
+        classes: How many, at least 2.
+        data: Plain JSON values that name the images; a continued run must have the same.
+        resume: Continue the run in `out`, if there is one.
+        devices: That share every batch: how many, or None for all.
+        validation: Pictures with labels whose loss and accuracy are taken at every checkpoint.
+        on_step: As for `recon.training.train`.
+
+    Raises:
+        NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
+        ValueError: If an argument is wrong, or `out` holds something else.
+        OSError: If a file cannot be read or written.
+    """
+    if classes < 2:
+        raise ValueError(f"images must be of two classes at least; received {classes}")
+    config = replace(config, precision=backend.resolve_precision(config.precision))
+    if config.crop < minimum_side(config.network):
+        raise ValueError(
+            f"crop must be at least {minimum_side(config.network)} for this network;"
+            f" received {config.crop}"
+        )
+    cnn = cnn_network(config.network, seed=config.seed)
+
+    def begin(state: State | None, shared: Any) -> _Classification:
+        weights = state or State.start((*cnn.weights, *_head(cnn, classes, config.seed)))
+        return _Classification(config, _Steps(config, cnn, weights, devices=shared), validation)
+
+    outcome = run_training(
+        config,
+        source,
+        out,
+        begin,
+        data={**data, "classes": classes},
+        resume=resume,
+        devices=devices,
+        on_step=on_step,
+    )
+    best = RunFolder(out).checkpoints.best()
+    if best is not None:
+        weights = State.of_arrays(best.arrays).weights
+        write_encoder(out / CLASSIFIER, config.network, weights[:-2])
+    return outcome
+
+
+def _head(cnn: Network, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The dense layer at step 0: variance 1 / inputs, no ReLU follows it."""
+    inputs = cnn.model.output_shape[-1]
+    kernel = layer_rng(seed, ENCODER, len(cnn.weights)).normal(0, inputs**-0.5, (inputs, classes))
+    return kernel.astype(np.float32), np.zeros(classes, np.float32)
+
+
+class _Steps(Steps):
+    """The steps of a classifier: its weights are the CNN's, and the dense layer's last."""
+
+    def __init__(
+        self, config: ClassifierConfig, cnn: Network, state: State, *, devices: Any
+    ) -> None:
+        self._cnn = computing_in(config.precision, cnn.model)
+        super().__init__(config, state, (), devices=devices)
+
+    def loss(self, weights: Sequence, fixed: Sequence, *batch: Any) -> Any:
+        """Cross-entropy."""
+        pixels, labels = batch
+        scores = self.output(weights, fixed, pixels)
+        return ops.sum(ops.sparse_categorical_crossentropy(labels, scores, from_logits=True))
+
+    def output(self, weights: Sequence, fixed: Sequence, pixels: Any) -> Any:
+        """Scores (batch, classes), before the softmax."""
+        *convolutions, kernel, bias = weights
+        features, _ = self._cnn.stateless_call(convolutions, [], unit_images(pixels))
+        means = ops.mean(ops.cast(features, "float32"), axis=(1, 2))
+        return ops.matmul(means, kernel) + bias
+
+
+@dataclass(frozen=True)
+class _Classification:
+    """The training of a classifier, as the loop sees it."""
+
+    config: ClassifierConfig
+    steps: _Steps
+    validation: Batch | None
+    columns: tuple[str, ...] = COLUMNS
+    sample_every: None = None
+
+    def step(self, batch: Any, number: int) -> Any:
+        check_pixels("source", batch.pixels, (self.config.batch, *[self.config.crop] * 2, 3))
+        return self.steps.step_on((batch.pixels, batch.labels), number)
+
+    def number(self, loss: Any) -> float:
+        return self.steps.number(loss)
+
+    def state(self) -> State:
+        return self.steps.state()
+
+    def row(self, loss: float) -> dict[str, float]:
+        return {}
+
+    def validate(self) -> dict[str, float]:
+        if self.validation is None or self.validation.labels is None:
+            return {}
+        scores, labels = self.steps.outputs(self.validation.pixels), self.validation.labels
+        own = scores[np.arange(len(labels)), labels]
+        highest = scores.max(axis=1)
+        # log sum exp, with the highest taken out for its range
+        totals = highest + np.log(np.exp(scores - highest[:, None]).sum(axis=1))
+        return {
+            "validation_loss": float(np.mean(totals - own, dtype=np.float64)),
+            "accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
+        }
+
+    def sheet(self) -> None:
+        return None
