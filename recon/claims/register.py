@@ -5,6 +5,7 @@ that disagree in places; Gilbert et al. is "Towards Understanding the Invertibil
 Convolutional Neural Networks". Their figures carry no printed values unless said.
 """
 
+from recon.claims import invertibility
 from recon.claims import reconstruction as rr
 from recon.claims.verdicts import Claim
 
@@ -192,7 +193,11 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="G3",
         words="Random filters satisfy the model-RIP: the ratios of norms are about 1.",
-        paper=f"{_GILBERT}, Fig. 2 (a): “tightly centered around 1”; a histogram, no numbers.",
-        rule=_IHT,
+        paper=f"{_GILBERT}, Fig. 2 (a, b): “tightly centered around 1”; histograms, no numbers.",
+        rule=f"{_INTERVAL} mean ratio over networks inside {invertibility.ABOUT_ONE[0]} to"
+        f" {invertibility.ABOUT_ONE[1]}. Each ratio is a case of its own.",
+        experiment="rip-1d",
+        columns=("network", "quantity", "value"),
+        evaluate=invertibility.ratios_are_about_one,
     ),
 )

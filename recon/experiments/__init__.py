@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recon.experiments.experiment import Experiment
 
-EXPERIMENTS = ("channels", "kernel-size", "depth", "factorial", "laws", "readout", "theory")
+EXPERIMENTS = (
+    "channels",
+    "kernel-size",
+    "depth",
+    "factorial",
+    "laws",
+    "readout",
+    "theory",
+    "rip-1d",
+    "rip-2d",
+    "coherence",
+    "sparsity",
+)
 
 
 def find_experiment(name: str) -> "Experiment":

@@ -1,0 +1,254 @@
+"""A convolution as a linear operator W, one-dimensional or two-dimensional.
+
+Each filter tap is one matrix product over the channels, so neither W nor a copy of the image for
+each tap is ever made: 512 filters of 3 x 3 x 512 take 2 MiB a code besides the filters.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse.linalg
+from pylops import LinearOperator
+
+_DENSE_ENTRIES = 2**23  # 64 MiB
+# ARPACK starts from a random vector otherwise, and the last digits would not repeat.
+_NORM_SEED = 0
+_NORM_TOLERANCE = 1e-2  # of the vector; its singular value is right to the square of that
+
+
+def convolve(images, filters, *, stride: int = 1, groups: int = 1, padding: int = 0) -> np.ndarray:
+    """W x: the inner product of every filter with every patch, as CNNs do it (no flip).
+
+    `h[j, i] = sum_{o, m} w_i[o, m] x[t j + o - p, m]`, zero outside the image.
+
+    Args:
+        images: (batch, D, M) or (batch, D, D', M).
+        filters: (l, M / groups, K) or (l, l', M / groups, K).
+        stride: t of the paper, at least 1.
+        groups: As in Keras: input channels and filters are split into as many parts, in order, and
+            each filter sees its own part only.
+        padding: Zeros p on every side.
+
+    Returns:
+        float64 (batch, n, K) or (batch, n, n', K), n = floor((D + 2 p - l) / t) + 1.
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+
+    Reference: section 2.2, which has no padding and takes (D - l) / t to be an integer.
+    """
+    images, filters = np.asarray(images, np.float64), np.asarray(filters, np.float64)
+    if images.ndim != filters.ndim:
+        raise ValueError(
+            f"images must have {filters.ndim} axes, as filters have; received {images.shape}"
+        )
+    size = images.shape[1:-1]
+    shifts = shift_counts(filters.shape, size, stride=stride, groups=groups, padding=padding)
+    if images.shape[-1] != filters.shape[-2] * groups:
+        raise ValueError(
+            f"images must have {filters.shape[-2] * groups} channels; received {images.shape[-1]}"
+        )
+    padded = np.pad(images, ((0, 0), *((padding, padding),) * len(size), (0, 0)))
+    codes = np.zeros((len(images), *shifts, filters.shape[-1]))
+    for tap, window in _taps(filters.shape, shifts, stride):
+        for inputs, outputs in _groups(filters.shape, groups):
+            patch = padded[(slice(None), *window, inputs)]
+            product = patch.reshape(-1, patch.shape[-1]) @ filters[tap][:, outputs]
+            codes[..., outputs] += product.reshape(*codes.shape[:-1], -1)
+    return codes
+
+
+def transpose_convolve(
+    codes,
+    filters,
+    size: tuple[int, ...],
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    padding: int = 0,
+) -> np.ndarray:
+    """W^T z: every filter laid down at every shift, times its coefficient, and summed.
+
+    Args:
+        codes: (batch, n, K) or (batch, n, n', K), as `convolve` returns.
+        filters: As for `convolve`.
+        size: (D,) or (D, D') of the image.
+        stride: As for `convolve`.
+        groups: As for `convolve`.
+        padding: What falls on it is cut off.
+
+    Returns:
+        float64 (batch, D, M) or (batch, D, D', M).
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+    """
+    codes, filters = np.asarray(codes, np.float64), np.asarray(filters, np.float64)
+    shifts = shift_counts(filters.shape, size, stride=stride, groups=groups, padding=padding)
+    if codes.shape[1:] != (*shifts, filters.shape[-1]):
+        raise ValueError(
+            f"codes must be (batch, {', '.join(map(str, (*shifts, filters.shape[-1])))});"
+            f" received {codes.shape}"
+        )
+    whole = [side + 2 * padding for side in size]
+    padded = np.zeros((len(codes), *whole, filters.shape[-2] * groups))
+    for inputs, outputs in _groups(filters.shape, groups):
+        part = codes[..., outputs].reshape(-1, outputs.stop - outputs.start)
+        for tap, window in _taps(filters.shape, shifts, stride):
+            product = part @ filters[tap][:, outputs].T
+            padded[(slice(None), *window, inputs)] += product.reshape(*codes.shape[:-1], -1)
+    inside = tuple(slice(padding, padding + side) for side in size)
+    return padded[(slice(None), *inside)]
+
+
+class Convolution(LinearOperator):
+    """W for images of one size, as an operator of PyLops: `W @ x`, `W.H @ z`, and its solvers.
+
+    A class for PyLops needs one; it is `convolve` and `transpose_convolve` with their arguments.
+    The images of a batch do not meet: W is block diagonal over them.
+
+    Args:
+        filters: As for `convolve`.
+        size: (D,) or (D, D') of the images.
+        stride: As for `convolve`.
+        groups: As for `convolve`.
+        padding: As for `convolve`.
+        batch: Images.
+
+    Attributes:
+        filters: float64.
+        dims: Shape of the images.
+        dimsd: Shape of the codes.
+    """
+
+    def __init__(
+        self,
+        filters,
+        size: tuple[int, ...],
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        padding: int = 0,
+        batch: int = 1,
+    ) -> None:
+        self.filters = np.asarray(filters, np.float64)
+        self._how = {"stride": stride, "groups": groups, "padding": padding}
+        shifts = shift_counts(self.filters.shape, size, **self._how)
+        inputs, outputs = self.filters.shape[-2:]
+        super().__init__(
+            dtype=np.float64,
+            dims=(batch, *size, inputs * groups),
+            dimsd=(batch, *shifts, outputs),
+        )
+
+    def of_batch(self, batch: int) -> "Convolution":
+        """The same W for another number of images."""
+        return Convolution(self.filters, tuple(self.dims[1:-1]), batch=batch, **self._how)
+
+    def _matvec(self, x: np.ndarray) -> np.ndarray:
+        return convolve(x.reshape(self.dims), self.filters, **self._how).ravel()
+
+    def _rmatvec(self, x: np.ndarray) -> np.ndarray:
+        codes = x.reshape(self.dimsd)
+        return transpose_convolve(codes, self.filters, tuple(self.dims[1:-1]), **self._how).ravel()
+
+
+def spectral_norm(operator: Convolution) -> float:
+    """||W||, the largest singular value, by Lanczos iteration; the same for every batch.
+
+    Returns:
+        Right to about four digits, from below.
+    """
+    one = operator.of_batch(1)
+    flat = scipy.sparse.linalg.LinearOperator(
+        one.shape, matvec=one.matvec, rmatvec=one.rmatvec, dtype=np.float64
+    )
+    start = np.random.default_rng(_NORM_SEED).standard_normal(min(one.shape))
+    (found,) = scipy.sparse.linalg.svds(
+        flat, k=1, v0=start, tol=_NORM_TOLERANCE, return_singular_vectors=False
+    )
+    return float(found)
+
+
+def dense(operator: LinearOperator) -> np.ndarray:
+    """The matrix of a small operator, to check the others against.
+
+    Raises:
+        ValueError: If it would have more than 2^23 entries.
+    """
+    if math.prod(operator.shape) > _DENSE_ENTRIES:
+        raise ValueError(
+            f"operator must have at most {_DENSE_ENTRIES} entries; received {operator.shape}"
+        )
+    return np.asarray(operator.todense())
+
+
+def unit_filters(filters) -> np.ndarray:
+    """Filters scaled to l2 norm 1 each: the rows of W, where no padding cuts them off.
+
+    Args:
+        filters: As for `convolve`.
+
+    Raises:
+        ValueError: If a filter is zero.
+    """
+    filters = np.asarray(filters, np.float64)
+    norms = np.linalg.norm(filters.reshape(-1, filters.shape[-1]), axis=0)
+    if not norms.all():
+        raise ValueError(f"filters must not be zero; received {int((norms == 0).sum())} that are")
+    return filters / norms
+
+
+def shift_counts(
+    filters: tuple[int, ...], size: tuple[int, ...], *, stride: int, groups: int, padding: int
+) -> tuple[int, ...]:
+    """n of each axis: how often a filter of this shape can be laid down.
+
+    Raises:
+        ValueError: If the shape is none of a filter bank, or does not fit the size.
+    """
+    if len(filters) not in (3, 4):
+        raise ValueError(f"filters must have 3 or 4 axes; received shape {filters}")
+    if len(size) != len(filters) - 2:
+        raise ValueError(f"size must have {len(filters) - 2} numbers; received {size}")
+    for name, value, least in (
+        ("stride", stride, 1),
+        ("groups", groups, 1),
+        ("padding", padding, 0),
+    ):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}; received {value}")
+    if filters[-1] % groups:
+        raise ValueError(f"groups must divide the {filters[-1]} filters; received {groups}")
+    counts = tuple(
+        (side + 2 * padding - taps) // stride + 1
+        for side, taps in zip(size, filters[:-2], strict=True)
+    )
+    if min(counts) < 1:
+        raise ValueError(f"size must be at least that of a filter, {filters[:-2]}; received {size}")
+    return counts
+
+
+def _taps(
+    filters: tuple[int, ...], shifts: tuple[int, ...], stride: int
+) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Each tap of a filter, and what it meets at all shifts."""
+    for tap in np.ndindex(filters[:-2]):
+        yield (
+            tap,
+            tuple(
+                slice(first, first + stride * (count - 1) + 1, stride)
+                for first, count in zip(tap, shifts, strict=True)
+            ),
+        )
+
+
+def _groups(filters: tuple[int, ...], groups: int) -> Iterator[tuple[slice, slice]]:
+    """Input channels and filters of each group."""
+    inputs, outputs = filters[-2], filters[-1] // groups
+    for group in range(groups):
+        yield (
+            slice(group * inputs, (group + 1) * inputs),
+            slice(group * outputs, (group + 1) * outputs),
+        )

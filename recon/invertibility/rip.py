@@ -1,0 +1,145 @@
+"""Ratios of norms that the model-RIP bounds, and the reconstruction bound that follows from it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recon.invertibility.convolution import Convolution
+from recon.invertibility.recovery import iterative_hard_thresholding
+from recon.invertibility.sparsity import keep_largest, max_pool, unpool
+
+
+@dataclass(frozen=True)
+class ErrorBound:
+    """An upper bound on ||x' - x|| / ||x||."""
+
+    value: float
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether it says nothing: x' = 0 has an error of 1."""
+        return self.value >= 1
+
+
+def synthesis_ratio(operator: Convolution, codes) -> np.ndarray:
+    """||W^T z|| / ||z||, in [sqrt(1 - delta), sqrt(1 + delta)] by the model-RIP (1).
+
+    E ||W^T z||^2 = ||z||^2 for i.i.d. filters of variance 1 / (M l) without padding.
+
+    Args:
+        operator: W.
+        codes: z, of its `dimsd`, none zero.
+
+    Returns:
+        float64 (batch,).
+
+    Reference: equation 1, Lemma A.1; Fig. 2 (a) and Fig. 3. Appendix B has (1 +- delta) for
+        sqrt(1 +- delta) in its first paragraph, and A.1 says E||w|| = 1 for E||w||^2 = 1.
+    """
+    return _norms(operator.H @ codes) / _norms(codes)
+
+
+def analysis_ratios(operator: Convolution, codes) -> dict[str, np.ndarray]:
+    """||W W^T z|| / ||z||, over all entries of W W^T z and on the support of z alone.
+
+    Only the second is bounded by the model-RIP (Lemma B.1, equations 5 and 6). The first has an
+    error on each of the K n entries and is near sqrt(1 + K / (M t)), away from borders: 2 in
+    Fig. 2. The caption of (b) has the first, but its histogram, around 1, can only be the second.
+
+    Args:
+        operator: W.
+        codes: z, of its `dimsd`, none zero.
+
+    Returns:
+        "full" and "support", float64 (batch,) each.
+    """
+    codes = np.asarray(codes, np.float64)
+    back = operator @ (operator.H @ codes)
+    return {
+        "full": _norms(back) / _norms(codes),
+        "support": _norms(back * (codes != 0)) / _norms(codes),
+    }
+
+
+def reconstruction_errors(
+    operator: Convolution, codes, k: int, *, iterations: int, pool: int | None = None
+) -> dict[str, np.ndarray]:
+    """||x' - x|| / ||x|| of x = W^T z, x' = W^T z', for four choices of z'.
+
+    - "naive": the k largest of max pooling of W x, each at the first place of its region: what
+      the caption of Fig. 2 (c) says;
+    - "one_step": M(W x, k), one step of Algorithm 1: what Theorem 3.3 is about;
+    - "oracle": W x on the support of z, which nobody knows;
+    - "iterated": `iterations` steps of Algorithm 1.
+
+    Args:
+        operator: W.
+        codes: z, of its `dimsd`, none zero.
+        k: Entries of z.
+        iterations: Of the last.
+        pool: Side of a pooling region; None for whole blocks.
+
+    Returns:
+        float64 (batch,) each.
+    """
+    codes = np.asarray(codes, np.float64)
+    images = operator.H @ codes
+    hidden = operator @ images
+    values, _ = max_pool(hidden, pool)
+    found = {
+        "naive": unpool(keep_largest(values, k), hidden.shape[1:-1], pool),
+        "one_step": iterative_hard_thresholding(operator, images, k, pool=pool),
+        "oracle": hidden * (codes != 0),
+        "iterated": iterative_hard_thresholding(
+            operator, images, k, iterations=iterations, pool=pool
+        ),
+    }
+    return {name: relative_error(operator.H @ code, images) for name, code in found.items()}
+
+
+def relative_error(found, images) -> np.ndarray:
+    """||x' - x|| / ||x|| of each sample, float64 (batch,)."""
+    images = np.asarray(images, np.float64)
+    return _norms(np.asarray(found, np.float64) - images) / _norms(images)
+
+
+def distortion(ratios) -> float:
+    """The least delta for which all these ratios satisfy (1): `max |r^2 - 1|`.
+
+    delta of the matrix is the largest over *all* codes; that of a sample lies below it.
+
+    Args:
+        ratios: ||W^T z|| / ||z||, at least one.
+    """
+    return float(np.abs(np.square(np.asarray(ratios, np.float64)) - 1).max())
+
+
+def reconstruction_bound(delta_k: float, delta_2k: float) -> ErrorBound:
+    """On ||W^T M(W x, k) - x|| / ||x||, for x = W^T z and a model-k-sparse z.
+
+    `5 delta_2k / (1 - delta_k) sqrt((1 + delta_2k) / (1 - delta_2k))`, below 1 only for
+    delta < 0.147 where both are delta.
+
+    Args:
+        delta_k: Of the model-RIP for M_k, in [0, 1).
+        delta_2k: Of that for sums of two of them, in [delta_k, 1).
+
+    Raises:
+        ValueError: If 0 <= delta_k <= delta_2k < 1 does not hold.
+
+    Reference: Theorem 3.3, as printed. Its proof needs M to be the best approximation in the
+        model (Lemma B.3), so it is not "applicable to any type of upsampling switches"; and it
+        gives 3 delta_2k + delta_2k^2, below 4 delta_2k, where Lemma B.4 has 5 delta_2k.
+    """
+    if not 0 <= delta_k <= delta_2k < 1:
+        raise ValueError(
+            f"deltas must be 0 <= delta_k <= delta_2k < 1; received {delta_k} and {delta_2k}"
+        )
+    return ErrorBound(
+        5 * delta_2k / (1 - delta_k) * float(np.sqrt((1 + delta_2k) / (1 - delta_2k)))
+    )
+
+
+def _norms(x) -> np.ndarray:
+    """l2 norm of each sample."""
+    return np.linalg.norm(np.reshape(x, (len(x), -1)), axis=1)

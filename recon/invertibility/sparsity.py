@@ -1,0 +1,179 @@
+"""Model-k-sparse codes: one entry at most in each pooling region, k in all.
+
+In section 2.3 a region is a whole block, all shifts of one filter; from section 4.3 on it is a
+square of shifts, side by side with the others. `pool` is None for the first. The largest entry is
+that of largest magnitude: section 3.1 lets codes have both signs.
+"""
+
+import math
+
+import numpy as np
+
+
+def max_pool(codes, pool: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The entry of largest magnitude of each region, with its sign, and where it was.
+
+    Args:
+        codes: (batch, n, K) or (batch, n, n', K).
+        pool: Side of a region; those at the far border may be cut off. None: all shifts.
+
+    Returns:
+        values: float64 (batch, r, K) or (batch, r, r', K), r = ceil(n / pool), or 1.
+        switches: int of the same shape, the place inside the region, row by row; the first of
+            equals.
+
+    Raises:
+        ValueError: If `codes` have other axes or `pool` is below 1.
+    """
+    regions = _split(np.asarray(codes, np.float64), pool)
+    switches = np.abs(regions).argmax(axis=-1)
+    return np.take_along_axis(regions, switches[..., None], axis=-1)[..., 0], switches
+
+
+def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=None) -> np.ndarray:
+    """Values of regions put back, zeros elsewhere.
+
+    Args:
+        values: As `max_pool` returns.
+        shifts: (n,) or (n, n') of the codes.
+        pool: As for `max_pool`.
+        switches: As `max_pool` returns; None is the *naive* unpooling of section 4, to the first
+            place of each region.
+
+    Returns:
+        float64 codes, (batch, n, K) or (batch, n, n', K).
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+    """
+    values = np.asarray(values, np.float64)
+    sides = _sides(shifts, pool)
+    counts = tuple(-(-n // side) for n, side in zip(shifts, sides, strict=True))
+    if values.shape[1:-1] != counts:
+        raise ValueError(f"values must be of {counts} regions; received shape {values.shape}")
+    switches = np.zeros(values.shape, int) if switches is None else np.asarray(switches)
+    if switches.shape != values.shape:
+        raise ValueError(
+            f"switches must have the shape {values.shape} of values; received {switches.shape}"
+        )
+    regions = np.zeros((*values.shape, math.prod(sides)))
+    np.put_along_axis(regions, switches[..., None], values[..., None], axis=-1)
+    return _join(regions, shifts, sides)
+
+
+def keep_largest(values, k: int) -> np.ndarray:
+    """The k entries of largest magnitude of each sample, zeros elsewhere.
+
+    Args:
+        values: (batch, ...).
+        k: From 0 to the entries of a sample.
+
+    Raises:
+        ValueError: If there are fewer than k entries.
+    """
+    values = np.asarray(values, np.float64)
+    flat = values.reshape(len(values), -1)
+    _check_k(k, flat.shape[1])
+    kept = np.zeros_like(flat)
+    chosen = np.argpartition(-np.abs(flat), k - 1, axis=1)[:, :k]
+    np.put_along_axis(kept, chosen, np.take_along_axis(flat, chosen, axis=1), axis=1)
+    return kept.reshape(values.shape)
+
+
+def sparsify(codes, k: int, pool: int | None = None) -> np.ndarray:
+    """M(h, k): the model-k-sparse code that is closest to h.
+
+    The largest entry of each region where it stands, and of those the k largest. It equals max
+    pooling, the k largest and unpooling with switches; the naive unpooling moves entries, so it
+    is no approximation of h, and Theorem 3.3 does not cover it, against what section 3.3 says.
+
+    Args:
+        codes: h, (batch, n, K) or (batch, n, n', K).
+        k: From 0 to the number of regions.
+        pool: As for `max_pool`.
+
+    Raises:
+        ValueError: As `max_pool` and `keep_largest`.
+
+    Reference: section 2.3, equation 2.
+    """
+    values, switches = max_pool(codes, pool)
+    return unpool(keep_largest(values, k), np.shape(codes)[1:-1], pool, switches)
+
+
+def random_codes(
+    shape: tuple[int, ...], k: int, pool: int | None = None, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Model-k-sparse codes: k regions, a place in each, a value from U(-1, 1), all at random.
+
+    Args:
+        shape: (batch, n, K) or (batch, n, n', K).
+        k: From 0 to the number of regions.
+        pool: As for `max_pool`.
+        rng: What they are drawn from.
+
+    Raises:
+        ValueError: As `max_pool` and `keep_largest`.
+
+    Reference: sections 4.2 and 4.4.
+    """
+    # Where the largest of uniform draws stands is uniform over the region, a cut one too.
+    values, switches = max_pool(rng.random(shape), pool)
+    chosen = keep_largest(rng.uniform(0.5, 1, values.shape), k) > 0
+    return unpool(chosen * rng.uniform(-1, 1, values.shape), shape[1:-1], pool, switches)
+
+
+def nonzero_share(activations) -> np.ndarray:
+    """Share of the entries of each sample that are not zero, in [0, 1]: Tables 2 and 7.
+
+    Args:
+        activations: (batch, ...).
+
+    Returns:
+        float64 (batch,).
+    """
+    activations = np.asarray(activations)
+    return np.mean(activations != 0, axis=tuple(range(1, activations.ndim)))
+
+
+def _check_k(k: int, most: int) -> None:
+    if not 0 <= k <= most:
+        raise ValueError(f"k must be from 0 to {most}; received {k}")
+
+
+def _sides(shifts: tuple[int, ...], pool: int | None) -> tuple[int, ...]:
+    if len(shifts) not in (1, 2):
+        raise ValueError(f"codes must have 3 or 4 axes; received shifts {shifts}")
+    if pool is None:
+        return shifts
+    if pool < 1:
+        raise ValueError(f"pool must be at least 1; received {pool}")
+    return (pool,) * len(shifts)
+
+
+def _split(codes: np.ndarray, pool: int | None) -> np.ndarray:
+    """(batch, r, K, entries of a region); zeros fill up those that are cut off."""
+    shifts = codes.shape[1:-1]
+    sides = _sides(shifts, pool)
+    missing = [(0, -n % side) for n, side in zip(shifts, sides, strict=True)]
+    padded = np.pad(codes, ((0, 0), *missing, (0, 0)))
+    if len(sides) == 1:
+        regions = padded.reshape(len(codes), -1, sides[0], codes.shape[-1])
+        return regions.swapaxes(2, 3)
+    rows, columns = (n // side for n, side in zip(padded.shape[1:-1], sides, strict=True))
+    regions = padded.reshape(len(codes), rows, sides[0], columns, sides[1], codes.shape[-1])
+    return regions.transpose(0, 1, 3, 5, 2, 4).reshape(
+        len(codes), rows, columns, codes.shape[-1], math.prod(sides)
+    )
+
+
+def _join(regions: np.ndarray, shifts: tuple[int, ...], sides: tuple[int, ...]) -> np.ndarray:
+    """Undoes `_split`."""
+    batch, counts, filters = len(regions), regions.shape[1:-2], regions.shape[-2]
+    whole = (batch, *(n * side for n, side in zip(counts, sides, strict=True)), filters)
+    if len(sides) == 1:
+        codes = regions.swapaxes(2, 3).reshape(whole)
+    else:
+        apart = regions.reshape(batch, *counts, filters, *sides)
+        codes = apart.transpose(0, 1, 4, 2, 5, 3).reshape(whole)
+    return codes[(slice(None), *(slice(n) for n in shifts))]
