@@ -141,7 +141,7 @@ EXPERIMENT = Experiment(
     claims=("C6", "C10", "C11", "C12"),
     cost={"smoke": "15 s", "laptop": "9 min on 2 cores", "paper": "not measured"},
     settings={
-        "smoke": Depth(networks=2, images=2, side=32, blocks=(1, 2), upsamplings=("nearest",)),
+        "smoke": Depth(networks=1, images=2, side=32, blocks=(1, 2), upsamplings=("nearest",)),
         "laptop": Depth(networks=8, images=4, side=96, blocks=(1, 2, 3, 4, 5)),
         "paper": Depth(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
     },

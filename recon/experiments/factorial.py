@@ -103,7 +103,7 @@ EXPERIMENT = Experiment(
     cost={"smoke": "12 s", "laptop": "9 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Factorial(
-            networks=2,
+            networks=1,
             images=1,
             side=24,
             depths=(4, 5),
