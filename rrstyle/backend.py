@@ -217,6 +217,15 @@ def versions() -> dict[str, str]:
     }
 
 
+def is_first_host() -> bool:
+    """Whether this process is the one that writes files: of several hosts, the first."""
+    if keras.backend.backend() != "jax":
+        return True
+    import jax
+
+    return jax.process_index() == 0
+
+
 class _JaxDevices:
     """JAX: one program over arrays that are split by images, or copied, over the devices."""
 
@@ -235,7 +244,7 @@ class _JaxDevices:
         self._everywhere, self._by_image = (
             layout.backend_layout for layout in (whole, shared.get_data_layout((None,)))
         )
-        self.writes = jax.process_index() == 0
+        self.writes, self.hosts = is_first_host(), jax.process_count()
 
     def compile(self, function: Callable, *, batched_result: bool) -> Callable:
         import jax
@@ -270,7 +279,7 @@ class _JaxDevices:
 class _TensorFlowDevices:
     """TensorFlow: one program for each device, whose sums go over all; MirroredStrategy."""
 
-    writes = True  # one host: MultiWorkerMirroredStrategy does not work with Keras 3
+    writes, hosts = True, 1  # MultiWorkerMirroredStrategy does not work with Keras 3
 
     def __init__(self, count: int | None) -> None:
         import tensorflow as tf
@@ -282,7 +291,7 @@ class _TensorFlowDevices:
         ]
         self.count = _checked_count(count, len(names))
         self._names = names[: self.count]
-        self._strategy = tf.distribute.MirroredStrategy(self._names) if self.count > 1 else None
+        self._strategy = _mirrored(tuple(self._names)) if self.count > 1 else None
 
     def compile(self, function: Callable, *, batched_result: bool) -> Callable:
         import tensorflow as tf
@@ -338,6 +347,15 @@ class _TensorFlowDevices:
         return self._strategy.experimental_local_results(value) if self._strategy else (value,)
 
 
+@functools.cache
+def _mirrored(names: tuple[str, ...]) -> Any:
+    # One a process: a second one over the same devices numbers its sums as the first one did, and
+    # TensorFlow takes them for one another.
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(names)
+
+
 def _checked_count(count: int | None, available: int) -> int:
     if count is None:
         return available
@@ -358,8 +376,8 @@ def parallel(count: int | None = 1) -> Any:
         to the devices; `compile`, for a function of such values, of fixed shapes, whose first one
         is given up for its result unless `batched_result`; `sum` over the devices of what each
         has for its part of the batch, inside that function; `first` (of what all have alike) and
-        `gather` (of what each has a part of) back to NumPy; `writes`, whether this process is
-        the one of several hosts that writes files.
+        `gather` (of what each has a part of) back to NumPy; `hosts`, how many there are;
+        `writes`, whether this one writes files.
 
     Raises:
         ValueError: If there are fewer devices.

@@ -177,6 +177,10 @@ class PatchConfig(_Checked):
             _require(name, value, "positive and finite", _is_positive(value))
 
 
+# What a DCN without trained weights can end in.
+DECODERS = ("ridge", "random")
+
+
 def _style_network() -> NetworkConfig:
     # A leaky DCN keeps what a ReLU would lose: the readout comes 2 to 3 dB closer.
     # Filters of 5 x 5 see strokes rather than pixels; few channels: every seed sees others.
@@ -194,14 +198,19 @@ class StyleConfig(_Checked):
     of the style, optimise bends it step by step, the others recolour it at once."""
     network: Literal["pyramid", "vgg"] = "pyramid"
     """Network whose statistics `optimise` matches: a random pyramid, or Conv2 to Conv5."""
-    decoder: Literal["ridge", "random"] = "ridge"
-    """Last layer of the DCN: solved in closed form on the two images, or random as in the paper."""
+    decoder: str = "ridge"
+    """Last layer of the DCN: ridge, solved in closed form on the two images, or random as in the
+    paper; or the name of trained networks that are given, which take the place of CNN and DCN."""
     wildness: float = 0.0
     """Share of the random last layer mixed into the ridge one, 0 to 1."""
     strength: float = 1.0
     """0 returns the content, 1 the full style."""
     side: int = 512
     """Longer side of the result in pixels; the style is brought to the same longer side."""
+    style_scale: float = 1.0
+    """Size of the style's strokes and shapes, 0.25 to 4: its longer side as a multiple of that."""
+    keep_colours: bool = False
+    """Keep the photograph's colours: only light and dark are the style's."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the FVT's convolutions; auto takes bfloat16 where the processor gains by it."""
     weights: str | None = None
@@ -220,12 +229,20 @@ class StyleConfig(_Checked):
             "an integer from 16 to 8192",
             _is_count(self.side, 16) and self.side <= 8192,
         )
+        scale = self.style_scale
+        _require("style_scale", scale, "from 0.25 to 4", _is_number(scale) and 0.25 <= scale <= 4)
+        keeps = self.keep_colours
+        _require("keep_colours", keeps, "True or False", isinstance(keeps, bool))
         named = self.weights is None or (isinstance(self.weights, str) and self.weights != "")
         _require("weights", self.weights, "a file name or imagenet", named)
-        mixes = self.wildness == 0 or self.decoder == "ridge"
-        _require(
-            "wildness", self.wildness, "0 where decoder is random: it mixes into the ridge", mixes
-        )
+        decoder = self.decoder
+        named = isinstance(decoder, str) and decoder != ""
+        _require("decoder", decoder, "ridge, random or the name of trained networks", named)
+        mixes = self.wildness == 0 or decoder == "ridge"
+        rule = f"0 where decoder is {decoder}: it mixes into the ridge"
+        _require("wildness", self.wildness, rule, mixes)
+        fits = self.weights is None or decoder in DECODERS
+        _require("weights", self.weights, "left out with trained networks", fits)
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ for each pair anyway. Nothing is resized: send pictures of about the same longer
   strength; also the default signature;
 - `stylize_transport`, `stylize_adain`: the same by that method, with a third input `strength`, a
   float32 scalar from 0 to 1;
+- `stylize_bytes(content_bytes, style_bytes)` -> `stylize` of encoded pictures, as PNG in a
+  dictionary under `image_bytes`: see `rrstyle.export_bytes`;
 - `encode(image)` -> features, float32 (rows, columns, n);
 - `decode(features, reference)` -> image of the size of `reference`, by the readout that its own
   encoding gives: `decode(encode(x), x)` reconstructs x. The features' rows and columns must be
@@ -28,30 +30,23 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from keras import ops
 
-from rrstyle import backend, pipeline
+from rrstyle import backend
 from rrstyle.config import StyleConfig, to_dict
-from rrstyle.images import as_image, to_uint8
-from rrstyle.networks import Network, cnn_network
-from rrstyle.readout import apply_readout, fit_readout, split_dcn
-from rrstyle.trained import load_vgg16
-from rrstyle.transfer.closed_form import METHODS, fit_gaussian, fit_map
+from rrstyle.export_bytes import BYTES, png_result, unit_from_bytes
+from rrstyle.export_graph import (
+    IMAGE,
+    StyleGraph,
+    build_graph,
+    check_exportable,
+    compare_styles,
+    exportable_config,
+    sized,
+)
 
 RECORD = "rrstyle.json"  # beside saved_model.pb: config, seed, versions
 _ENTRIES = {RECORD, "saved_model.pb", "fingerprint.pb", "variables", "assets"}
-
-IMAGE = tf.TensorSpec((None, None, 3), tf.uint8)
-
-# The 256 values of a channel as the library has them. A table, because TensorFlow turns a
-# division by 255 into a multiplication by 1 / 255, which rounds differently.
-_UNIT = as_image(np.arange(256, dtype=np.uint8)[None])[0, :, 0]
-
-# The check after writing: share of values that may differ, by 1, where a sum taken in another
-# order crosses a rounding boundary.
-_TIES = 0.01
 
 
 def export_saved_model(
@@ -81,20 +76,15 @@ def export_saved_model(
         OSError: If the directory exists, or cannot be written.
     """
     check_exportable()
-    config = config or replace(StyleConfig(), method="transport")
-    if config.method not in METHODS:
-        raise ValueError(
-            f"method must be one of {', '.join(METHODS)} to export; received {config.method!r}"
-        )
+    config = exportable_config(config)
     target = _checked_target(directory, overwrite)
-    graph = _build(config, seed)
+    graph = build_graph(config, seed)
 
     def compare(loaded: Any) -> None:
-        _compare(loaded, config, seed, graph.least)
+        compare_styles(lambda *pair: loaded.stylize(*pair).numpy(), config, seed, graph.least)
 
-    write_saved_model(
-        target, _endpoints(graph, config), _record(config, seed), compare, overwrite=overwrite
-    )
+    record = style_record(config, seed)
+    write_saved_model(target, _endpoints(graph, config), record, compare, overwrite=overwrite)
     return target
 
 
@@ -158,137 +148,19 @@ def write_saved_model(
     return target
 
 
-def check_exportable() -> None:
-    """Refuses other backends than TensorFlow.
+def _endpoints(graph: StyleGraph, config: StyleConfig) -> list[Endpoint]:
+    own_strength = tf.constant(config.strength, tf.float32)
 
-    Raises:
-        ValueError: If it is another.
-    """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "backend must be tensorflow to export: run with KERAS_BACKEND=tensorflow (a seed's "
-            f"network is the same there); received {keras.backend.backend()}"
-        )
-
-
-def check_same_pixels(ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Compares uint8 pixels of the library and of a SavedModel, but for ties in rounding.
-
-    Raises:
-        RuntimeError: If they differ.
-    """
-    difference = np.abs(theirs.astype(int) - ours)
-    if difference.max() > 1 or np.mean(difference > 0) > _TIES:
-        raise RuntimeError(
-            f"the SavedModel's pixels differ from the library's by up to {difference.max()} / 255"
-        )
-
-
-@dataclass(frozen=True)
-class _Graph:
-    """What the endpoints compute, from networks whose weights are variables."""
-
-    encoder: Network
-    hidden: Network
-    random_kernel: np.ndarray
-    wildness: float
-    least: int
-
-    def encode(self, image):
-        return self._features(unit_image(image, self.least))
-
-    def decode(self, features, reference):
-        image = unit_image(reference, self.least, argument="reference")
-        own = self._features(image)
-        fits = tf.reduce_all(tf.shape(features) == tf.shape(own))
-        rule = "features must have the rows and columns of encode(reference); received"
-        features = require(fits, rule, tf.shape(features), features)
-        readout = self._readout([(self._padded(own, image), image)])
-        return rounded(apply_readout(self._padded(features, image), *readout, xp=ops))
-
-    def stylize(self, method: str, content, style, strength):
-        valid = (strength >= 0) & (strength <= 1)
-        strength = require(valid, "strength must be from 0 to 1; received", strength, strength)
-        content, style = (
-            unit_image(content, self.least, argument="content"),
-            unit_image(style, self.least, argument="style"),
-        )
-        ours, theirs = self._features(content), self._features(style)
-        found = fit_map(method, fit_gaussian(ours, xp=ops), fit_gaussian(theirs, xp=ops), xp=ops)
-        features = found.towards(ops.cast(strength, "float64"), xp=ops)(ours, xp=ops)
-        pairs = [(self._padded(ours, content), content), (self._padded(theirs, style), style)]
-        readout = self._readout(pairs)
-        result = apply_readout(self._padded(features, content), *readout, xp=ops)
-        decoded = apply_readout(pairs[0][0], *readout, xp=ops)
-        return rounded(pipeline.give_back(result, content, decoded, strength, self.wildness))
-
-    def _features(self, image):
-        return call(self.encoder, image[None])[0]
-
-    def _readout(self, pairs):
-        return fit_readout(self.random_kernel, pairs, wildness=self.wildness, xp=ops)
-
-    def _padded(self, features, image):
-        return call(self.hidden, [features[None], image[None]])[0]
-
-
-def unit_image(image: Any, least: int, *, argument: str = "image") -> Any:
-    """A graph's uint8 picture as float32 in [0, 1], with the library's values.
-
-    Args:
-        image: (height, width, 3).
-        least: Fewest pixels a side; a smaller picture is an InvalidArgumentError.
-        argument: Its name there.
-    """
-    rule = f"{argument} is too small: at least {least} pixels a side; received"
-    fits = tf.reduce_min(tf.shape(image)[:2]) >= least
-    image = require(fits, rule, tf.shape(image), image)
-    return tf.gather(_UNIT, tf.cast(image, tf.int32))
-
-
-def rounded(image: Any) -> Any:
-    """A graph's picture as uint8, cut to [0, 1] before."""
-    return ops.cast(ops.round(255 * ops.clip(image, 0, 1)), "uint8")
-
-
-def call(network: Network, inputs: Any) -> Any:
-    """A network of `with_variables` in a graph."""
-    # Calling the network itself would trace its compiled function anew for every variable.
-    return network.model.stateless_call(list(network.weights), [], inputs)[0]
-
-
-def require(holds: Any, rule: str, received: Any, value: Any) -> Any:
-    """`value`, once `holds` was found true: what is computed from it comes after the check."""
-    with tf.control_dependencies([tf.debugging.Assert(holds, [rule, received])]):
-        return tf.identity(value)
-
-
-def _build(config: StyleConfig, seed: int) -> _Graph:
-    trained = load_vgg16(config.weights) if config.weights else None
-    if trained:
-        config = replace(config, encoder=pipeline.trained_plan(config.encoder))
-    encoder = cnn_network(config.encoder, seed=seed)
-    if trained:
-        encoder = Network(encoder.model, trained.encoder(config.encoder.layer))
-    hidden, random_kernel = split_dcn(config.encoder, seed=seed)
-    return _Graph(
-        encoder=with_variables(encoder),
-        hidden=with_variables(hidden),
-        random_kernel=random_kernel,
-        wildness=1.0 if config.decoder == "random" else config.wildness,
-        least=pipeline.smallest_side(config),
-    )
-
-
-def with_variables(network: Network) -> Network:
-    """The network with variables for weights: they are saved beside the graph, not in its 2 GiB."""
-    return Network(network.model, tuple(tf.Variable(w, trainable=False) for w in network.weights))
-
-
-def _endpoints(graph: _Graph, config: StyleConfig) -> list[Endpoint]:
     def configured(content, style):
-        strength = tf.constant(config.strength, tf.float32)
-        return graph.stylize(config.method, content, style, strength)
+        return graph.stylize(config.method, content, style, own_strength)
+
+    def encoded(content_bytes, style_bytes):
+        files = {"content": content_bytes, "style": style_bytes}
+        content, style = (
+            sized(unit_from_bytes(data, argument=name), graph.least, argument=name)
+            for name, data in files.items()
+        )
+        return png_result(graph.stylize_unit(config.method, content, style, own_strength))
 
     def by(method: str):
         return lambda content, style, strength: graph.stylize(method, content, style, strength)
@@ -301,6 +173,7 @@ def _endpoints(graph: _Graph, config: StyleConfig) -> list[Endpoint]:
             Endpoint(f"stylize_{method}", by(method), [IMAGE, IMAGE, strength])
             for method in ("transport", "adain")
         ),
+        Endpoint("stylize_bytes", encoded, [BYTES, BYTES]),
         Endpoint("encode", graph.encode, [IMAGE]),
         Endpoint("decode", graph.decode, [features, IMAGE]),
     ]
@@ -319,18 +192,8 @@ def _write(directory: Path, endpoints: Sequence[Endpoint]) -> None:
         raise OSError(code, os.strerror(code)) from error
 
 
-def _compare(loaded: Any, config: StyleConfig, seed: int, least: int) -> None:
-    """Compares a small picture of what was written with the library's."""
-    longest = max(least + 1, 16)
-    rng = np.random.default_rng(0)
-    shapes = (least, longest, 3), (longest, least, 3)  # the library resizes neither
-    content, style = (rng.integers(0, 256, shape, np.uint8) for shape in shapes)
-    same_size = replace(config, side=longest)
-    expected = to_uint8(pipeline.stylize(content, style, same_size, seed=seed))
-    check_same_pixels(expected, loaded.stylize(content, style).numpy())
-
-
-def _record(config: StyleConfig, seed: int) -> dict[str, Any]:
+def style_record(config: StyleConfig, seed: int) -> dict[str, Any]:
+    """What is written beside a model of style transfer, plain JSON values."""
     if config.weights:
         config = replace(config, weights=Path(config.weights).name)  # a name, never a path
     return {"config": to_dict(config), "seed": seed, "versions": backend.versions()}

@@ -9,7 +9,8 @@ from keras import ops
 
 
 def _ceil_div(size, factor):
-    return None if size is None else -(-size // factor)
+    # Not -(-size // factor): in ONNX a division of integers rounds towards zero.
+    return None if size is None else (size + factor - 1) // factor
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")

@@ -1,22 +1,32 @@
-"""Style transfer: a photograph and a picture in, stylised pictures out. The one entry point."""
+"""Style transfer: a photograph and pictures in, stylised pictures out. The one entry point."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from rrstyle import backend
+from rrstyle.colours import keep_colours, match_luminance, restore_palette
 from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.images import as_image, fit_within, resize
+from rrstyle.masks import as_mask, composite, fit_mask
 from rrstyle.networks import Network, cnn_network, minimum_side, stages
-from rrstyle.progress import OnStep, Step, ignore, within
+from rrstyle.progress import OnStep, Show, Step, ignore, within
 from rrstyle.readout import build_decoder
 from rrstyle.trained import TrainedVGG16, load_vgg16
-from rrstyle.transfer.closed_form import AffineMap, Gaussian, fit_gaussian, fit_map
+from rrstyle.trained_networks import TrainedNetworks, with_plan_of
+from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
 from rrstyle.transfer.methods import MINIMUM_SIDE, transform
+from rrstyle.transfer.patches import resize_features
 from rrstyle.weights import check_seed
+
+_PREVIEW_SIDE = 256  # pixels
+
+# Features (rows, columns, channels) and the size of the image to an image of that size.
+Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -33,16 +43,31 @@ def stylize(
     config: StyleConfig | None = None,
     *,
     seed: int,
+    weights: Sequence[float] | None = None,
+    mask=None,
+    networks: TrainedNetworks | None = None,
     on_step: OnStep = ignore,
+    previews: bool = False,
 ) -> np.ndarray:
-    """Paint a photograph in the manner of a picture, with an untrained network.
+    """Paint a photograph in the manner of a picture, or of several, with an untrained network.
 
     Args:
         content: The photograph, (height, width, 3), uint8 or float in [0, 1].
-        style: The picture whose manner is wanted, of any size.
+        style: The picture whose manner is wanted, of any size; or a list or tuple of one to four,
+            which are blended in feature space.
         config: Every setting; see `StyleConfig`.
         seed: Names the random network: another seed is another picture.
+        weights: How much of each style, finite and not negative; equal by default. Only their
+            ratios matter, and a style of weight 0 leaves no trace.
+        mask: Where the style goes, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
+            takes the style, 0 leaves the photograph. It is taken over in steps of 1 / 255 and
+            with at most 1024 pixels a side, and its edges are softened inwards.
+        networks: A CNN and a DCN that was trained to invert it, of the name in `config.decoder`;
+            the seed then names the FVT's randomness alone, of which closed forms have none. What
+            the DCN loses of the content is given back as what the ridge readout loses.
         on_step: Called with a `Step` as work goes on; an exception it raises stops the work.
+        previews: Give some of the steps a preview, at most about one a scale; the closed forms
+            have none.
 
     Returns:
         float32 image (height, width, 3) in [0, 1], its longer side `config.side`.
@@ -50,7 +75,10 @@ def stylize(
     Raises:
         ValueError: If an image or a setting breaks a rule.
     """
-    return next(variants(content, style, config, n=1, seed=seed, on_step=on_step)).image
+    options: dict[str, Any] = {"weights": weights, "mask": mask, "networks": networks}
+    options["previews"] = previews
+    made = variants(content, style, config, n=1, seed=seed, on_step=on_step, **options)
+    return next(made).image
 
 
 def variants(
@@ -60,9 +88,13 @@ def variants(
     *,
     n: int,
     seed: int,
+    weights: Sequence[float] | None = None,
+    mask=None,
+    networks: TrainedNetworks | None = None,
     on_step: OnStep = ignore,
+    previews: bool = False,
 ) -> Iterator[Variant]:
-    """`n` pictures from one pair, of the seeds `seed`, `seed` + 1, ...: each its own networks.
+    """`n` pictures of the same inputs, of the seeds `seed`, `seed` + 1, ...: each its own networks.
 
     Images are checked and resized, networks planned and compiled, and trained weights read once
     for all. Each picture equals what `stylize` returns for its seed.
@@ -73,7 +105,11 @@ def variants(
         config: As for `stylize`.
         n: How many, at least 1.
         seed: Of the first.
+        weights: As for `stylize`.
+        mask: As for `stylize`.
+        networks: As for `stylize`.
         on_step: As for `stylize`; the fraction is of all pictures.
+        previews: As for `stylize`.
 
     Yields:
         The pictures as they are done.
@@ -84,20 +120,25 @@ def variants(
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
-    config = config or StyleConfig()
+    config = with_plan_of(networks, config or StyleConfig())
     trained = load_vgg16(config.weights) if config.weights else None
     if trained:
         config = replace(config, encoder=trained_plan(config.encoder))
-    images = _prepare(content, "content", config), _prepare(style, "style", config)
-    encoders = [_encoder(config.encoder, seed + i, trained) for i in range(n)]
-    return _render_all(*images, config, encoders, trained, seed, on_step)
+    given = _prepare(content, style, weights, mask, config)
+    if networks is None:
+        encoders = [_encoder(config.encoder, seed + i, trained) for i in range(n)]
+    else:
+        encoders = [networks.cnn] * n
+    return _render_all(given, config, encoders, networks, trained, seed, on_step, previews)
 
 
-def _render_all(content, style, config, encoders, trained, seed, on_step) -> Iterator[Variant]:
+def _render_all(
+    given, config, encoders, networks, trained, seed, on_step, previews
+) -> Iterator[Variant]:
     n = len(encoders)
     for i, encoder in enumerate(encoders):
         part = within(on_step, i / n, (i + 1) / n)
-        image = _render(content, style, config, encoder, trained, seed + i, part)
+        image = _render(given, config, encoder, networks, trained, seed + i, part, previews)
         yield Variant(seed + i, image)
 
 
@@ -125,11 +166,38 @@ def smallest_side(config: StyleConfig) -> int:
     return max(minimum_side(config.encoder), reduction * MINIMUM_SIDE[network])
 
 
-def _prepare(image, argument: str, config: StyleConfig) -> np.ndarray:
+@dataclass(frozen=True)
+class _Given:
+    """What pictures are made of, checked and resized."""
+
+    content: np.ndarray
+    style: Blend
+    mask: np.ndarray | None  # (height, width) of the content
+
+
+def _prepare(content, style, weights, mask, config: StyleConfig) -> _Given:
+    styles = list(style) if isinstance(style, list | tuple) else [style]
+    if not 1 <= len(styles) <= MOST_STYLES:
+        raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
+    shares = check_shares(weights, len(styles))
+    content = _fitted(content, "content", config, config.side)
+    side = round(config.side * config.style_scale)
+    names = ["style"] if len(styles) == 1 else [f"style {i + 1}" for i in range(len(styles))]
+    pictures = [_fitted(x, name, config, side) for x, name in zip(styles, names, strict=True)]
+    if config.keep_colours:
+        pictures = [match_luminance(picture, content) for picture in pictures]
+    used = [i for i, share in enumerate(shares) if share > 0]
+    blend = Blend(tuple(pictures[i] for i in used), tuple(shares[i] for i in used))
+    if mask is not None:
+        mask = fit_mask(as_mask(mask), content.shape[:2])
+    return _Given(content, blend, mask)
+
+
+def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
     image = as_image(image, argument=argument)
     least = smallest_side(config)
-    size = fit_within(image.shape[:2], config.side)
-    for (height, width), when in ((image.shape[:2], ""), (size, f" at side {config.side}")):
+    size = fit_within(image.shape[:2], side)
+    for (height, width), when in ((image.shape[:2], ""), (size, f" at side {side}")):
         if min(height, width) < least:
             raise ValueError(
                 f"{argument} is too small: at least {least} pixels a side for this network; "
@@ -138,34 +206,63 @@ def _prepare(image, argument: str, config: StyleConfig) -> np.ndarray:
     return resize(image, size)
 
 
-def _render(content, style, config, encoder, trained, seed, on_step) -> np.ndarray:
-    dtype = backend.resolve_precision(config.precision)
+def _render(
+    given: _Given, config, encoder, networks, trained, seed, on_step, previews
+) -> np.ndarray:
     on_step(Step("encoding", 0.0))
-    content_features, style_features = (encode(encoder, x) for x in (content, style))
+    content, style, mask = given.content, given.style, given.mask
+    ours, theirs = encode(encoder, content), style.map(lambda x: encode(encoder, x))
+    wildness = 1.0 if config.decoder == "random" else config.wildness
+    if networks is None:
+        pairs = [(ours, content), *zip(theirs.parts, style.parts, strict=True)]
+        decoder = build_decoder(config.encoder, pairs, seed=seed, wildness=wildness)
+    else:
+        decoder = networks.decode
     features = transform(
-        content_features,
-        style_features,
+        ours,
+        theirs,
         config,
         seed=seed,
-        dtype=dtype,
+        dtype=backend.resolve_precision(config.precision),
         trained=trained.transfer() if trained else None,
+        mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
         on_step=within(on_step, 0.02, 0.98),
-    )
-    wildness = 1.0 if config.decoder == "random" else config.wildness
-    decoder = build_decoder(
-        config.encoder,
-        [(content_features, content), (style_features, style)],
-        seed=seed,
-        wildness=wildness,
+        show=_previewer(given, config, decoder, wildness) if previews else None,
     )
     image = decoder(features, content.shape[:2])
     if config.strength < 1:
-        decoded = decoder(content_features, content.shape[:2])
+        decoded = decoder(ours, content.shape[:2])
         image = give_back(image, content, decoded, config.strength, wildness)
-    if config.method in ("patches", "paint"):
-        image = _restore_palette(image, content, style, config.strength, 1 - wildness)
+    image = _finish(image, given, config, wildness)
     on_step(Step("done", 1.0))
-    return np.clip(image, 0, 1)
+    return image
+
+
+def _finish(image: np.ndarray, given: _Given, config: StyleConfig, wildness: float) -> np.ndarray:
+    """A decoded picture with its colours, in [0, 1], and the photograph where the mask says so."""
+    content, style, mask = given.content, given.style, given.mask
+    if config.method in ("patches", "paint"):
+        image = restore_palette(image, content, style, config.strength, 1 - wildness, mask)
+    image = np.clip(image, 0, 1)
+    if config.keep_colours:
+        image = keep_colours(image, content)
+    return image if mask is None else composite(content, image, mask)
+
+
+def _previewer(given: _Given, config: StyleConfig, decoder: Decode, wildness: float) -> Show:
+    """Small pictures of features on their way; `_finish` needs inputs of their size."""
+    reduction = math.prod(stage.step for stage in stages(config.encoder))
+
+    def show(features: np.ndarray) -> np.ndarray:
+        side = min(_PREVIEW_SIDE, config.side, reduction * max(features.shape[:2]))
+        size = fit_within(given.content.shape[:2], side)
+        rows, columns = (math.ceil(pixels / reduction) for pixels in size)
+        image = decoder(resize_features(features, (rows, columns)), size)
+        mask = None if given.mask is None else fit_mask(given.mask, size)
+        small = _Given(resize(given.content, size), given.style, mask)
+        return _finish(image, small, config, wildness)
+
+    return show
 
 
 def give_back(image, content, decoded, strength, wildness: float):
@@ -187,22 +284,3 @@ def give_back(image, content, decoded, strength, wildness: float):
 def encode(encoder: Network, image: np.ndarray) -> np.ndarray:
     """Features (rows, columns, channels) of an image (height, width, 3)."""
     return ops.convert_to_numpy(encoder(image[None]))[0]
-
-
-def _restore_palette(image, content, style, strength: float, share: float) -> np.ndarray:
-    """Bring the colours of `image` to the Gaussian at `strength` between the two pictures'.
-
-    Averaging overlapping patches pales colours. The transport map in colour space undoes that
-    without touching texture. `share` of it: a wild readout keeps its false colours.
-    """
-    image = np.clip(image, 0, 1)
-    ours, theirs = fit_gaussian(content), fit_gaussian(style)
-    path = fit_map("transport", ours, theirs).towards(strength)
-    wanted = _pushed(ours, path)
-    return fit_map("transport", fit_gaussian(image), wanted).towards(share)(image)
-
-
-def _pushed(gaussian: Gaussian, path: AffineMap) -> Gaussian:
-    """The Gaussian that an affine map makes of another."""
-    mean = (gaussian.mean - path.centre) @ path.matrix + path.offset
-    return Gaussian(mean, path.matrix.T @ gaussian.covariance @ path.matrix)

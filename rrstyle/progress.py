@@ -1,19 +1,29 @@
 """What long computations report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 
 @dataclass(frozen=True)
 class Step:
-    """`fraction` (0 to 1) of the whole is done; `stage` says in a few words what goes on."""
+    """`fraction` (0 to 1) of the whole is done; `stage` says in a few words what goes on.
+
+    `preview`, where one was asked for, is a small picture of the result so far: (height, width,
+    3), float32 in [0, 1].
+    """
 
     stage: str
     fraction: float
+    preview: np.ndarray | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 # Called after every step. An exception it raises ends the computation: that is how to stop one.
 OnStep = Callable[[Step], None]
+
+# A preview of features (height, width, n) that are on their way.
+Show = Callable[[np.ndarray], np.ndarray]
 
 
 def ignore(step: Step) -> None:
@@ -22,4 +32,9 @@ def ignore(step: Step) -> None:
 
 def within(on_step: OnStep, start: float, end: float) -> OnStep:
     """A callback for a part of the whole that covers its fractions `start` to `end`."""
-    return lambda step: on_step(Step(step.stage, start + (end - start) * step.fraction))
+
+    def inner(step: Step) -> None:
+        fraction = start + (end - start) * step.fraction
+        on_step(Step(step.stage, fraction, preview=step.preview))
+
+    return inner

@@ -54,7 +54,7 @@ def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
         for dy in range(kernel)
         for dx in range(kernel)
     ]
-    rows = xp.reshape(xp.concatenate(shifted, axis=-1), (-1, kernel * kernel * channels))
+    rows = xp.reshape(xp.concatenate(shifted, axis=2), (-1, kernel * kernel * channels))
     return xp.concatenate([rows, xp.ones_like(rows[:, :1])], axis=-1)
 
 

@@ -1,21 +1,29 @@
 """The recipe inside a picture: all that is needed to make it again.
 
-A recipe names its inputs and says which pixels they had; it holds no path.
+A recipe names its inputs and says which pixels they had; it holds no path. A mask, which has no
+file that could be named, is in it as a whole: an 8-bit grey PNG in base64.
 """
 
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rrstyle import images
+from rrstyle import images, masks
 from rrstyle.config import StyleConfig, from_dict, to_dict
+from rrstyle.transfer.blends import MOST_STYLES, check_shares
+
+if TYPE_CHECKING:  # it imports Keras, which reading a recipe does not need
+    from rrstyle.trained_networks import TrainedNetworks
 
 TEXT_KEY = "rrstyle"  # of the PNG text chunk
 _FORMAT = 1
+_MOST_MASK = 2**19  # characters: half of what a text in a PNG may have
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Recipe:
         seed: Its seed.
         content: The photograph.
         style: The style picture.
-        weights: The weights file, where one was used.
+        weights: The weights file, or the trained networks, where either was used.
         versions: Of the packages that computed it.
     """
 
@@ -52,6 +60,18 @@ class Recipe:
     style: Input
     weights: Input | None
     versions: dict[str, str]
+    more_styles: tuple[Input, ...] = ()
+    style_weights: tuple[float, ...] = (1.0,)
+    mask: str | None = None
+
+    @property
+    def styles(self) -> tuple[Input, ...]:
+        """All style pictures."""
+        return (self.style, *self.more_styles)
+
+    def mask_array(self) -> np.ndarray | None:
+        """The mask, float32 (height, width) in [0, 1]."""
+        return None if self.mask is None else masks.parse_mask(self.mask)
 
     def to_json(self) -> str:
         """The recipe as text."""
@@ -59,23 +79,73 @@ class Recipe:
         weights = vars(self.weights) if self.weights else None
         record = {"format": _FORMAT, "seed": self.seed, **inputs, "weights": weights}
         record |= {"config": to_dict(self.config), "versions": self.versions}
+        # Left out where there is nothing to say: such recipes read as they always did.
+        if self.more_styles:
+            record["more_styles"] = [vars(style) for style in self.more_styles]
+            record["style_weights"] = self.style_weights
+        if self.mask is not None:
+            record["mask"] = self.mask
         return json.dumps(record, ensure_ascii=False)
 
 
 def make_recipe(
-    config: StyleConfig, seed: int, content: images.Picture, style: images.Picture
+    config: StyleConfig,
+    seed: int,
+    content: images.Picture,
+    styles: images.Picture | Sequence[images.Picture],
+    weights: Sequence[float] | None = None,
+    mask: Any = None,
 ) -> Recipe:
-    """The recipe of a picture about to be made from two pictures."""
+    """The recipe of a picture about to be made.
+
+    Args:
+        config: Its settings.
+        seed: Its seed.
+        content: The photograph.
+        styles: The style picture, or several.
+        weights: Of the styles, as for `stylize`.
+        mask: As for `stylize`.
+
+    Raises:
+        ValueError: If weights or mask break a rule, or the mask is too intricate to be kept.
+    """
     from rrstyle import backend  # imports Keras, which reading a recipe does not need
 
-    weights = None
+    file = None
     if config.weights and config.weights != "imagenet":
         data = Path(config.weights).read_bytes()
-        weights = Input(Path(config.weights).name, hashlib.sha256(data).hexdigest())
-        config = replace(config, weights=weights.name)
+        file = Input(Path(config.weights).name, hashlib.sha256(data).hexdigest())
+        config = replace(config, weights=file.name)
     config = replace(config, precision=backend.resolve_precision(config.precision))
-    ours, theirs = (Input(p.name, images.digest(p.pixels)) for p in (content, style))
-    return Recipe(config, seed, ours, theirs, weights, backend.versions())
+    pictures = [styles] if isinstance(styles, images.Picture) else list(styles)
+    check_shares(weights, len(pictures))
+    # As given: shares worked out from shares may differ in the last bit.
+    given = (1.0,) * len(pictures) if weights is None else tuple(float(w) for w in weights)
+    ours, first, *others = (Input(p.name, images.digest(p.pixels)) for p in (content, *pictures))
+    text = None if mask is None else masks.mask_text(masks.as_mask(mask))
+    if text is not None and len(text) > _MOST_MASK:
+        raise ValueError(
+            f"mask is too intricate to be kept in a recipe: at most {_MOST_MASK} characters of"
+            f" PNG in base64; received {len(text)}"
+        )
+    versions = backend.versions()
+    return Recipe(
+        config,
+        seed,
+        ours,
+        first,
+        file,
+        versions,
+        more_styles=tuple(others),
+        style_weights=given if others else (1.0,),
+        mask=text,
+    )
+
+
+def with_networks(recipe: Recipe, networks: "TrainedNetworks") -> Recipe:
+    """The recipe of a picture that trained networks make: their plan, name and digest."""
+    config = replace(recipe.config, decoder=networks.name, encoder=networks.config)
+    return replace(recipe, config=config, weights=Input(networks.name, networks.digest))
 
 
 def parse_recipe(text: str) -> Recipe:
@@ -102,7 +172,25 @@ def parse_recipe(text: str) -> Recipe:
     if not isinstance(versions, dict):
         raise ValueError("recipe: versions must be an object")
     versions = {str(k): str(v) for k, v in versions.items()}
-    return Recipe(config, seed, content, style, used, versions)
+    others, weighing = _parse_blend(record)
+    mask = record.get("mask")
+    if mask is not None:
+        masks.parse_mask(mask, argument="recipe: mask")
+    return Recipe(config, seed, content, style, used, versions, others, weighing, mask)
+
+
+def _parse_blend(record: dict) -> tuple[tuple[Input, ...], tuple[float, ...]]:
+    """The other styles, and the weights of all."""
+    others = record.get("more_styles", [])
+    if not (isinstance(others, list) and len(others) < MOST_STYLES):
+        raise ValueError(f"recipe: more_styles must be a list of at most {MOST_STYLES - 1}")
+    weights = record.get("style_weights", [1.0])
+    try:
+        check_shares(weights, 1 + len(others))
+    except ValueError as error:
+        raise ValueError(f"recipe: style_{error}") from None
+    styles = tuple(_parse_input("more_styles", other) for other in others)
+    return styles, tuple(map(float, weights)) if others else (1.0,)
 
 
 def _parse_input(field: str, value) -> Input:

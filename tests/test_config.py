@@ -37,7 +37,7 @@ def test_the_papers_network_is_the_default():
 
 
 def test_there_are_choices():
-    assert len(CHOICES) == 15
+    assert len(CHOICES) == 14
 
 
 @pytest.mark.parametrize(("kind", "name", "choices"), CHOICES)
@@ -92,6 +92,9 @@ RULES = [
     (StyleConfig, "wildness", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "strength", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "side", "an integer from 16 to 8192", (15, 8193, 512.0, True, None, 10**20)),
+    (StyleConfig, "style_scale", "from 0.25 to 4", (0.24, 4.1, float("nan"), True, "1", None)),
+    (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
+    (StyleConfig, "decoder", "ridge, random or the name of trained networks", ("", None, 5)),
     (StyleConfig, "weights", "a file name or imagenet", ("", 5, b"x")),
     (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PatchConfig(), NetworkConfig)),
     (StyleConfig, "optimise", "a OptimiseConfig", (None, {})),
@@ -114,8 +117,8 @@ def test_every_setting_has_a_rule_or_a_choice():
 
 
 def test_the_ends_of_ranges_are_taken():
-    StyleConfig(side=16, wildness=0, strength=0)
-    StyleConfig(side=8192, wildness=1, strength=1)
+    StyleConfig(side=16, wildness=0, strength=0, style_scale=0.25)
+    StyleConfig(side=8192, wildness=1, strength=1, style_scale=4)
     PatchConfig(size=3, content_mix=(0, 1), rounds=(1,) * 12)
     OptimiseConfig(steps=(1,) * 6)
     NetworkConfig(channels=1, kernel=1)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rrstyle import NetworkConfig, StyleConfig, example, export, pipeline, stylize
+from rrstyle import NetworkConfig, StyleConfig, example, export_graph, pipeline, stylize
 from rrstyle.architectures import VGG16
 from rrstyle.config import from_dict
 from rrstyle.export import RECORD, export_saved_model
@@ -338,7 +338,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
 def test_a_model_that_differs_is_not_published(tmp_path, monkeypatch):
     grey = np.full((16, 17, 3), 0.5, np.float32)
-    monkeypatch.setattr(export.pipeline, "stylize", lambda *_, **__: grey)
+    monkeypatch.setattr(export_graph.pipeline, "stylize", lambda *_, **__: grey)
     with pytest.raises(RuntimeError, match="differ from the library's"):
         small(tmp_path / "x")
     assert list(tmp_path.iterdir()) == []

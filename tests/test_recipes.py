@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rrstyle import backend, images
+from rrstyle import backend, images, masks
 from rrstyle.config import StyleConfig
 from rrstyle.recipes import (
     TEXT_KEY,
@@ -29,8 +29,17 @@ DIGEST = hashlib.sha256(b"").hexdigest()
 INPUTS = st.builds(
     Input, st.text(min_size=1, max_size=200), st.text("0123456789abcdef", min_size=64, max_size=64)
 )
+MASK = masks.mask_text(np.float32([[0, 1], [0.2, 1]]))
+BLENDS = st.integers(2, 4).flatmap(
+    lambda n: st.tuples(
+        st.tuples(*[INPUTS] * (n - 1)),
+        st.tuples(st.floats(1, 9), *[st.floats(0, 1)] * (n - 1)),
+    )
+)
 RECIPES = st.builds(
-    Recipe,
+    lambda blend, **fields: Recipe(**fields, more_styles=blend[0], style_weights=blend[1]),
+    blend=BLENDS | st.just(((), (1.0,))),
+    mask=st.sampled_from([None, MASK]),
     config=STYLES,
     seed=st.integers(0, 2**128),
     content=INPUTS,
@@ -82,6 +91,32 @@ def test_other_programs_find_it_too():
 
 
 # What it holds
+
+
+def test_it_holds_all_styles_their_weights_and_the_mask():
+    styles = [images.Picture(pixels(seed=i), f"{i}.png", ()) for i in range(3)]
+    content = images.Picture(pixels(), "cat.png", ())
+    mask = np.linspace(0, 1, 12).reshape(3, 4)
+    found = make_recipe(StyleConfig(), 3, content, styles, [2, 0, 0.1], mask)
+    assert [style.name for style in found.styles] == ["0.png", "1.png", "2.png"]
+    assert found.style_weights == (2.0, 0.0, 0.1)
+    again = parse_recipe(found.to_json())
+    assert again == found
+    np.testing.assert_array_equal(again.mask_array(), masks.as_mask(mask))
+    assert make_recipe(StyleConfig(), 3, content, styles).style_weights == (1.0, 1.0, 1.0)
+
+
+def test_a_recipe_of_one_style_reads_as_it_always_did():
+    assert not {"more_styles", "style_weights", "mask"} & json.loads(RECIPE.to_json()).keys()
+    assert made().mask_array() is None
+    assert made().styles == (made().style,)
+
+
+def test_a_mask_that_no_recipe_can_hold():
+    picture = images.Picture(pixels(), "cat.png", ())
+    noise = np.random.default_rng(0).random((1024, 1024))
+    line = refused(lambda: make_recipe(StyleConfig(), 0, picture, picture, mask=noise))
+    assert line.startswith("mask is too intricate to be kept in a recipe")
 
 
 def test_it_holds_config_seed_inputs_and_versions():
@@ -203,6 +238,15 @@ def test_missing_fields(field):
         ({"style": {"name": 201 * "x", "digest": DIGEST}}, "name must be a string of 1 to 200"),
         ({"style": {"name": "x", "digest": DIGEST[1:]}}, "64 hexadecimal digits"),
         ({"style": {"name": "x", "digest": DIGEST + "\n"}}, "64 hexadecimal digits"),
+        ({"more_styles": {}}, "more_styles must be a list of at most 3"),
+        ({"more_styles": 4 * [1]}, "more_styles must be a list of at most 3"),
+        ({"more_styles": ["x"], "style_weights": [1, 1]}, "more_styles must be an object"),
+        ({"style_weights": [0.5, 0.5]}, "style_weights must be one a style; received 2 for 1"),
+        ({"style_weights": [-1]}, "style_weights must be finite non-negative numbers"),
+        ({"style_weights": "1"}, "style_weights must be finite non-negative numbers"),
+        ({"mask": 1}, "mask must be a PNG in base64"),
+        ({"mask": "%"}, "mask must be a PNG in base64"),
+        ({"mask": "aGVsbG8="}, "recipe: mask"),
         ({"weights": "vgg16.h5"}, "weights must be an object"),
         ({"weights": {"name": 1, "digest": DIGEST}}, "name must be a string"),
         ({"config": []}, "StyleConfig must be an object"),

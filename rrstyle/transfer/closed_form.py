@@ -15,6 +15,7 @@ Functions take `xp`: NumPy (the library) or keras.ops on TensorFlow (inside an e
 Statistics and eigen-decompositions are in float64.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,13 +58,26 @@ class AffineMap(NamedTuple):
         matrix = (1 - strength) * xp.eye(size, dtype="float64") + strength * self.matrix
         return AffineMap(matrix, self.centre, (1 - strength) * self.centre + strength * self.offset)
 
+    def push(self, gaussian: Gaussian) -> Gaussian:
+        """The Gaussian that the map makes of another."""
+        mean = (gaussian.mean - self.centre) @ self.matrix + self.offset
+        return Gaussian(mean, self.matrix.T @ gaussian.covariance @ self.matrix)
+
 
 def _cast(a, dtype: str, xp: Any):
     return a.astype(dtype) if xp is np else xp.cast(a, dtype)
 
 
-def fit_gaussian(features, *, xp: Any = np) -> Gaussian:
-    """Mean and covariance of features (..., n) over all but the last axis."""
+def fit_gaussian(features, *, mask=None, xp: Any = np) -> Gaussian:
+    """Mean and covariance of features (..., n) over all but the last axis.
+
+    Args:
+        features: What it is fitted to.
+        mask: How much each counts, (...), not all 0 (NumPy only).
+        xp: NumPy, or keras.ops on TensorFlow.
+    """
+    if mask is not None:
+        return _fit_masked(features, mask)
     rows = _cast(xp.reshape(features, (-1, features.shape[-1])), "float64", xp)
     mean = xp.mean(rows, axis=0)
     centred = rows - mean
@@ -71,14 +85,23 @@ def fit_gaussian(features, *, xp: Any = np) -> Gaussian:
     return Gaussian(mean, xp.matmul(xp.transpose(centred), centred) / _cast_count(count, xp))
 
 
+def _fit_masked(features, mask) -> Gaussian:
+    share = np.asarray(mask, np.float64).reshape(-1, 1)
+    share = share / share.sum()
+    rows = features.reshape(-1, features.shape[-1]).astype(np.float64)
+    mean = np.sum(share * rows, axis=0)
+    centred = rows - mean
+    return Gaussian(mean, (share * centred).T @ centred)
+
+
 def _cast_count(count, xp: Any):
     return float(count) if xp is np else xp.cast(count, "float64")
 
 
-def _power(symmetric, exponent: float, xp: Any):
+def _powers(symmetric, exponents: Sequence[float], xp: Any) -> list[Any]:
     values, vectors = xp.linalg.eigh(symmetric)
-    values = xp.maximum(values, _ROUNDING * xp.max(values)) ** exponent
-    return xp.matmul(vectors * values, xp.transpose(vectors))
+    values = xp.maximum(values, _ROUNDING * xp.max(values))
+    return [xp.matmul(vectors * values**e, xp.transpose(vectors)) for e in exponents]
 
 
 def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) -> AffineMap:
@@ -110,12 +133,28 @@ def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) ->
         ratio = xp.sqrt(xp.diagonal(target) / xp.diagonal(source))
         matrix = xp.diag(ratio)
     elif method == "whitening":
-        matrix = xp.matmul(_power(source, -0.5, xp), _power(target, 0.5, xp))
+        matrix = xp.matmul(*_powers(source, [-0.5], xp), *_powers(target, [0.5], xp))
     elif method == "knothe":
         lower, wanted = xp.linalg.cholesky(source), xp.linalg.cholesky(target)
         matrix = xp.linalg.solve(xp.transpose(lower), xp.transpose(wanted))
     else:
-        root, inverse = _power(source, 0.5, xp), _power(source, -0.5, xp)
-        middle = _power(xp.matmul(xp.matmul(root, target), root), 0.5, xp)
+        root, inverse = _powers(source, [0.5, -0.5], xp)
+        (middle,) = _powers(xp.matmul(xp.matmul(root, target), root), [0.5], xp)
         matrix = xp.matmul(xp.matmul(inverse, middle), inverse)
     return AffineMap(matrix, content.mean, style.mean)
+
+
+def pool_gaussians(gaussians: Sequence[Gaussian], shares: Sequence[float]) -> Gaussian:
+    """The Gaussian of a set of which each has a share: moments of the mixture.
+
+    The Wasserstein barycentre, the other way to blend Gaussians, has the mean of their palettes:
+    paler than any of them.
+    """
+    if len(gaussians) == 1:
+        return gaussians[0]
+    mean = sum(s * g.mean for s, g in zip(shares, gaussians, strict=True))
+    second = sum(
+        s * (g.covariance + np.outer(g.mean - mean, g.mean - mean))
+        for s, g in zip(shares, gaussians, strict=True)
+    )
+    return Gaussian(mean, second)

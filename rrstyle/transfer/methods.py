@@ -1,13 +1,15 @@
 """The feature vector transformation (FVT): V_c, V_s -> V_new, by any method, at any strength."""
 
+import functools
 import math
 from collections.abc import Callable
 
 import numpy as np
 
 from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
-from rrstyle.progress import OnStep, ignore, within
+from rrstyle.progress import OnStep, Show, Step, ignore, within
 from rrstyle.transfer import closed_form
+from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
 from rrstyle.transfer.optimisation import Objective, reporter
@@ -28,13 +30,15 @@ _MATCHING_SHARE = 0.4  # of `paint`'s time goes into matching, about, on a CPU
 
 def transform(
     content: np.ndarray,
-    style: np.ndarray,
+    style: np.ndarray | Blend,
     config: StyleConfig,
     *,
     seed: int,
     dtype: str = "float32",
     trained: tuple | None = None,
+    mask: np.ndarray | None = None,
     on_step: OnStep = ignore,
+    show: Show | None = None,
 ) -> np.ndarray:
     """Content features with the style of style features.
 
@@ -44,26 +48,33 @@ def transform(
 
     Args:
         content: (height, width, n), float32.
-        style: (height, width, n) of another size if need be, from the same network.
+        style: (height, width, n) of another size if need be, from the same network; or several.
         config: Method, strength and the method's settings.
         seed: Names the random draws.
         dtype: "float32" or "bfloat16", of the convolutions of a statistics network.
         trained: Weights for the `vgg` statistics network in place of random ones.
+        mask: (height, width), how much each pixel of the content counts in its statistics, from
+            0 to 1 and not all 0. Pixels that do not count are transformed all the same.
         on_step: Told of progress.
+        show: Makes pictures of features on their way; `on_step` is then told of them too.
 
     Returns:
         Features of the content's shape, float32.
     """
-    strength = config.strength
+    strength, style = config.strength, Blend.of(style)
     if strength == 0:
         return content
     if config.method in closed_form.METHODS:
-        found = fit_map(config.method, fit_gaussian(content), fit_gaussian(style))
+        found = fit_map(config.method, fit_gaussian(content, mask=mask), style.gaussian())
         return found.towards(strength)(content)
     # The methods below measure in units of the features' root mean square.
-    unit = np.float32(math.sqrt(np.mean(np.square(style, dtype=np.float64))) or 1.0)
-    content, style = content / unit, style / unit
-    start, wanted = _meet(content, style, strength)
+    unit = np.float32(style.root_mean_square() or 1.0)
+    content, style = content / unit, style.map(lambda part: part / unit)
+    start, wanted = _meet(content, style, strength, mask)
+
+    def finish(result: np.ndarray) -> np.ndarray:
+        begun = resize_features(start, result.shape[:2])
+        return (begun + np.float32(strength) * (result - begun)) * unit
 
     def network_for(size: tuple[int, int]) -> FeatureNetwork:
         n = content.shape[-1]
@@ -74,37 +85,48 @@ def transform(
         return pyramid_network(n, size=size, seed=seed, dtype=dtype)
 
     rng = layer_rng(seed, TRANSFER)
+    shown = None if show is None else (lambda result: show(finish(result)))
     if config.method == "optimise":
         smallest = MINIMUM_SIDE[config.network]
-        result = optimise(start, wanted, network_for, smallest, config.optimise, rng, on_step)
+        settings = config.optimise
+        result = optimise(start, wanted, network_for, smallest, settings, rng, on_step, mask, shown)
     else:
         share = _MATCHING_SHARE if config.method == "paint" else 1.0
-        matching = within(on_step, 0, share)
-        result = match_patches(start, wanted, config=config.patches, rng=rng, on_step=matching)
+        result = match_patches(
+            start,
+            wanted,
+            config=config.patches,
+            rng=rng,
+            on_step=within(on_step, 0, share),
+            mask=mask,
+            show=shown,
+        )
         if config.method == "paint":
             refining = within(on_step, share, 1)
-            result = refine(result, wanted, network_for, config.patches, refining)
-    return (start + np.float32(strength) * (result - start)) * unit
+            result = refine(result, wanted, network_for, config.patches, refining, mask)
+    return finish(result)
 
 
-def _meet(content, style, strength: float) -> tuple[np.ndarray, np.ndarray]:
+def _meet(content, style: Blend, strength: float, mask) -> tuple[np.ndarray, Blend]:
     """Both sets of features moved to the Gaussian at `strength` on the path between theirs."""
     if strength == 1:
         return content, style
-    ours, theirs = fit_gaussian(content), fit_gaussian(style)
+    ours, theirs = fit_gaussian(content, mask=mask), style.gaussian()
     there = fit_map("transport", ours, theirs).towards(strength)
     back = fit_map("transport", theirs, ours).towards(1 - strength)
-    return there(content), back(style)
+    return there(content), style.map(lambda part: back(part))
 
 
 def optimise(
     content: np.ndarray,
-    style: np.ndarray,
+    style: np.ndarray | Blend,
     network_for: NetworkFor,
     smallest: int,
     config: OptimiseConfig,
     rng: np.random.Generator,
     on_step: OnStep,
+    mask: np.ndarray | None = None,
+    show: Show | None = None,
 ) -> np.ndarray:
     """Optimise features, coarse to fine, for the style's statistics and the content's layout.
 
@@ -114,40 +136,54 @@ def optimise(
 
     Args:
         content: (height, width, n), root mean square about 1.
-        style: (any height, any width, n).
+        style: (any height, any width, n), or several.
         network_for: The network whose statistics are matched.
         smallest: Scales with fewer pixels a side are left out.
         config: Loss, optimiser, start, steps.
         rng: Draws a random start.
         on_step: Told after every step.
+        mask: As for `transform`.
+        show: As for `transform`; called before every scale.
     """
-    target = fit_map("transport", fit_gaussian(content), fit_gaussian(style))(content)
+    style = Blend.of(style)
+    ours = fit_gaussian(content, mask=mask)
+    target = fit_map("transport", ours, style.gaussian())(content)
     factors = [2**level for level in reversed(range(len(config.steps)))]
-    side = min(*content.shape[:2], *style.shape[:2])
+    side = min(*content.shape[:2], *style.least_size())
     plan = [
         (factor, steps)
         for factor, steps in zip(factors, config.steps, strict=True)
         if factor == 1 or side // factor >= smallest
     ]
     work = [steps / factor**2 for factor, steps in plan]
-    network = network_for(_smaller(_reduced(content, plan[0][0]), _reduced(style, plan[0][0])))
+    coarsest = (_reduced(size, plan[0][0]) for size in (content.shape, style.least_size()))
+    network = network_for(_smaller(*coarsest))
     current: np.ndarray = target  # replaced at the first scale
     done = 0.0
     for scale, (factor, steps) in enumerate(plan):
-        small_target = resize_features(target, _reduced(content, factor))
+        small_target = _shrunk(target, factor)
         size = small_target.shape[:2]
-        small_style = resize_features(style, _reduced(style, factor))
+        small_style = style.map(functools.partial(_shrunk, factor=factor))
         if scale == 0:
-            current = _noise_like(small_target, rng) if config.start == "random" else small_target
+            random = config.start == "random"
+            current = _noise_like(small_target, rng) if random else small_target
         else:
             coarse = resize_features(small_target, current.shape[:2])
             detail = small_target - resize_features(coarse, size)
             current = resize_features(current, size) + _DETAIL * detail
-        objective = Objective(
-            network, small_target, small_style, loss=config.loss, style_weight=config.style_weight
-        )
+        stage = f"optimising at {size[1]}×{size[0]}"
         part = within(on_step, done / sum(work), (done + work[scale]) / sum(work))
-        report = reporter(part, f"optimising at {size[1]}×{size[0]}", steps)
+        if show is not None:
+            part(Step(stage, 0.0, preview=show(current)))
+        objective = Objective(
+            network,
+            small_target,
+            small_style,
+            loss=config.loss,
+            style_weight=config.style_weight,
+            mask=mask,
+        )
+        report = reporter(part, stage, steps)
         if config.optimiser == "adam":
             rate = config.learning_rate
             current = objective.adam(current, steps=steps, rate=rate, report=report)
@@ -157,8 +193,12 @@ def optimise(
     return current
 
 
-def _reduced(features: np.ndarray, factor: int) -> tuple[int, int]:
-    height, width = (math.ceil(side / factor) for side in features.shape[:2])
+def _shrunk(features: np.ndarray, factor: int) -> np.ndarray:
+    return resize_features(features, _reduced(features.shape, factor))
+
+
+def _reduced(shape: tuple[int, ...], factor: int) -> tuple[int, int]:
+    height, width = (math.ceil(side / factor) for side in shape[:2])
     return height, width
 
 
@@ -178,18 +218,20 @@ def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def refine(
     features: np.ndarray,
-    style: np.ndarray,
+    style: np.ndarray | Blend,
     network_for: NetworkFor,
     config: PatchConfig,
     on_step: OnStep,
+    mask: np.ndarray | None = None,
 ) -> np.ndarray:
     """A few steps that give back the contrast which averaging patches took, at every scale."""
     objective = Objective(
-        network_for(_smaller(features.shape[:2], style.shape[:2])),
+        network_for(_smaller(features.shape[:2], Blend.of(style).least_size())),
         features,
         style,
         loss="mean_covariance",
         style_weight=config.refine_style_weight,
+        mask=mask,
     )
     report = reporter(on_step, "refining", config.refine_steps)
     return objective.adam(

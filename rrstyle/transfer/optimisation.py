@@ -14,8 +14,10 @@ from keras import ops
 
 from rrstyle import backend
 from rrstyle.progress import OnStep, Step
+from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.feature_networks import FeatureNetwork
-from rrstyle.transfer.statistics import STYLE_LOSSES
+from rrstyle.transfer.patches import resize_features
+from rrstyle.transfer.statistics import POOLS, STYLE_LOSSES
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 _FINAL_RATE = 0.05  # of the first rate, at the end of the cosine decay
@@ -29,8 +31,13 @@ def _centred(features):
 
 
 @functools.lru_cache(maxsize=16)
-def _compiled(model, content: tuple[int, ...], loss: str) -> tuple[Callable, ...]:
-    """(targets, value and gradient, Adam step) of a network, compiled once in a process."""
+def _compiled(
+    model, content: tuple[int, ...], loss: str, masked: bool = False
+) -> tuple[Callable, ...]:
+    """(kept, targets, value and gradient, Adam step) of a network, compiled once in a process.
+
+    `masked` only tells apart what is called with masks and without.
+    """
     measure, distance = STYLE_LOSSES[loss]
 
     def outputs(v, weights):
@@ -43,13 +50,14 @@ def _compiled(model, content: tuple[int, ...], loss: str) -> tuple[Callable, ...
     def targets(v, weights):
         return [measure(f) for f in outputs(v, weights)]
 
-    def objective(v, weights, kept, wanted, style_weight):
+    def objective(v, weights, kept, wanted, style_weight, masks):
         found = outputs(v, weights)
         content_loss = sum(
             ops.mean(ops.square(_centred(found[i]) - k)) / (ops.mean(ops.square(k)) + 1e-12)
             for i, k in zip(content, kept, strict=True)
         )
-        style_loss = sum(distance(measure(f), w) for f, w in zip(found, wanted, strict=True))
+        measured = map(measure, found, masks) if masks else map(measure, found)
+        style_loss = sum(map(distance, measured, wanted))
         return content_loss / len(content) + style_weight * style_loss / len(found)
 
     value_and_grad = backend.value_and_grad(objective)
@@ -65,30 +73,46 @@ def _compiled(model, content: tuple[int, ...], loss: str) -> tuple[Callable, ...
     return (
         backend.jit(keep, maps=(0,)),
         backend.jit(targets, maps=(0,)),
-        backend.jit(value_and_grad, maps=(0, 2)),
-        backend.jit(adam, maps=(0, 1, 2, 6)),
+        backend.jit(value_and_grad, maps=(0, 2, 5)),
+        backend.jit(adam, maps=(0, 1, 2, 6, 9)),
     )
 
 
 class Objective:
-    """The loss of one network, one content and one style at one scale.
+    """The loss of one network, one content and its style at one scale.
 
     Args:
         network: Its weights and taps.
         content: Features (height, width, n) whose layout is kept.
-        style: Features whose statistics are wanted.
+        style: Features whose statistics are wanted; those of several are pooled.
         loss: Name in STYLE_LOSSES.
         style_weight: Weight of the style term.
+        mask: (height, width), how much each pixel counts in the result's statistics.
     """
 
-    def __init__(self, network: FeatureNetwork, content, style, *, loss: str, style_weight: float):
+    def __init__(
+        self,
+        network: FeatureNetwork,
+        content: np.ndarray,
+        style: np.ndarray | Blend,
+        *,
+        loss: str,
+        style_weight: float,
+        mask: np.ndarray | None = None,
+    ):
         keep, targets, self._value_and_grad, self._adam = _compiled(
-            network.network.model, network.content, loss
+            network.network.model, network.content, loss, mask is not None
         )
         weights = tuple(ops.convert_to_tensor(w) for w in network.network.weights)
         kept = keep(_batch(content), weights)
-        wanted = targets(_batch(style), weights)
-        self._args = (weights, kept, wanted, ops.convert_to_tensor(style_weight, "float32"))
+        style = Blend.of(style)
+        found = [targets(_batch(part), weights) for part in style.parts]
+        wanted = found[0]
+        if len(found) > 1:
+            wanted = [POOLS[loss](one, style.shares) for one in zip(*found, strict=True)]
+        masks = () if mask is None else _masks(mask, network.network(_batch(content)))
+        scale = ops.convert_to_tensor(style_weight, "float32")
+        self._args = (weights, kept, wanted, scale, masks)
 
     def value(self, features: np.ndarray) -> float:
         """The loss at `features` (height, width, n)."""
@@ -129,6 +153,13 @@ class Objective:
             function, start.ravel(), jac=True, method="L-BFGS-B", callback=after, options=options
         )
         return found.x.reshape(start.shape).astype(np.float32)
+
+
+def _masks(mask: np.ndarray, outputs) -> tuple:
+    """The mask at the size of each output, (1, height, width, 1) of sum 1."""
+    sizes = [(int(output.shape[1]), int(output.shape[2])) for output in outputs]
+    small = [np.maximum(resize_features(mask[..., None], size), 0) for size in sizes]
+    return tuple(_batch(found / found.sum()) for found in small)
 
 
 def _batch(features):

@@ -3,18 +3,22 @@
 Coarse to fine, as in Kwatra et al. 2005: every patch of the current estimate looks for its
 nearest style patch, and overlapping finds are averaged. Distances are divided by how well a
 style patch is already served (Granot et al. 2022), so that all of the style gets used.
+
+Several styles lie below one another on one canvas. Each is searched by itself, and a price on each
+settles which find a place takes, so that every style gets its share of the places.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import faiss
 import numpy as np
 from keras import ops
 
 from rrstyle.config import PatchConfig
-from rrstyle.progress import OnStep, Step
+from rrstyle.progress import OnStep, Show, Step
+from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 
 _SCALE_STEP = math.sqrt(2)
@@ -23,6 +27,8 @@ _SCALE_STEP = math.sqrt(2)
 _DENSE_BELOW = 64
 # Queries from which a style patch's own best distance is estimated.
 _SAMPLED_QUERIES = 4096
+_PRICE_SWEEPS = 8  # one settles the prices of two styles
+_SHOWN_FROM = 96  # longer side of the smallest scale worth a preview
 
 
 def resize_features(features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -108,7 +114,14 @@ class StylePatches:
 
     def nearest(self, features: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
         """Corners (rows, columns, 2) of the style patch nearest to each patch of `features`."""
+        return self.search(features, step, rng)[0]
+
+    def search(
+        self, features: np.ndarray, step: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What `nearest` finds, and its normalised squared distances (rows, columns)."""
         projected = self.project(features, step)
+        shape = projected.shape[:2]
         queries = projected.reshape(-1, projected.shape[-1])
         weight = self._weights(queries, rng)
         # -weight |q - k|^2 as an inner product, so that faiss finds the normalised nearest.
@@ -118,8 +131,8 @@ class StylePatches:
         index.add(np.ascontiguousarray(keys, np.float32))
         ones = np.ones(len(queries), np.float32)
         queries = np.column_stack([queries, np.sum(queries**2, axis=1), ones])
-        _, found = index.search(np.ascontiguousarray(queries, np.float32), 1)
-        return self._corners[found[:, 0]].reshape(*projected.shape[:2], 2)
+        likeness, found = index.search(np.ascontiguousarray(queries, np.float32), 1)
+        return self._corners[found[:, 0]].reshape(*shape, 2), -likeness[:, 0].reshape(shape)
 
     def _weights(self, queries: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """1 / (floor + best distance) of each style patch over a sample of the queries."""
@@ -129,6 +142,73 @@ class StylePatches:
         index.add(np.ascontiguousarray(queries))
         best, _ = index.search(np.ascontiguousarray(self._keys), 1)
         return 1 / (self._floor + np.maximum(best[:, 0], 0))
+
+
+class StyleCanvas:
+    """The styles of one scale below one another, and the search in each.
+
+    Args:
+        style: Their features, at this scale.
+        config: As for `StylePatches`; each style has its share of the keys.
+        rng: As for `StylePatches`.
+
+    Attributes:
+        features: (height, width, n), the canvas; what no style covers is 0 and never found.
+    """
+
+    def __init__(self, style: Blend, config: PatchConfig, rng: np.random.Generator):
+        self.features, self.tops = _stacked(style)
+        self._shares = style.shares
+        keys = [max(1, round(share * config.keys)) for share in style.shares]
+        self._banks = [
+            StylePatches(part, replace(config, keys=k), rng)
+            for part, k in zip(style.parts, keys, strict=True)
+        ]
+
+    def nearest(self, features: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
+        """Corners (rows, columns, 2), on the canvas, of the patch found for each of `features`."""
+        found = [bank.search(features, step, rng) for bank in self._banks]
+        moved = [c + np.array([top, 0]) for (c, _), top in zip(found, self.tops, strict=True)]
+        corners = np.stack(moved)
+        if len(found) == 1:
+            return corners[0]
+        distances = np.stack([distance for _, distance in found])
+        taken = allot(distances.reshape(len(found), -1), self._shares)
+        return np.take_along_axis(corners, taken.reshape(1, *corners.shape[1:3], 1), axis=0)[0]
+
+
+def _stacked(style: Blend) -> tuple[np.ndarray, tuple[int, ...]]:
+    """The canvas of a blend, and the row at which each part starts."""
+    if len(style.parts) == 1:
+        return style.parts[0], (0,)
+    heights = [part.shape[0] for part in style.parts]
+    tops = tuple(int(top) for top in np.cumsum([0, *heights[:-1]]))
+    width = max(part.shape[1] for part in style.parts)
+    canvas = np.zeros((sum(heights), width, style.parts[0].shape[2]), np.float32)
+    for part, top in zip(style.parts, tops, strict=True):
+        canvas[top : top + part.shape[0], : part.shape[1]] = part
+    return canvas, tops
+
+
+def allot(distances: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Which of several styles each place takes, so that each style gets its share of the places.
+
+    The least sum of distances among such choices takes the least distance minus a price, one for
+    each style: the dual of a transport problem, solved for one price after another.
+
+    Args:
+        distances: (styles, places).
+        shares: Of the places, positive, of sum 1.
+
+    Returns:
+        (places,), positions of styles.
+    """
+    prices = np.zeros((len(shares), 1))
+    for _ in range(1 if len(shares) == 2 else _PRICE_SWEEPS):
+        for k in range(1, len(shares)):  # prices matter up to a constant: the first stays 0
+            others = np.delete(distances - prices, k, axis=0).min(axis=0)
+            prices[k] = np.quantile(distances[k] - others, shares[k])
+    return np.argmin(distances - prices, axis=0)
 
 
 @dataclass(frozen=True)
@@ -167,55 +247,88 @@ def _scaled(size: tuple[int, int], ratio: float, least: int) -> tuple[int, int]:
 
 def match_patches(
     content: np.ndarray,
-    style: np.ndarray,
+    style: np.ndarray | Blend,
     *,
     config: PatchConfig,
     rng: np.random.Generator,
     on_step: OnStep,
+    mask: np.ndarray | None = None,
+    show: Show | None = None,
 ) -> np.ndarray:
     """The content rebuilt from style patches.
 
     Args:
         content: Features (height, width, n), float32, of root mean square about 1.
-        style: Features (any height, any width, n) of the same network.
+        style: Features (any height, any width, n) of the same network; or several, of each of
+            which its share of the patches is taken.
         config: Sizes and rounds.
         rng: Draws projections and samples.
         on_step: Told after every round.
+        mask: (height, width), how much each pixel of the content counts in its statistics.
+        show: Makes previews: of the content in the style's colours, and of the larger scales.
 
     Returns:
         Features of the content's shape.
     """
-    scales = list(_scales(content.shape[:2], style.shape[:2], config))
-    work = sum(math.prod(scale.size) * scale.rounds for scale in scales)
+    style = Blend.of(style)
+    sizes = [part.shape[:2] for part in style.parts]
+    # By scale, and there by style: content's size, rounds and mix are the same for all.
+    scales = list(zip(*(_scales(content.shape[:2], size, config) for size in sizes), strict=True))
+    work = sum(math.prod(scale.size) * scale.rounds for scale, *_ in scales)
     done = 0
+    if show is not None:
+        start = _rearranged(content, style, config.diversity, mask)
+        on_step(Step("matching patches", 0.0, preview=show(start)))
     field, previous = None, None
-    for scale in scales:
-        small_style = resize_features(style, scale.style_size)
-        target = _rearranged(resize_features(content, scale.size), small_style, config.diversity)
+    tops: tuple[int, ...] = ()
+    for scale, *others in scales:
+        at_scale = zip(style.parts, (scale, *others), strict=True)
+        parts = tuple(resize_features(part, at.style_size) for part, at in at_scale)
+        small_style = Blend(parts, style.shares)
+        small_content = resize_features(content, scale.size)
+        target = _rearranged(small_content, small_style, config.diversity, mask)
+        canvas = StyleCanvas(small_style, config, rng)
         if field is None or previous is None:
             current = target
         else:
             # The finds of the coarser scale, taken from the finer style: crisp from the start.
-            field = refine_field(field, previous, scale, config.size)
-            current = _assemble(small_style, field, config.size, 1, scale.size)
-        patches = StylePatches(small_style, config, rng)
+            field = _finer(field, previous, (scale, *others), tops, canvas.tops, config.size)
+            current = _assemble(canvas.features, field, config.size, 1, scale.size)
         for _ in range(scale.rounds):
             query = (1 - scale.mix) * current + scale.mix * target
-            field = patches.nearest(_pad(query, config.size, scale.step), scale.step, rng)
-            current = _assemble(small_style, field, config.size, scale.step, scale.size)
+            field = canvas.nearest(_pad(query, config.size, scale.step), scale.step, rng)
+            current = _assemble(canvas.features, field, config.size, scale.step, scale.size)
             done += math.prod(scale.size)
             height, width = scale.size
             on_step(Step(f"matching patches at {width}×{height}", done / work))
-        previous = scale
+        if show is not None and max(scale.size) >= _SHOWN_FROM:
+            on_step(Step("matching patches", done / work, preview=show(current)))
+        previous, tops = (scale, *others), canvas.tops
     return current
 
 
-def _rearranged(content: np.ndarray, style: np.ndarray, diversity: float) -> np.ndarray:
+def _rearranged(content: np.ndarray, style: Blend, diversity: float, mask) -> np.ndarray:
     """The content with the style's palette, by a mix of two maps between their Gaussians."""
-    ours, theirs = fit_gaussian(content), fit_gaussian(style)
+    if mask is not None:
+        mask = np.maximum(resize_features(mask[..., None], content.shape[:2]), 0)
+    ours, theirs = fit_gaussian(content, mask=mask), style.gaussian()
     transported = fit_map("transport", ours, theirs)(content)
     own = fit_map("knothe", ours, theirs)(content)
     return (1 - np.float32(diversity)) * transported + np.float32(diversity) * own
+
+
+def _finer(field, coarse, fine, tops, new_tops, size: int) -> np.ndarray:
+    """`refine_field` of finds on a canvas: `coarse` and `fine` are the scales of each style."""
+    refined = [
+        refine_field(field - np.array([top, 0]), a, b, size) + np.array([new_top, 0])
+        for top, new_top, a, b in zip(tops, new_tops, coarse, fine, strict=True)
+    ]
+    if len(refined) == 1:
+        return refined[0]
+    style = np.searchsorted(tops, field[..., 0], side="right") - 1
+    nearest, _ = _places(field.shape, coarse[0], fine[0])
+    chosen = style[np.ix_(*nearest)][None, ..., None]
+    return np.take_along_axis(np.stack(refined), chosen, axis=0)[0]
 
 
 def refine_field(field: np.ndarray, coarse: _Scale, fine: _Scale, size: int) -> np.ndarray:
@@ -233,19 +346,27 @@ def refine_field(field: np.ndarray, coarse: _Scale, fine: _Scale, size: int) -> 
     """
     margin = size // 2
     corners: list[np.ndarray] = []
-    nearest: list[np.ndarray] = []
-    remainder: list[np.ndarray] = []
-    for axis in range(2):
-        position = np.arange(fine.size[axis]) * (coarse.size[axis] / fine.size[axis])
-        index = np.minimum(np.rint(position / coarse.step).astype(int), field.shape[axis] - 1)
-        nearest.append(index)
-        remainder.append(position - index * coarse.step)
+    nearest, remainder = _places(field.shape, coarse, fine)
     found = field[np.ix_(*nearest)]
     for axis, offset in enumerate((remainder[0][:, None], remainder[1][None, :])):
         ratio = fine.style_size[axis] / coarse.style_size[axis]
         corner = np.rint((found[..., axis] + margin + offset) * ratio).astype(int) - margin
         corners.append(np.clip(corner, 0, fine.style_size[axis] - size))
     return np.stack(corners, axis=-1)
+
+
+def _places(
+    shape: tuple[int, ...], coarse: _Scale, fine: _Scale
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The coarse find nearest to each fine row and column, and how far beside it that lies."""
+    nearest: list[np.ndarray] = []
+    remainder: list[np.ndarray] = []
+    for axis in range(2):
+        position = np.arange(fine.size[axis]) * (coarse.size[axis] / fine.size[axis])
+        index = np.minimum(np.rint(position / coarse.step).astype(int), shape[axis] - 1)
+        nearest.append(index)
+        remainder.append(position - index * coarse.step)
+    return nearest, remainder
 
 
 def _assemble(style, field, size: int, step: int, shape: tuple[int, int]) -> np.ndarray:

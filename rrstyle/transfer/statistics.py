@@ -1,6 +1,9 @@
 """Statistics of feature maps that stand for style, and their distances.
 
-All take features (1, height, width, n), work in float32 and sum over pixels.
+All take features (1, height, width, n), work in float32 and sum over pixels. With a mask, (1,
+height, width, 1) of sum 1, each pixel counts as much as the mask says.
+
+Statistics of several styles are pooled: those of a picture of which each covers its share.
 """
 
 from keras import ops
@@ -14,30 +17,60 @@ def _pixels(rows):
     return ops.cast(ops.shape(rows)[0], "float32")
 
 
-def gram_matrix(features):
+def _mean(rows, mask):
+    if mask is None:
+        return ops.mean(rows, axis=0)
+    return ops.sum(ops.reshape(mask, (-1, 1)) * rows, axis=0)
+
+
+def _second_moment(rows, mask):
+    if mask is None:
+        return ops.matmul(ops.transpose(rows), rows) / _pixels(rows)
+    return ops.matmul(ops.transpose(ops.reshape(mask, (-1, 1)) * rows), rows)
+
+
+def gram_matrix(features, mask=None):
     """Gram matrix (n, n), the mean over pixels of f f^T. Reference: Gatys et al. 2016."""
-    rows = _rows(features)
-    return ops.matmul(ops.transpose(rows), rows) / _pixels(rows)
+    return _second_moment(_rows(features), mask)
 
 
-def mean_std(features):
+def mean_std(features, mask=None):
     """Mean and standard deviation of each channel, (n,) both. Reference: Li et al. 2017."""
     rows = _rows(features)
-    mean = ops.mean(rows, axis=0)
+    mean = _mean(rows, mask)
     # The tiny constant keeps the gradient of the root finite for a dead channel.
-    return mean, ops.sqrt(ops.mean(ops.square(rows - mean), axis=0) + 1e-12)
+    return mean, ops.sqrt(_mean(ops.square(rows - mean), mask) + 1e-12)
 
 
-def mean_covariance(features):
+def mean_covariance(features, mask=None):
     """Mean (n,) and covariance (n, n).
 
     Unlike the Gram matrix, whose entries the large means of ReLU features dominate, the pair
     weighs means and co-variation separately.
     """
     rows = _rows(features)
-    mean = ops.mean(rows, axis=0)
-    centred = rows - mean
-    return mean, ops.matmul(ops.transpose(centred), centred) / _pixels(rows)
+    mean = _mean(rows, mask)
+    return mean, _second_moment(rows - mean, mask)
+
+
+def _mix(values, shares):
+    return sum(share * value for share, value in zip(shares, values, strict=True))
+
+
+def pool_mean_std(found, shares):
+    """Means and standard deviations of several, pooled."""
+    means, stds = zip(*found, strict=True)
+    mean = _mix(means, shares)
+    spread = [ops.square(std) + ops.square(m - mean) for m, std in zip(means, stds, strict=True)]
+    return mean, ops.sqrt(_mix(spread, shares))
+
+
+def pool_mean_covariance(found, shares):
+    """Means and covariances of several, pooled."""
+    means, covariances = zip(*found, strict=True)
+    mean = _mix(means, shares)
+    spread = [c + ops.outer(m - mean, m - mean) for m, c in zip(means, covariances, strict=True)]
+    return mean, _mix(spread, shares)
 
 
 def _relative(a, b, scale):
@@ -70,3 +103,5 @@ STYLE_LOSSES = {
     "mean_std": (mean_std, mean_std_loss),
     "mean_covariance": (mean_covariance, mean_covariance_loss),
 }
+# What is measured of several styles, and their shares, to what it is of all.
+POOLS = {"gram": _mix, "mean_std": pool_mean_std, "mean_covariance": pool_mean_covariance}

@@ -1,0 +1,165 @@
+"""Several styles as one: their shares, pooled statistics, the search, and every method."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.pipeline import stylize
+from rrstyle.transfer.blends import Blend, check_shares
+from rrstyle.transfer.closed_form import Gaussian, fit_gaussian, pool_gaussians
+from rrstyle.transfer.patches import StyleCanvas, allot, match_patches
+from rrstyle.transfer.statistics import POOLS, STYLE_LOSSES
+from tests.support.pairs import METHODS, THIN, picture, rms
+
+QUICK = StyleConfig(
+    side=32,
+    encoder=THIN,
+    optimise=OptimiseConfig(steps=(2, 2)),
+    patches=PatchConfig(rounds=(1,), refine_steps=2),
+    precision="float32",
+)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def noise(height, width, seed=0, n=3):
+    return rng(seed).normal(size=(height, width, n)).astype(np.float32)
+
+
+# Shares
+
+
+def test_shares_by_hand():
+    assert check_shares(None, 2) == (0.5, 0.5)
+    assert check_shares([3, 1], 2) == (0.75, 0.25)
+    assert check_shares((0.0, 7.0), 2) == (0.0, 1.0)
+    assert check_shares(np.array([1e308, 1e308]), 2) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("bad", [[1, -1], [1, float("nan")], [float("inf"), 1], [True, 1], "11", 1])
+def test_weights_that_are_none(bad):
+    with pytest.raises(ValueError, match="weights must be finite non-negative numbers; received"):
+        check_shares(bad, 2)
+
+
+def test_too_few_weights_and_no_weight_at_all():
+    with pytest.raises(ValueError, match="weights must be one a style; received 1 for 2"):
+        check_shares([1], 2)
+    with pytest.raises(ValueError, match="weights must not all be 0"):
+        check_shares([0, 0], 2)
+
+
+# Pooled statistics
+
+
+def test_a_pooled_gaussian_by_hand():
+    one, other = Gaussian(np.array([0.0]), np.eye(1)), Gaussian(np.array([4.0]), 3 * np.eye(1))
+    mean, covariance = pool_gaussians([one, other], [0.75, 0.25])
+    np.testing.assert_allclose(mean, [1])
+    # 3/4 (1 + 1^2) + 1/4 (3 + 3^2)
+    np.testing.assert_allclose(covariance, [[4.5]])
+
+
+def test_pooled_is_what_a_picture_of_both_has():
+    a, b = noise(6, 10, 1), 2 * noise(3, 10, 2) + 1
+    both = np.concatenate([a, b])
+    found = Blend((a, b), (2 / 3, 1 / 3))
+    np.testing.assert_allclose(found.gaussian().mean, fit_gaussian(both).mean, atol=1e-6)
+    np.testing.assert_allclose(found.gaussian().covariance, fit_gaussian(both).covariance)
+    assert found.root_mean_square() == pytest.approx(rms(both))
+    assert found.least_size() == (3, 10)
+    for name, pool in POOLS.items():
+        measure = STYLE_LOSSES[name][0]
+        pooled = pool([measure(x[None]) for x in (a, b)], found.shares)
+        wanted = measure(both[None])
+        pairs = zip(pooled, wanted, strict=True) if name != "gram" else [(pooled, wanted)]
+        for ours, theirs in pairs:
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+# The search
+
+
+def test_allotting_by_hand():
+    # Style 1 is nearer nowhere, but gets the half of the places where it costs least.
+    distances = np.array([[0.0, 0.0, 0.0, 0.0], [5.0, 1.0, 4.0, 2.0]])
+    np.testing.assert_array_equal(allot(distances, (0.5, 0.5)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("shares", [(0.7, 0.3), (0.2, 0.5, 0.3), (0.1, 0.2, 0.3, 0.4)])
+def test_every_style_gets_its_share_of_the_places(shares):
+    distances = rng().gamma(2.0, size=(len(shares), 4000)) * np.arange(1, 1 + len(shares))[:, None]
+    counts = np.bincount(allot(distances, shares), minlength=len(shares))
+    np.testing.assert_allclose(counts / 4000, shares, atol=0.01)
+
+
+def test_finds_on_a_canvas_lie_in_the_styles():
+    styles = Blend((noise(12, 20, 1), noise(16, 9, 2)), (0.6, 0.4))
+    canvas = StyleCanvas(styles, PatchConfig(size=3), rng())
+    assert canvas.features.shape == (28, 20, 3)
+    found = canvas.nearest(noise(20, 20, 3), 1, rng()).reshape(-1, 2)
+    second = found[:, 0] >= 12
+    assert second.mean() == pytest.approx(0.4, abs=0.01)
+    assert found[~second].max(axis=0).tolist() <= [9, 17]
+    assert found[second].max(axis=0).tolist() <= [25, 6]
+    assert found[~second, 0].max() <= 12 - 3  # no patch straddles the border
+
+
+def test_a_match_takes_its_shares_at_every_scale():
+    # Two styles, each of one value: the result tells which of them a pixel is from.
+    content = noise(64, 48)
+    styles = Blend((np.full((40, 40, 3), -1, np.float32), np.full((50, 30, 3), 1, np.float32)))
+    settings = PatchConfig(size=3, rounds=(1,))
+    for share in (0.25, 0.5):
+        blend = replace(styles, shares=(1 - share, share))
+        result = match_patches(content, blend, config=settings, rng=rng(), on_step=lambda _: None)
+        # Overlaps mix the two evenly on average.
+        assert (result.mean() + 1) / 2 == pytest.approx(share, abs=0.03)
+        assert abs(result).max() <= 1 + 1e-5
+
+
+# Every method
+
+
+def run(name, styles, **options):
+    settings = replace(QUICK, **METHODS[name], **options.pop("settings", {}))
+    return stylize(picture("chelsea", 32), styles, settings, seed=2, **options)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_blend_lies_between_its_styles_and_weight_0_leaves_no_trace(name):
+    waves, mosaic = picture("waves", 32), picture("mosaic", 40)
+    alone = run(name, waves)
+    np.testing.assert_array_equal(run(name, [waves]), alone)
+    np.testing.assert_array_equal(run(name, [mosaic, waves], weights=[0, 3]), alone)
+    other = run(name, (mosaic,))
+    half = run(name, [waves, mosaic])
+    assert np.isfinite(half).all()
+    assert rms(half - alone) > 0
+    assert rms(half - other) > 0
+    wanted = (alone + other).mean(axis=(0, 1)) / 2
+    apart = np.abs(alone - other).mean(axis=(0, 1)).max()
+    assert np.abs(half.mean(axis=(0, 1)) - wanted).max() < 0.5 * apart + 0.02
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_one_to_four_styles(count):
+    with pytest.raises(ValueError, match=f"style must be 1 to 4 pictures; received {count}"):
+        run("transport", count * [picture("waves", 32)])
+
+
+def test_a_bad_style_of_several_is_named():
+    with pytest.raises(ValueError, match="style 2 is too small"):
+        run("transport", [picture("waves", 32), np.zeros((8, 8, 3))])
+
+
+def test_the_style_scale_is_the_size_of_the_style():
+    waves = picture("waves", 64)
+    large = run("paint", waves, settings={"style_scale": 2.0})
+    assert rms(large - run("paint", waves)) > 0.02
+    with pytest.raises(ValueError, match=r"style is too small.*received 8 x 8 at side 8"):
+        run("paint", waves, settings={"style_scale": 0.25})

@@ -1,0 +1,38 @@
+"""Previews on the way to a picture: where they come, and that they change nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.pipeline import stylize
+from tests.support.pairs import METHODS, THIN, picture, rms
+
+QUICK = StyleConfig(
+    side=96,
+    encoder=THIN,
+    optimise=OptimiseConfig(steps=(3, 2)),
+    patches=PatchConfig(rounds=(1,), refine_steps=2),
+    precision="float32",
+)
+
+
+@pytest.mark.parametrize("name", ["paint", "patches", "optimise pyramid", "transport"])
+def test_previews_are_pictures_and_come_only_when_asked_for(name):
+    content, style = picture("chelsea", 96), picture("waves", 96)
+    settings = replace(QUICK, strength=0.8, **METHODS[name])
+    told, plain = [], []
+    shown = stylize(content, style, settings, seed=0, on_step=told.append, previews=True)
+    image = stylize(content, style, settings, seed=0, on_step=plain.append)
+    np.testing.assert_array_equal(shown, image)
+    assert [step.preview for step in plain] == len(plain) * [None]
+    previews = [step.preview for step in told if step.preview is not None]
+    assert len(previews) == (0 if name == "transport" else 2)
+    for preview in previews:
+        assert preview.dtype == np.float32
+        assert preview.min() >= 0
+        assert preview.max() <= 1
+        # Already of the style's colours.
+        assert rms(preview.mean(axis=(0, 1)) - image.mean(axis=(0, 1))) < 0.1
+    assert [s.fraction for s in told] == sorted(s.fraction for s in told)
