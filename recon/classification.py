@@ -89,7 +89,7 @@ def classify(
         devices=devices,
         on_step=on_step,
     )
-    best = RunFolder(out).checkpoints.best()
+    best = RunFolder(out).checkpoints.best() if backend.is_first_host() else None
     if best is not None:
         weights = State.of_arrays(best.arrays).weights
         write_encoder(out / CLASSIFIER, config.network, weights[:-2])

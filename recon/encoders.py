@@ -7,6 +7,7 @@ for images in [0, 1], and `about`, a JSON text with `format` and the fields of `
 the weights are tied to.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -15,10 +16,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from rrstyle.architectures import ARCHITECTURES
+from rrstyle.architectures import ARCHITECTURES, VGG16
 from rrstyle.config import NetworkConfig, from_dict, to_dict
 from rrstyle.files import write_whole
 from rrstyle.networks import stages
@@ -59,12 +61,96 @@ class Encoder:
     weights: tuple[np.ndarray, ...] | None
 
 
+@dataclass(frozen=True)
+class TrainedEncoder:
+    """A file of trained weights, read whole: the CNN up to any of its layers.
+
+    Attributes:
+        name: Of the file, for records: never a path.
+        fixed: Fields of `NetworkConfig` that the weights are tied to, `architecture` among them.
+        layers: (kernel, bias) by name, data to features, for images in [0, 1].
+    """
+
+    name: str
+    fixed: Mapping[str, Any]
+    layers: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+    @property
+    def architecture(self) -> str:
+        """ "vgg16" or "alexnet"."""
+        return self.fixed["architecture"]
+
+    @property
+    def sha256(self) -> str:
+        """Of all weights, whatever the file's layout."""
+        return weights_digest([weight for pair in self.layers.values() for weight in pair])
+
+    def kernel(self, layer: str) -> np.ndarray:
+        """Of a convolution, (height, width, input channels a group, channels).
+
+        Raises:
+            ValueError: If the file lacks it.
+        """
+        if layer not in self.layers:
+            raise ValueError(f"encoder must have {layer}; received {self.name!r}, which has not")
+        return self.layers[layer][0]
+
+    def up_to(self, network: NetworkConfig) -> Encoder:
+        """The CNN of a plan.
+
+        Args:
+            network: Its plan; what the weights fix is fixed.
+
+        Raises:
+            ValueError: If it is of another architecture, or has a layer that the file lacks.
+        """
+        if network.architecture != self.architecture:
+            raise ValueError(
+                f"architecture must be {self.architecture}, that of encoder {self.name!r};"
+                f" received {network.architecture}"
+            )
+        fixed = replace(network, **self.fixed)
+        names = [c.name for c in ARCHITECTURES[fixed.architecture].up_to(fixed.layer)]
+        if names[-1] not in self.layers:
+            raise ValueError(
+                f"layer must be one that {self.name!r} has, to {[*self.layers][-1]};"
+                f" received {network.layer!r}"
+            )
+        return Encoder(
+            self.name, fixed, tuple(weight for name in names for weight in self.layers[name])
+        )
+
+
+def read_encoder_file(path: Path, *, name: str | None = None) -> TrainedEncoder:
+    """Trained weights of a CNN.
+
+    Args:
+        path: A file of VGG16 in the layout of keras.applications, or as `write_encoder` writes it.
+        name: What it is called, if not as the file.
+
+    Raises:
+        ValueError: If it is missing, damaged or something else.
+    """
+    name = name or path.name
+    if not path.is_file():
+        raise ValueError(f"encoder must be an existing file; received {name!r}")
+    if zipfile.is_zipfile(path):
+        plan, layers = _read_ours(path)
+        return TrainedEncoder(name, {key: getattr(plan, key) for key in TIED}, layers)
+    weights = load_vgg16(str(path)).encoder(VGG16.convolutions[-1].name)
+    pairs = zip(weights[::2], weights[1::2], strict=True)
+    named = zip((c.name for c in VGG16.convolutions), pairs, strict=True)
+    plan = trained_plan(NetworkConfig())
+    # Its pools have no weights: another kind is what was asked for.
+    fixed = {key: getattr(plan, key) for key in TIED if key != "pooling"}
+    return TrainedEncoder(name, fixed, dict(named))
+
+
 def load_encoder(source: str, network: NetworkConfig) -> Encoder:
     """The CNN whose features are to be inverted.
 
     Args:
-        source: "random"; "imagenet"; or a file, of VGG16 in the layout of keras.applications or
-            as `write_encoder` writes it.
+        source: "random"; "imagenet"; or a file for `read_encoder_file`.
         network: Its plan. Trained weights bring their activation, padding, channels and kernels
             with them, those of ours their pooling too.
 
@@ -73,23 +159,23 @@ def load_encoder(source: str, network: NetworkConfig) -> Encoder:
     """
     if source == RANDOM:
         return Encoder(RANDOM, network, None)
-    path = _cached_imagenet() if source == IMAGENET else Path(source)
-    name = IMAGENET if source == IMAGENET else path.name
+    if source == IMAGENET:
+        return read_encoder_file(_cached_imagenet(), name=IMAGENET).up_to(network)
+    path = Path(source)
     if not path.is_file():
-        raise ValueError(f"encoder must be random, imagenet or an existing file; received {name!r}")
-    if zipfile.is_zipfile(path):
-        plan, layers = _read_ours(path)
-        fixed = replace(network, **{key: getattr(plan, key) for key in TIED})
-        _check_architecture(network, fixed, name)
-        names = [c.name for c in ARCHITECTURES[fixed.architecture].up_to(fixed.layer)]
-        if names[-1] not in layers:
-            raise ValueError(
-                f"layer must be one that {name!r} has, to {plan.layer}; received {network.layer!r}"
-            )
-        return Encoder(name, fixed, tuple(weight for layer in names for weight in layers[layer]))
-    fixed = trained_plan(network)
-    _check_architecture(network, fixed, name)
-    return Encoder(name, fixed, load_vgg16(str(path)).encoder(fixed.layer))
+        raise ValueError(
+            f"encoder must be random, imagenet or an existing file; received {path.name!r}"
+        )
+    return read_encoder_file(path).up_to(network)
+
+
+def weights_digest(weights: Sequence[np.ndarray]) -> str:
+    """SHA-256 of the shapes and float32 values of weights, in their order."""
+    digest = hashlib.sha256()
+    for weight in weights:
+        array = np.ascontiguousarray(weight, np.float32)
+        digest.update(f"{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 def write_encoder(path: Path, network: NetworkConfig, weights: Sequence[np.ndarray]) -> None:
@@ -126,14 +212,6 @@ def _cached_imagenet() -> Path:
             " downloaded here: give the weights as a file"
         )
     return path
-
-
-def _check_architecture(asked: NetworkConfig, found: NetworkConfig, name: str) -> None:
-    if asked.architecture != found.architecture:
-        raise ValueError(
-            f"architecture must be {found.architecture}, that of encoder {name!r};"
-            f" received {asked.architecture}"
-        )
 
 
 def _read_ours(path: Path) -> tuple[NetworkConfig, Mapping[str, tuple[np.ndarray, np.ndarray]]]:

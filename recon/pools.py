@@ -15,7 +15,7 @@ import socket
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -32,12 +32,17 @@ _RETRIES = 2  # of a cell by Ray: hosts come and go, and cells are pure
 
 
 @functools.cache
-def computing() -> Mapping[str, str]:
+def computing() -> dict[str, str]:
     """What rows depend on to the bit, besides threads: the device, and versions of packages."""
     from rrstyle import backend
 
     versions = {k: v for k, v in backend.versions().items() if k != "python"}
-    return {"device": backend.device(), **versions, "scipy": version("scipy")}
+    return {"device": backend.device(), **versions, **versions_of(("scipy",))}
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Version of each package, by its name."""
+    return {name: version(name) for name in packages}
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Job:
         settings: Of the experiment.
         pictures: That are evaluated.
         seed: Of the run.
-        computing: `computing()` of the process that writes the rows.
+        computing: `computing()` of the process that writes the rows, and the versions of the
+            experiment's own packages.
     """
 
     experiment: str
@@ -68,8 +74,9 @@ class Job:
 
         if backend.threads() == "all" and not backend.one_thread():
             raise ValueError("a worker must compute on one thread; its backend runs already")
-        for key in sorted({*computing(), *self.computing}):
-            ours, theirs = (found.get(key) for found in (computing(), self.computing))
+        own = computing() | versions_of(find_experiment(self.experiment).packages)
+        for key in sorted({*own, *self.computing}):
+            ours, theirs = (found.get(key) for found in (own, self.computing))
             if ours != theirs:
                 raise ValueError(
                     f"{key} must be the same for all workers, or their rows would differ;"

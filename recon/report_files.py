@@ -12,7 +12,7 @@ import pandas as pd
 from recon.rows import read_rows
 
 SCALES = ("smoke", "laptop", "paper")  # small to large
-_SCORES = {"ssim", "pearson", "psnr", "chroma"}
+_SCORES = {"ssim", "pearson", "psnr", "chroma", "step", "training_mse", "validation_mse", "mse"}
 _NUMBERS = _SCORES | {"network", "block", "channels", "kernel", "depth", "reduction", "std"}
 
 

@@ -19,6 +19,7 @@ try:
 except ImportError:  # Windows: two runs into one folder are not kept apart there
     fcntl = None  # type: ignore[assignment]
 
+csv.field_size_limit(2**24)  # characters: a value can be a picture
 UNDEFINED = "undefined"  # what a number is that is none: the correlation with a constant picture
 
 

@@ -1,23 +1,27 @@
 """Runs an experiment: rows, figures and a record of the run, continued where it was stopped."""
 
+import hashlib
+import itertools
 import json
 import platform
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recon import figures, pools
-from recon.data import load_pictures
+from recon.data import load_classes, load_pictures
 from recon.experiments import find_experiment
-from recon.experiments.experiment import Cell, Experiment, Row, Scale
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Scale
 from recon.rows import RowFile, read_rows
 from rrstyle.files import write_whole
 from rrstyle.images import digest
 from rrstyle.progress import OnStep, Step, ignore
+
+if TYPE_CHECKING:
+    from recon.encoders import TrainedEncoder
 
 _PAUSE = 1.0  # seconds between two writings of the record; rows are written at once
 
@@ -48,6 +52,7 @@ def evaluate(
     *,
     scale: Scale = "laptop",
     images: Path | None = None,
+    encoders: Sequence[Path] = (),
     seed: int = 0,
     out: Path,
     workers: int | None = None,
@@ -71,6 +76,8 @@ def evaluate(
         name: As for `recon.experiments.find_experiment`.
         scale: Size of the experiment.
         images: Folder of pictures; without it, the built-in photographs.
+        encoders: Files of trained CNNs for `recon.encoders.read_encoder_file`, at most one an
+            architecture, for an experiment whose settings have a field `trained`.
         seed: Of the networks and of the pictures that are drawn, 0 or more.
         out: Folder, created if need be.
         workers: Processes; 1 is this one. By default, one for each processor that this process
@@ -96,13 +103,21 @@ def evaluate(
             from rrstyle import backend
 
             backend.one_thread()
-        computing = pools.computing()
+        computing = pools.computing() | pools.versions_of(found.packages)
     workers = _workers(workers, ray_address, computing["device"], scale)
     if scale not in found.settings:
         raise ValueError(f"scale must be one of {', '.join(found.settings)}; received {scale!r}")
     settings = found.settings[scale]
-    pictures, notes = load_pictures(images, settings.images, settings.side, seed=seed)
+    if found.classes:
+        sizes = settings.images - settings.tested, settings.tested, settings.side
+        pictures, notes = load_classes(images, *sizes, seed=seed)
+    else:
+        pictures, notes = load_pictures(images, settings.images, settings.side, seed=seed)
     settings = replace(settings, images=len(pictures.names))
+    trained = _read_encoders(name, settings, encoders)
+    if trained:
+        settings = replace(settings, trained=tuple(one.architecture for one in trained))
+        pictures = replace(pictures, encoders=trained)
     cells = found.cells(settings)
     counts = [found.rows(settings, cell) for cell in cells]
     job = pools.Job(name, settings, pictures, seed, computing)
@@ -113,8 +128,12 @@ def evaluate(
             "scale": scale,
             "seed": seed,
             "settings": asdict(settings),
-            "pictures": {"names": pictures.names, "sha256": digest(pictures.pixels)},
+            "pictures": _identity(pictures),
         }
+        if trained:
+            asked["encoders"] = {
+                one.architecture: {"name": one.name, "sha256": one.sha256} for one in trained
+            }
         device, versions = computing["device"], {**computing}
         del versions["device"]
         computed = {"device": device, "threads": _threads(workers), "versions": versions}
@@ -148,6 +167,35 @@ def evaluate(
         )
 
 
+def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[TrainedEncoder, ...]":
+    """The trained CNNs of a run, by architecture: the order of the files plays no part."""
+    if not files:
+        return ()
+    if not hasattr(settings, "trained"):
+        raise ValueError(
+            f"encoder must be left out: {name} uses no trained CNN; received {files[0].name!r}"
+        )
+    from recon.encoders import read_encoder_file
+
+    found = sorted(map(read_encoder_file, files), key=lambda one: one.architecture)
+    for one, other in itertools.pairwise(found):
+        if one.architecture == other.architecture:
+            raise ValueError(
+                f"encoder must be at most one file of {one.architecture};"
+                f" received {one.name!r} and {other.name!r}"
+            )
+    return tuple(found)
+
+
+def _identity(pictures: Pictures) -> dict[str, Any]:
+    """What the record has of the pictures; no names of as many as have classes."""
+    found = {"sha256": digest(pictures.pixels)}
+    if pictures.labels is None:
+        return {"names": pictures.names} | found
+    labels = hashlib.sha256(pictures.labels.tobytes()).hexdigest()
+    return {"classes": pictures.classes, "labels_sha256": labels} | found
+
+
 def _workers(asked: int | None, ray_address: str | None, device: str, scale: Scale) -> int:
     """Number of processes; 0 by Ray."""
     on_cpu = device.startswith("cpu")
@@ -163,8 +211,7 @@ def _workers(asked: int | None, ray_address: str | None, device: str, scale: Sca
 
 def _other_versions() -> dict[str, str]:
     """Of what reads and draws rows, for the record: no row depends on them."""
-    packages = {name: version(name) for name in ("pandas", "matplotlib")}
-    return {"python": platform.python_version(), **packages}
+    return {"python": platform.python_version(), **pools.versions_of(("pandas", "matplotlib"))}
 
 
 def _threads(workers: int) -> str:

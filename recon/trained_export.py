@@ -4,6 +4,8 @@ Endpoints, also signatures of these names. Images are uint8 (height, width, 3) o
 without a batch axis, as in `rrstyle.export`.
 
 - `reconstruct(image)` -> image of the same size; also the default signature;
+- `reconstruct_bytes(image_bytes)` -> the same of an encoded picture, as PNG in a dictionary under
+  `image_bytes`: see `rrstyle.export_bytes`;
 - `encode(image)` -> features, float32 (rows, columns, n);
 - `decode(features, size)` -> image of that size, int32 (height, width), of which the features must
   have been encoded: rows and columns are height and width over the CNN's strides, rounded up.
@@ -24,18 +26,18 @@ from recon.reconstruction import reconstruct_trained
 from recon.training_run import TrainedPair
 from rrstyle import backend
 from rrstyle.config import to_dict
-from rrstyle.export import (
+from rrstyle.export import Endpoint, spec, write_saved_model
+from rrstyle.export_bytes import BYTES, png_result, unit_from_bytes
+from rrstyle.export_graph import (
     IMAGE,
-    Endpoint,
     call,
     check_exportable,
     check_same_pixels,
     require,
     rounded,
-    spec,
+    sized,
     unit_image,
     with_variables,
-    write_saved_model,
 )
 from rrstyle.images import to_uint8
 from rrstyle.networks import Network, minimum_side, stages
@@ -68,6 +70,7 @@ def export_trained(
     features = spec((None, None, pair.cnn.model.output_shape[-1]), "float32")
     endpoints = [
         Endpoint("reconstruct", graph.reconstruct, [IMAGE]),  # the first is the default
+        Endpoint("reconstruct_bytes", graph.reconstruct_bytes, [BYTES]),
         Endpoint("encode", graph.encode, [IMAGE]),
         Endpoint("decode", graph.decode, [features, spec((2,), "int32")]),
     ]
@@ -104,7 +107,13 @@ class _Graph:
         return self._decoded(features, ops.zeros((1, size[0], size[1], 1)))
 
     def reconstruct(self, image):
-        unit = unit_image(image, self.least)
+        return self._reconstructed(unit_image(image, self.least))
+
+    def reconstruct_bytes(self, image_bytes):
+        unit = sized(unit_from_bytes(image_bytes, argument="image"), self.least)
+        return png_result(self._reconstructed(unit))
+
+    def _reconstructed(self, unit):
         return self._decoded(call(self.cnn, unit[None])[0], unit[None])
 
     def _decoded(self, features, reference):

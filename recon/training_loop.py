@@ -141,8 +141,8 @@ def run_training(
         data: Plain JSON values that name the images; a continued run must have the same.
         resume: Continue the run in `out`, if there is one.
         devices: How many, or None for all.
-        on_step: Called with a `TrainingStep`. If it raises, a checkpoint is saved and the training
-            ends.
+        on_step: Called with a `TrainingStep`. If it raises, the training ends, on a single host
+            with a checkpoint.
 
     Raises:
         NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
@@ -163,7 +163,7 @@ def run_training(
         task = begin(None if found is None else State.of_arrays(found.arrays), shared)
         done = found.step if found else 0
         score = found.score if found else math.inf
-        loop = _Loop(config, run, task, on_step, done, shared.writes)
+        loop = _Loop(config, run, task, on_step, done, shared)
         loop.seconds = found.state["seconds"] if found else 0.0
         if done < config.steps:
             score = loop.run_to_the_end(source)
@@ -180,10 +180,11 @@ class _Loop:
         task: Task,
         on_step: OnStep,
         done: int,
-        writes: bool,
+        devices: Any,
     ) -> None:
         self.config, self.run, self.task = config, run, task
-        self.on_step, self.done, self.writes = on_step, done, writes
+        self.on_step, self.done = on_step, done
+        self.writes, self.alone = devices.writes, devices.hosts == 1
         self.seconds = 0.0  # of all processes of the run
         self._unread: list[Any] = []  # losses that may still be under computation
         self._row, self._mark = _Mean(), _Mean()  # since the last row, the last checkpoint
@@ -264,7 +265,7 @@ class _Loop:
         try:
             self.on_step(report)
         except BaseException:
-            if not saved:
+            if not saved and self.alone:  # the others would not join in the validation
                 self._checkpoint(log)
             raise
 

@@ -21,12 +21,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from recon.checkpoints import Checkpoint, Checkpoints
+from recon.encoders import weights_digest
 from recon.training_config import FREE_ON_RESUME, Schedule, TrainingConfig
 from recon.training_step import State, build_pair
 from rrstyle import backend
 from rrstyle.config import from_dict, to_dict
 from rrstyle.files import write_whole
 from rrstyle.networks import Network
+from rrstyle.trained_networks import TrainedNetworks
 
 Config = TypeVar("Config", bound=Schedule)
 
@@ -89,6 +91,20 @@ def load_run(folder: Path, *, best: bool = False) -> TrainedPair:
     )
 
 
+def load_networks(folder: Path) -> TrainedNetworks:
+    """The networks of a run's best checkpoint, for the style transfer.
+
+    Raises:
+        ValueError, OSError: As `load_run`.
+    """
+    pair = load_run(folder, best=True)
+    network = pair.config.network
+    weights = weights_digest((*pair.cnn.weights, *pair.dcn.weights))
+    plan = json.dumps(to_dict(network), sort_keys=True)
+    digest = hashlib.sha256(f"{plan} {weights}".encode()).hexdigest()
+    return TrainedNetworks(folder.resolve().name, digest, network, pair.cnn, pair.dcn)
+
+
 def read_config(folder: Path) -> TrainingConfig:
     """The config of a run that trains a DCN.
 
@@ -127,7 +143,7 @@ def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
     data = (folder / ENCODER).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         weights = tuple(file[name] for name in sorted(file))
-    if _weights_digest(weights) != digest:
+    if weights_digest(weights) != digest:
         raise ValueError(f"{ENCODER} must hold the weights that the run was started with")
     return weights
 
@@ -187,7 +203,7 @@ class RunFolder:
             ValueError: If the run there is another one; the line says in what.
             OSError: If a file cannot be read or written.
         """
-        digest = None if encoder_weights is None else _weights_digest(encoder_weights)
+        digest = None if encoder_weights is None else weights_digest(encoder_weights)
         asked = {
             "task": config.task,
             "config": to_dict(config),
@@ -258,11 +274,3 @@ def _differences(ours: Mapping, theirs: Mapping, prefix: str = ""):
             yield from _differences(value, other, f"{prefix}{key}.")
         elif value != other:
             yield f"{prefix}{key}", value, other
-
-
-def _weights_digest(weights: Sequence[np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for weight in weights:
-        array = np.ascontiguousarray(weight, np.float32)
-        digest.update(f"{array.shape}".encode() + array.tobytes())
-    return digest.hexdigest()

@@ -3,13 +3,15 @@
 import csv
 import math
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import quality, roofline, speed, timing
+from benchmarks import input_pipeline, quality, roofline, speed, timing, train
 from benchmarks.cases import CASES, configure
 from benchmarks.measures import diversity, edge, half_size_edges, mean_and_spread, swd
+from rrstyle.config import NetworkConfig
 from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
 
 
@@ -223,3 +225,78 @@ def test_quality_refuses_what_it_cannot_measure(tmp_path, capsys) -> None:
         with pytest.raises(SystemExit):
             quality.main([*wrong, "--out", str(tmp_path)])
         assert complaint in capsys.readouterr().err
+
+
+def test_passes_of_a_training_by_hand() -> None:
+    # Conv1 of 2 channels on 5 x 5 pixels, a pool, and conv2_1 on 3 x 3; the DCN backwards.
+    network = NetworkConfig(layer="conv2_1", channels=2)
+    found = [(one.shape.size[0], one.operations) for one in train.passes(network, 5)]
+    wide, narrow = 2 * 25 * 9, 2 * 9 * 9  # operations a pair of channels
+    assert found == [
+        *((5, wide * 6), (5, wide * 4), (3, narrow * 4)),  # forward
+        (3, 2 * narrow * 4),  # no gradient by the features
+        *((5, 3 * wide * 4), (5, 3 * wide * 6)),
+    ]
+
+
+def test_a_bare_pass_by_hand() -> None:
+    # One pixel, one input channel, a 1 x 1 kernel of two channels: y = x k, dx = k . g, dk = x g.
+    shape = roofline.ConvolutionShape((1, 1), 1, 1, 2)
+    x, kernel, back = (
+        np.reshape(np.array(values, np.float32), (1, 1, 1, -1))
+        for values in ([3.0], [2.0, 5.0], [7.0, 11.0])
+    )
+    expected = [[6.0, 15.0], [2 * 7.0 + 5 * 11.0], [21.0, 33.0]]
+    for by_kernel, by_input, parts in (
+        (False, False, [0]),
+        (True, False, [0, 2]),
+        (True, True, [0, 1, 2]),
+    ):
+        one = train.Pass(shape, by_kernel=by_kernel, by_input=by_input)
+        tensors = map(keras.ops.convert_to_tensor, (x, kernel, back))
+        found = train.compiled_pass(one)(*tensors)
+        assert [np.ravel(tensor).tolist() for tensor in found] == [expected[i] for i in parts]
+
+
+def test_train_runs_to_the_end(tmp_path, capsys) -> None:
+    input_pipeline.draw_photographs(tmp_path, 8)
+    words = [str(tmp_path), "--crops", "16", "--batch", "2", "--rounds", "1", "--steps", "1"]
+    assert train.main([*words, "--precisions", "float32", "--memory-steps", "40"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("processor ")
+    header = next(i for i, line in enumerate(lines) if "step / bare" in line)
+    crop, batch, dtype, *numbers = lines[header + 1].split()
+    assert (crop, batch, dtype) == ("16", "2", "float32")
+    waited = numbers.pop(6)
+    assert len(numbers) == 7
+    assert all(float(number) >= 0 for number in numbers)
+    assert waited.endswith("%")
+    steps = [line.split()[2] for line in lines if line.startswith("  after step")]
+    assert steps == ["20", "40"]
+
+
+def test_train_tells_what_it_cannot_measure(tmp_path, capsys) -> None:
+    for wrong, complaint in (
+        (["--memory-steps", "30"], "--memory-steps must be a multiple of 40; received 30"),
+        (["--batch", "0"], "--batch must be at least 1; received 0"),
+        (["--crops", "64", "0"], "--crops must be at least 1; received 0"),
+    ):
+        with pytest.raises(SystemExit):
+            train.main([str(tmp_path), *wrong])
+        assert complaint in capsys.readouterr().err
+    train.print_row(64, 16, "float32", {"error": "no memory"})
+    assert "failed: no memory" in capsys.readouterr().out
+
+
+def test_input_pipeline_runs_to_the_end(tmp_path, capsys) -> None:
+    input_pipeline.draw_photographs(tmp_path, 8)
+    words = [str(tmp_path), "--crops", "16", "--threads", "1", "--seconds", "0.1"]
+    assert input_pipeline.main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    header = next(i for i, line in enumerate(lines) if "images/core s" in line)
+    crop, threads, rate, core_rate, images, peak, growth, scan = map(
+        float, lines[header + 1].split()
+    )
+    assert (crop, threads) == (16, 1)
+    assert min(rate, core_rate, images, peak, scan) > 0
+    assert growth >= 0

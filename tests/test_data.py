@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recon import data
-from recon.data import load_pictures
+from recon.data import load_classes, load_pictures
 from rrstyle.examples import PHOTOGRAPHS, photograph
 from rrstyle.images import encode_png, read_image, resize
 
@@ -140,3 +140,79 @@ def test_pictures_cannot_be_changed():
 def test_numbers_out_of_range(count, side, seed, rule):
     with pytest.raises(ValueError, match=rule):
         load_pictures(None, count, side, seed=seed)
+
+
+def class_grey(pictures) -> list[tuple[str, float]]:
+    return [
+        (pictures.classes[label], round(float(p.mean()), 1))
+        for label, p in zip(pictures.labels, pictures.pixels, strict=True)
+    ]
+
+
+def test_classes_are_the_folders(folder):
+    pictures, notes = load_classes(folder, 6, 4, 8, seed=0)
+    assert pictures.classes == ("n0", "n1")
+    assert pictures.labels.dtype == np.int32
+    assert sorted(class_grey(pictures)) == sorted((f"n{n % 2}", n / 10) for n in range(10))
+    assert pictures.pixels.shape == (10, 8, 8, 3)
+    assert notes == []
+    for array in (pictures.pixels, pictures.labels):
+        assert not array.flags.writeable
+    again, _ = load_classes(folder, 6, 4, 8, seed=0)
+    np.testing.assert_array_equal(again.pixels, pictures.pixels)
+    other, _ = load_classes(folder, 6, 4, 8, seed=1)
+    assert class_grey(other) != class_grey(pictures)
+
+
+def test_a_test_folder_is_not_trained_on(tmp_path):
+    for part, values in (("train", (0.0, 0.1)), ("test", (0.8, 0.9))):
+        for name, value in zip(("dog", "cat"), values, strict=True):
+            (tmp_path / part / name).mkdir(parents=True)
+            for n in range(3):
+                (tmp_path / part / name / f"{n}.png").write_bytes(picture(value))
+    pictures, _ = load_classes(tmp_path, 5, 6, 8, seed=0)
+    assert pictures.classes == ("cat", "dog")
+    assert set(class_grey(pictures)[:5]) == {("dog", 0.0), ("cat", 0.1)}
+    assert sorted(class_grey(pictures)[5:]) == 3 * [("cat", 0.9)] + 3 * [("dog", 0.8)]
+    with pytest.raises(ValueError, match="at least 7 pictures; received 6, in 'test'"):
+        load_classes(tmp_path, 5, 7, 8, seed=0)
+
+
+def test_without_a_folder_photographs_are_classes():
+    pictures, (note,) = load_classes(None, 40, 20, 16, seed=0)
+    assert set(pictures.classes) == set(PHOTOGRAPHS)
+    assert note.startswith(f"squares of {len(PHOTOGRAPHS)} built-in photographs")
+    for name, half in ((n, i >= 40) for i, n in enumerate(pictures.names)):
+        photo, place = name.split("/")
+        left, top = map(int, place.split(","))
+        height, width, _ = photograph(photo).shape
+        assert 0 <= top <= height - height // 4
+        assert (left >= width // 2) == half
+        assert left + height // 4 <= (width if half else width // 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((0, 4, 8), "train must be an integer of at least 1; received 0"),
+        ((4, 0, 8), "test must be an integer of at least 1; received 0"),
+        ((4, 4, 0), "side must be an integer of at least 1; received 0"),
+        ((8, 3, 8), "images must hold at least 11 pictures; received 10"),
+    ],
+)
+def test_classes_that_cannot_be(folder, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        load_classes(folder, *arguments, seed=0)
+
+
+def test_pictures_outside_of_classes_are_refused(folder, tmp_path_factory):
+    with pytest.raises(ValueError, match=r"images must be a folder of classes; received '.*none'"):
+        load_classes(folder / "none", 1, 1, 8, seed=0)
+    with pytest.raises(ValueError, match=r"folders of classes; received '\d.png'"):
+        load_classes(folder / "n0", 2, 2, 8, seed=0)
+    one = tmp_path_factory.mktemp("one")
+    (one / "alone").mkdir()
+    (one / "alone/0.png").write_bytes(picture(0.5))
+    (one / "alone/1.png").write_bytes(picture(0.6))
+    with pytest.raises(ValueError, match="at least 2 classes; received 'alone' alone"):
+        load_classes(one, 1, 1, 8, seed=0)

@@ -95,7 +95,7 @@ def test_another_architecture_is_refused(ours, vgg16):
 def test_a_layer_that_is_not_there_is_refused(tmp_path):
     short = NetworkConfig(channels=4, layer="conv1")
     write_encoder(tmp_path / "short.npz", short, cnn_network(short, seed=0).weights)
-    with pytest.raises(ValueError, match=r"layer must be one that 'short.npz' has, to conv1; rec"):
+    with pytest.raises(ValueError, match=r"one that 'short.npz' has, to conv1_2; received"):
         load_encoder(str(tmp_path / "short.npz"), ASKED)
 
 

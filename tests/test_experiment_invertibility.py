@@ -1,6 +1,8 @@
 """The experiments on invertibility, and the claim that they decide."""
 
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +10,14 @@ import pytest
 
 from recon.claims.register import CLAIMS
 from recon.data import load_pictures
+from recon.encoders import read_encoder_file, write_encoder
 from recon.experiments import coherence, find_experiment, rip_1d, rip_2d, sparsity
 from recon.invertibility.coherence import filter_coherence
+from recon.invertibility.sparsity import nonzero_share
+from recon.sweeps import evaluate
 from rrstyle.architectures import ALEXNET, VGG16
 from rrstyle.config import NetworkConfig
-from rrstyle.networks import build_cnn
+from rrstyle.networks import build_cnn, cnn_network
 
 NAMES = ("rip-1d", "rip-2d", "coherence", "sparsity")
 
@@ -42,7 +47,7 @@ def tables():
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_are_finite_and_apart(tables, name):
     table, columns = tables(name), find_experiment(name).columns
-    values = [c for c in ("value", "nonzero", "printed") if c in columns]
+    values = [c for c in ("value", "nonzero", "printed", "weights") if c in columns]
     assert not table.drop(columns="printed").isna().any().any()
     assert not table.duplicated([c for c in columns if c not in values]).any()
 
@@ -131,7 +136,8 @@ def test_coherence_is_that_of_the_networks_own_filters(tables):
 def test_what_is_printed_has_a_place_for_every_layer():
     for architecture in (VGG16, ALEXNET):
         names = [c.name for c in architecture.convolutions]
-        assert len(coherence.PRINTED[architecture.name]) == len(names)
+        for filters in ("random", "learned"):
+            assert len(coherence.PRINTED[architecture.name, filters]) == len(names)
         layers = sparsity.PRINTED[architecture.name]
         assert [n for n in layers if n.startswith("conv")] == names
         assert {int(n[4:]) for n in layers if n.startswith("pool")} == architecture.pooled_blocks
@@ -169,3 +175,67 @@ def test_the_claim_on_the_experiments_own_rows(tables):
     (claim,) = (claim for claim in CLAIMS if claim.id == "G3")
     found = claim.findings(tables("rip-1d"))
     assert [finding.verdict for finding in found] == ["holds", "holds", "fails"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """VGG16 of 8 channels with biases, as a file of trained weights."""
+    network = NetworkConfig(layer="conv5", channels=8, padding="zero", law="he")
+    drawn = cnn_network(network, seed=3).weights
+    weights = [w + np.float32(0.05) if w.ndim == 1 else w for w in drawn]
+    path = tmp_path_factory.mktemp("encoder") / "tiny.npz"
+    write_encoder(path, network, weights)
+    return read_encoder_file(path)
+
+
+def with_trained(name, encoder):
+    experiment = find_experiment(name)
+    settings = replace(experiment.settings["smoke"], trained=(encoder.architecture,))
+    pictures, _ = load_pictures(None, settings.images, settings.side, seed=0)
+    pictures = replace(pictures, encoders=(encoder,))
+    cells = [cell for cell in experiment.cells(settings) if cell["filters"] == "learned"]
+    found = {}
+    for cell in cells:
+        rows = experiment.measure(settings, cell, pictures, 0)
+        assert len(rows) == experiment.rows(settings, cell)
+        assert {row["weights"] for row in rows} == {"tiny.npz"}
+        found |= {(row.get("kind"), row["layer"], row.get("image")): row for row in rows}
+    return found, pictures
+
+
+def test_coherence_of_learned_filters(trained, tables):
+    found, _ = with_trained("coherence", trained)
+    assert len(found) == 2 * 4  # two kinds, the layers of the smoke scale
+    row = found["filters", "conv2_1", None]
+    assert row["value"] == filter_coherence(trained.layers["conv2_1"][0])
+    assert row["printed"] == 0.644
+    both = pd.concat([tables("coherence"), pd.DataFrame(found.values())])
+    figure = coherence.EXPERIMENT.draw(both)
+    assert figure.axes[0].get_title() == "vgg16, Gaussian and learned filters"
+    assert figure.axes[1].get_title() == "alexnet, Gaussian filters"
+
+
+def test_sparsity_of_a_trained_network(trained, tables):
+    found, pictures = with_trained("sparsity", trained)
+    row = found[None, "conv1_1", "chelsea"]
+    network = NetworkConfig(layer="conv1_1", channels=8, padding="zero")
+    first = build_cnn(network, seed=0)
+    first.set_weights(list(trained.layers["conv1_1"]))
+    share = nonzero_share(np.asarray(first(pictures.pixels[:1])))
+    assert row["nonzero"] == pytest.approx(100 * share.item())
+    assert row["pixels"] == "positive"
+    assert {layer for _, layer, _ in found} == set(sparsity.PRINTED["vgg16"])
+    both = pd.concat([tables("sparsity"), pd.DataFrame(found.values())])
+    labels = sparsity.EXPERIMENT.draw(both).axes[0].get_legend_handles_labels()[1]
+    assert "tiny.npz, pixels in [0, 1]" in labels
+
+
+def test_a_layer_that_the_file_lacks_is_named(trained):
+    with pytest.raises(ValueError, match=r"encoder must have conv6_1; received 'tiny.npz'"):
+        trained.kernel("conv6_1")
+
+
+def test_the_record_names_what_solves(tmp_path):
+    evaluate("rip-1d", scale="smoke", out=tmp_path, workers=1)
+    versions = json.loads((tmp_path / "rip-1d.json").read_text())["versions"]
+    assert "pylops" in versions

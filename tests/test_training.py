@@ -1,7 +1,9 @@
 """Whole trainings of a tiny pair: what they learn, write and refuse."""
 
 import csv
+import gc
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -124,6 +126,37 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(whole, tmp_path)
     assert read_config(out).steps == 12
     with pytest.raises(ValueError, match="steps must be at least the 12 that the run has done"):
         train_tiny(out, resume=True, changes={"steps": 11})
+
+
+class Hoarding(Pictures):
+    """A source that lets go of nothing."""
+
+    def batches(self, first_step):
+        self.kept = []
+        for batch in super().batches(first_step):
+            self.kept.append(batch)
+            yield batch
+
+
+@pytest.mark.parametrize(("kind", "flat"), [(Pictures, True), (Hoarding, False)])
+def test_memory_stays_flat(tmp_path, kind, flat):
+    steps = {"steps": 160, "checkpoint_every": 40, "sample_every": 40, "log_every": 10}
+    config = tiny_config(**steps)
+    held = {}
+
+    def look(report):
+        if report.step in (40, 160):
+            gc.collect()
+            held[report.step] = tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        train(config, kind(config), tmp_path / "run", on_step=look)
+    finally:
+        tracemalloc.stop()
+    # NumPy's arrays and Python's objects: 300 bytes a step, where a batch has 1728.
+    grown = held[160] - held[40]
+    assert (grown < 120 * 300) == flat, grown
 
 
 def test_only_the_missing_batches_are_asked_for(tmp_path):

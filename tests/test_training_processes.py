@@ -17,9 +17,10 @@ from tests.support.training import KILLS, state_arrays, train_tiny
 ROOT = Path(__file__).parents[1]
 
 
-def start(backend, *arguments):
+def start(backend, *arguments, **variables):
     environment = {
         **os.environ,
+        **variables,
         "KERAS_BACKEND": backend,
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={1 if 'host' in arguments else 2}",
@@ -55,23 +56,29 @@ def free_port():
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Of the killed runs, of `several_devices` on each backend, and of two hosts."""
-    port, folder = free_port(), tmp_path_factory.mktemp("processes")
+    folder = tmp_path_factory.mktemp("processes")
+    hosts = {
+        "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{free_port()}",
+        "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
+    }
     for name in ("tensorflow", "jax"):
         (folder / name).mkdir()
     started = {
         "kills": start("tensorflow", "kills", folder / "killed"),
         "tensorflow": start("tensorflow", "devices", folder / "tensorflow" / "found.npz"),
         "jax": start("jax", "devices", folder / "jax" / "found.npz"),
-        "first host": start("jax", "host", folder / "hosts", port, 0),
-        "second host": start("jax", "host", folder / "hosts", port, 1),
     }
+    for number in ("0", "1"):
+        started[f"host {number}"] = start(
+            "jax", "host", folder / "hosts", KERAS_DISTRIBUTION_PROCESS_ID=number, **hosts
+        )
     try:
         train_tiny(folder / "whole")  # while the others compute
         outputs = {name: output_of(process) for name, process in started.items()}
     finally:
         for process in started.values():
             process.kill()  # nothing, where it has ended
-    found = {"kills": json.loads(outputs["kills"]), "folder": folder}
+    found = {"kills": json.loads(outputs["kills"]), "folder": folder, "outputs": outputs}
     for name in ("tensorflow", "jax"):
         with np.load(folder / name / "found.npz") as file:
             found[name] = dict(file)
@@ -115,14 +122,28 @@ def test_two_devices_compute_what_one_does(results, backend):
         np.testing.assert_allclose(one[name], two[name], atol=1e-6, err_msg=name)
 
 
+def assert_same_training(ours, theirs):
+    """By the commands' logs and checkpoints, but for the order of sums."""
+    ours_log, theirs_log = (np.array(columns(out)[1:], float) for out in (ours, theirs))
+    assert len(ours_log) == 3
+    np.testing.assert_allclose(ours_log, theirs_log, rtol=1e-5)
+    ours_state, theirs_state = state_arrays(ours), state_arrays(theirs)
+    for name in (name for name in ours_state if name.startswith("decoder")):
+        np.testing.assert_allclose(ours_state[name], theirs_state[name], atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_the_command_computes_on_two_devices_what_it_does_on_one(results, backend):
+    folder = results["folder"] / backend
+    assert_same_training(folder / "command 1", folder / "command 2")
+
+
 @pytest.mark.jax
 def test_two_hosts_compute_what_one_does(results):
-    one = named(results["jax"], "one")
-    hosts = state_arrays(results["folder"] / "hosts")
-    for name in (n for n in one if n.startswith("decoder")):
-        np.testing.assert_allclose(one[name], hosts[name], atol=1e-6, err_msg=name)
-    losses = [float(row[1]) for row in columns(results["folder"] / "hosts")[1:]]
-    np.testing.assert_allclose(one["loss"], losses, rtol=1e-5)
+    assert_same_training(results["folder"] / "jax" / "command 1", results["folder"] / "hosts")
+    # One of them tells what came of it.
+    assert "best checkpoint: step " in results["outputs"]["host 0"]
+    assert "best checkpoint" not in results["outputs"]["host 1"]
 
 
 @pytest.mark.jax

@@ -22,6 +22,14 @@ EXPERIMENTS = (
     "rip-2d",
     "coherence",
     "sparsity",
+    "iht",
+    "cifar-random",
+    "convergence",
+    "init-std",
+    "init-law",
+    "generalisation",
+    "pictures",
+    "readout-training",
 )
 
 

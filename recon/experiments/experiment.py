@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:  # it imports Keras, which the readers of rows do without
+    from recon.encoders import TrainedEncoder
 
 Scale = Literal["smoke", "laptop", "paper"]
 
@@ -35,10 +38,16 @@ class Pictures:
     Attributes:
         names: One a picture, for the rows.
         pixels: float32 (pictures, side, side, 3), RGB in [0, 1].
+        encoders: Trained CNNs, at most one an architecture.
+        classes: Names of the classes, for an experiment that asks for them.
+        labels: int32 (pictures,), each picture's place in `classes`; None without them.
     """
 
     names: tuple[str, ...]
     pixels: np.ndarray
+    encoders: "tuple[TrainedEncoder, ...]" = ()
+    classes: tuple[str, ...] = ()
+    labels: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +68,9 @@ class Experiment:
         measure: Rows of a cell: (settings, cell, pictures, seed) -> rows. Depends on nothing else.
         draw: Figure of all rows, from the rows alone.
         show: Figure of pictures, made anew from (rows, settings, pictures, seed), if there is one.
+        classes: Whether pictures come with their classes, as of `recon.data.load_classes`; the
+            last `tested` ones of the settings are to test on.
+        packages: That rows depend on to the bit, besides those of `recon.pools.computing`.
     """
 
     name: str
@@ -74,3 +86,5 @@ class Experiment:
     measure: Callable[[Any, Cell, Pictures, int], list[Row]]
     draw: Callable[[pd.DataFrame], Figure]
     show: Callable[[pd.DataFrame, Any, Pictures, int], Figure] | None = None
+    classes: bool = False
+    packages: tuple[str, ...] = ()

@@ -1,12 +1,16 @@
 """Figures of pictures: a line a network, a column a point of the sweep, a caption over each."""
 
+import base64
+import io
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from recon import metrics
 from recon.experiments.experiment import Pictures
+from rrstyle.images import encode_png
 
 Captioned = tuple[str, np.ndarray]
 
@@ -35,6 +39,16 @@ def coloured(pictures: Pictures, output: np.ndarray) -> np.ndarray:
     truth, grey = metrics.luminance(pictures.pixels[:1]), metrics.luminance(bounded)
     inverse = metrics.ssim(truth, 1 - grey)[0] > metrics.ssim(truth, grey)[0]
     return (1 - bounded if inverse else bounded)[0]
+
+
+def packed(image: np.ndarray) -> str:
+    """A picture as PNG in base64, for a row."""
+    return base64.b64encode(encode_png(image)).decode()
+
+
+def unpacked(text: str) -> np.ndarray:
+    """What `packed` made a text of: (height, width, 3) in [0, 1]."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) / 255
 
 
 def sheet(lines: Sequence[tuple[str, Sequence[Captioned]]], *, title: str) -> Figure:

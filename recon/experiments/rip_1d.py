@@ -166,4 +166,5 @@ EXPERIMENT = Experiment(
     rows=lambda settings, cell: settings.codes * len(QUANTITIES),
     measure=_measure,
     draw=_draw,
+    packages=("pylops",),
 )

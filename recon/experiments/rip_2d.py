@@ -273,4 +273,5 @@ EXPERIMENT = Experiment(
     rows=_rows,
     measure=_measure,
     draw=_draw,
+    packages=("pylops",),
 )

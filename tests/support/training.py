@@ -15,6 +15,7 @@ import numpy as np
 
 from recon.training_config import TrainingConfig
 from rrstyle.config import from_dict
+from rrstyle.files import write_whole
 from rrstyle.progress import ignore
 
 NETWORK = {
@@ -176,6 +177,8 @@ def several_devices(found: Path) -> None:
         tf.config.set_logical_device_configuration(
             processor, [tf.config.LogicalDeviceConfiguration()] * 2
         )
+    for devices in (1, 2):
+        train_by_command(found.parent / f"command {devices}", "--devices", str(devices))
     result: dict[str, np.ndarray] = {}
     # A stop on TensorFlow is tested without a process of its own.
     runs = [("one", 1, None), ("two", 2, None), ("stopped", 1, 4)]
@@ -193,12 +196,20 @@ def several_devices(found: Path) -> None:
     np.savez(found, **result)
 
 
-def one_of_two_hosts(out: Path, port: int, number: int) -> None:
-    """Trains as one of two processes that stand for hosts, each with one device."""
-    import keras
+def train_by_command(out: Path, *words: str) -> None:
+    """Trains by `rrstyle train` for six steps, on pictures of its own beside `out`."""
+    from apps import cli
+    from rrstyle.images import encode_png
 
-    keras.distribution.initialize(f"127.0.0.1:{port}", 2, number)
-    train_tiny(out, devices=None)
+    folder = out.with_name(f"pictures of {out.name}")
+    folder.mkdir(exist_ok=True)
+    for number in range(12):
+        image = pictures(1, 24, seed=number)[0] / np.float32(255)
+        write_whole(folder / f"{number:02d}.png", encode_png(image), overwrite=True)
+    tiny = "--tap conv1 --channels 4 --crop 12 --batch 4 --law he --precision float32 --steps 6"
+    often = "--checkpoint-every 2 --sample-every 4 --log-every 2 --validation 0.4"
+    given = ("--images", str(folder), "--out", str(out), *f"{tiny} {often}".split(), *words)
+    assert cli.main(["train", *given]) == 0
 
 
 class Stop(Exception):
@@ -220,6 +231,6 @@ if __name__ == "__main__":
     if mode == "devices":
         several_devices(target)
     elif mode == "host":
-        one_of_two_hosts(target, int(sys.argv[3]), int(sys.argv[4]))
+        train_by_command(target, "--devices", "all")
     else:
         print(json.dumps(killed_runs(target)))

@@ -1,0 +1,125 @@
+"""The app for tests: served in this process or in one of its own, and its clients."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+
+from rrstyle import images
+
+SIDE = 48
+
+# anyio imports its modules when they are used, and pytest parses them then: in the server's thread,
+# which CPython 3.11 cannot do while another thread parses too.
+_LOADED = anyio.open_file, anyio.Path
+
+# All Gradio 6.31's own: event loops that it leaves to the garbage collector, sockets with them,
+# and options of pandas that are on their way out.
+GRADIO_WARNINGS = [
+    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting':DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
+
+# Run in the server's process: writes down every address outside this machine that anything asks
+# for, by name or number.
+_WATCH = """
+import sys
+def _watch(event, arguments):
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if host not in (None, "", b"", "127.0.0.1", "::1", "localhost"):
+        with open({log!r}, "a") as log:
+            print(event, host, file=log)
+sys.addaudithook(_watch)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def connect(url: str, **options) -> Client:
+    return Client(url, verbose=False, analytics_enabled=False, **options)
+
+
+@pytest.fixture(scope="module")
+def offline():
+    """The client, not the app, would ask Hugging Face for a list of agents' names."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    yield
+    patch.undo()
+
+
+def write_pair(folder: Path) -> tuple[Path, Path]:
+    """A photograph and a style picture as files."""
+    rng = np.random.default_rng(0)
+    paths = folder / "photo.png", folder / "style.png"
+    for path in paths:
+        path.write_bytes(images.encode_png(rng.random((40, SIDE, 3), np.float32)))
+    return paths
+
+
+def request(pair: tuple[Path, Path], **others) -> dict:
+    """Arguments of a cheap job."""
+    content, style = map(handle_file, pair)
+    values = {"content": content, "styles": [style], "method": "transport", "size": SIDE}
+    return values | {"api_name": "/stylise"} | others
+
+
+@contextmanager
+def app_process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """`rrstyle app` in a process of its own, killed at the end if it still runs.
+
+    Args:
+        folder: Becomes its folder for temporary files; `outgoing.log` beside it holds what it
+            asked of other machines.
+        options: More words of the command line.
+
+    Yields:
+        The process, and the app's address.
+    """
+    folder.mkdir(exist_ok=True)
+    watch = _WATCH.format(log=str(folder.parent / "outgoing.log"))
+    code = f"{watch}\nfrom apps.cli import main\nsys.exit(main(sys.argv[1:]))"
+    words = ("app", "--port", str(free_port()), *options)
+    environment = os.environ | {"TMPDIR": str(folder), "HF_HUB_OFFLINE": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if found := re.match(r"The app is at (\S+)", line):
+                yield process, found[1]
+                break
+        else:
+            raise AssertionError("the app did not start: " + "".join(said))
+    finally:
+        process.kill()
+        process.communicate()
