@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint lock benchmarks gallery results clean
+.PHONY: help demo app test test-ui lint lock benchmarks gallery results clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and "Python 3.11 to 3.13 is needed, this is %d.%d: make PYTHON=python3.12 ..." % v)'
@@ -30,8 +30,13 @@ lint: $(STAMP)  ## Linter, formatter and type check
 test: lint  ## Environment, linter, type check, tests
 	$(BIN)/python -m pytest
 
-benchmarks: $(STAMP)  ## Seconds, GFLOP/s and memory by method and size; quality of the built-in pairs
+test-ui: $(STAMP)  ## The app in a real browser, Debian's chromium; screenshots into tests/artefacts
+	@command -v chromium >/dev/null || { echo "chromium is not there: apt-get install chromium" >&2; exit 1; }
+	$(BIN)/python -m pytest -m ui
+
+benchmarks: $(STAMP)  ## Seconds, GFLOP/s and memory by method and size, of the training too; quality
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/quality.py --out demo/quality
 
 gallery: $(STAMP)  ## Draw the README's gallery anew

@@ -1,21 +1,25 @@
-"""The cross product of photographs and style pictures, each pair in several variants."""
+"""The cross product of photographs and styles or blends, each pair in several variants."""
 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from apps.cli_progress import ProgressLine
 from apps.errors import explain
-from apps.inputs import Source
+from apps.inputs import Source, joined_stem
 from apps.outputs import EXISTS, choose_place, refusal, unique_name
-from apps.replay import picture_warning
+from apps.replay import picture_warning, recipe_inputs
 from rrstyle.config import StyleConfig
 from rrstyle.images import Picture, write_whole
 from rrstyle.progress import Step, within
-from rrstyle.recipes import Recipe, encode_picture, make_recipe
+from rrstyle.recipes import Recipe, encode_picture, make_recipe, with_networks
+
+if TYPE_CHECKING:  # it imports Keras
+    from rrstyle.trained_networks import TrainedNetworks
 
 _KEPT_PIXELS = 16_000_000  # of style pictures kept for the next photograph: 192 MB
 
@@ -26,10 +30,10 @@ class WriteError(OSError):
 
 @dataclass(frozen=True)
 class Pair:
-    """One photograph, one style picture, and a file for every seed."""
+    """One photograph, one style picture or several to blend, and a file for every seed."""
 
     content: Source
-    style: Source
+    styles: tuple[Source, ...]
     targets: dict[int, Path]
 
 
@@ -46,7 +50,10 @@ class Outcome:
 
 
 def plan_pairs(
-    contents: Sequence[Source], styles: Sequence[Source], seeds: Sequence[int], output: Path
+    contents: Sequence[Source],
+    styles: Sequence[tuple[Source, ...]],
+    seeds: Sequence[int],
+    output: Path,
 ) -> list[Pair]:
     """Every pair with its files; the output folder is created.
 
@@ -57,10 +64,10 @@ def plan_pairs(
     folder, name = choose_place(output, len(contents) * len(styles) * len(seeds))
     taken: set[str] = set()
     pairs = []
-    for content, style in itertools.product(contents, styles):
-        stem = f"{content.stem}-{style.stem}"
+    for content, blend in itertools.product(contents, styles):
+        stem = f"{content.stem}-{joined_stem(blend)}"
         targets = {seed: folder / (name or unique_name(f"{stem}-s{seed}", taken)) for seed in seeds}
-        pairs.append(Pair(content, style, targets))
+        pairs.append(Pair(content, blend, targets))
     return pairs
 
 
@@ -73,6 +80,9 @@ class Batch:
         overwrite: Replace files that are there.
         progress: Where it is reported.
         expected: A recipe that is being replayed: inputs that differ from its are told.
+        networks: Trained ones that `config.decoder` names.
+        weights: Of the styles of each pair; equal by default.
+        mask: Where the style goes, for all.
 
     Attributes:
         outcome: What became of the pictures so far, also when `run` was interrupted.
@@ -86,10 +96,14 @@ class Batch:
         overwrite: bool,
         progress: ProgressLine,
         expected: Recipe | None = None,
+        networks: "TrainedNetworks | None" = None,
+        weights: Sequence[float] | None = None,
+        mask: np.ndarray | None = None,
     ) -> None:
         self.outcome = Outcome()
         self._pairs, self._config, self._overwrite = pairs, config, overwrite
         self._progress, self._expected = progress, expected
+        self._networks, self._weights, self._mask = networks, weights, mask
         self._total = sum(len(pair.targets) for pair in pairs)
         self._styles: dict[Source, Picture] = {}
         self._refused: dict[Source, str] = {}
@@ -108,7 +122,9 @@ class Batch:
                     continue
                 try:
                     photograph = photograph or self._read("content", content)
-                    self._make(pair, free, photograph, self._read("style", pair.style))
+                    styles = [self._read("style", style) for style in pair.styles]
+                    self._warn(photograph, styles)
+                    self._make(pair, free, photograph, styles)
                 except WriteError:
                     raise
                 except (ValueError, OSError) as error:
@@ -143,25 +159,39 @@ class Batch:
             raise
         for note in picture.notes:
             self._progress.say(f"{picture.name}: {note}", once=True)
-        if self._expected and (text := picture_warning(self._expected, role, picture)):
-            self._progress.say(f"rrstyle: warning: {text}", once=True)
         kept = sum(p.pixels[..., 0].size for p in self._styles.values())
         if role == "style" and kept + picture.pixels[..., 0].size <= _KEPT_PIXELS:
             self._styles[source] = picture
         return picture
 
-    def _make(self, pair: Pair, seeds: list[int], content: Picture, style: Picture) -> None:
+    def _warn(self, content: Picture, styles: list[Picture]) -> None:
+        """Tells which pictures are not those of the recipe."""
+        if self._expected is None:
+            return
+        for role, pictures in (("content", [content]), ("style", styles)):
+            used = recipe_inputs(self._expected, role)
+            # A style given alone is compared with the first, and of a blend each with its own.
+            for expected, picture in zip(used, pictures, strict=False):
+                if text := picture_warning(expected, role, picture):
+                    self._progress.say(f"rrstyle: warning: {text}", once=True)
+
+    def _make(self, pair: Pair, seeds: list[int], content: Picture, styles: list[Picture]) -> None:
         from rrstyle import pipeline  # Keras, late: a batch that fails before is told at once
 
-        recipe = make_recipe(self._config, seeds[0], content, style)
+        recipe = make_recipe(self._config, seeds[0], content, styles, self._weights, self._mask)
+        if self._networks is not None:
+            recipe = with_networks(recipe, self._networks)
         for run in _consecutive(seeds):
             done = len(self.outcome.settled())
             made = pipeline.variants(
                 content.pixels,
-                style.pixels,
+                [style.pixels for style in styles],
                 self._config,
                 n=len(run),
                 seed=run[0],
+                weights=self._weights,
+                mask=self._mask,
+                networks=self._networks,
                 on_step=within(self._show, done / self._total, (done + len(run)) / self._total),
             )
             for variant in made:

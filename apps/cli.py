@@ -18,7 +18,6 @@ from apps.cli_options import (
     parse,
 )
 from apps.errors import explain
-from apps.quiet import quiet_start
 
 _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
@@ -91,8 +90,7 @@ def _run(command: Command, words: list[str]) -> int:
 
             run_classify(command, words)
         case App():
-            with quiet_start():
-                from apps.web import launch
+            from apps.cli_app import run_app
 
-            launch(host=command.host, port=command.port)
+            run_app(command)
     return 0

@@ -43,7 +43,9 @@ def _classify(command: Classify, words: list[str], watch: Watch) -> None:
     with quiet_start():  # Keras
         from recon import training_run
         from recon.classification import classify
+        from recon.hosts import join_hosts
 
+    join_hosts()
     out = command.out
     command = over_preset(command, words, _PRESETS)
     if command.preset is None and command.resume and (out / training_run.RECORD).exists():
@@ -70,7 +72,8 @@ def _classify(command: Classify, words: list[str], watch: Watch) -> None:
             on_step=on_step,
         )
 
-    until_stopped(command, config, watch, run, lambda loss: f"loss {loss:.4g}")
+    if not until_stopped(command, config, watch, run, lambda loss: f"loss {loss:.4g}"):
+        return
     tell_late_bad(images, out)
     best = best_checkpoint(out)
     accuracy = best.state["validated"].get("accuracy")

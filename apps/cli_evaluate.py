@@ -34,6 +34,7 @@ def run_evaluate(command: Evaluate) -> None:
             command.name,
             scale=command.scale,
             images=command.images,
+            encoders=command.encoder,
             seed=command.seed,
             out=out,
             workers=command.workers,

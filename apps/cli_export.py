@@ -1,4 +1,4 @@
-"""`rrstyle export`: a SavedModel of the style transfer, or of a trained DCN."""
+"""`rrstyle export`: a model of the style transfer, or of a trained DCN."""
 
 from apps.cli_options import Export
 from apps.cli_settings import StyleOptions, checked, refuse_beside_model
@@ -13,20 +13,32 @@ def run_export(command: Export) -> None:
         ValueError: If an option or the run is wrong.
         OSError: If a file cannot be read or written.
     """
-    if command.model is not None:
+    format = command.format or ("onnx" if command.directory.suffix == ".onnx" else "savedmodel")
+    directory, model = command.directory, command.model
+    if model is None and directory.is_dir():
+        with quiet_start():
+            from recon.training_run import RECORD
+
+        if (directory / RECORD).is_file():  # a run itself: its model goes into it
+            directory, model = directory / "saved_model", directory
+    if model is not None:
+        if format == "onnx":
+            raise ValueError("format must be savedmodel with model; received onnx")
         defaults = {"seed": 0, **to_dict(StyleOptions(method="transport"))}
         refuse_beside_model({"seed": command.seed, **to_dict(command.config)}, defaults)
         with quiet_start():
             from recon.trained_export import export_trained
             from recon.training_run import load_run
 
-        pair = load_run(command.model, best=True)
-        export_trained(command.directory, pair, overwrite=command.overwrite)
-        print(f"model of step {pair.step} written to {command.directory}")
+        pair = load_run(model, best=True)
+        export_trained(directory, pair, overwrite=command.overwrite)
+        print(f"model of step {pair.step} written to {directory}")
         return
     config = checked(StyleConfig, command.config)
     with quiet_start():
         from rrstyle.export import export_saved_model
+        from rrstyle.export_onnx import export_onnx
 
-    export_saved_model(command.directory, config, seed=command.seed, overwrite=command.overwrite)
-    print(f"model written to {command.directory}")
+    write = export_onnx if format == "onnx" else export_saved_model
+    write(directory, config, seed=command.seed, overwrite=command.overwrite)
+    print(f"model written to {directory}")

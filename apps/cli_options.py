@@ -12,9 +12,11 @@ import tyro
 from tyro.conf import Positional, arg, subcommand
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+from apps.cli_app_options import App
 from apps.cli_settings import NetworkOptions, StyleOptions
 from apps.cli_train_options import Classify, Train
 from recon.experiments import EXPERIMENTS
+from rrstyle.presets import PRESETS
 
 _Style = Annotated[StyleOptions, arg(name="")]
 
@@ -23,8 +25,9 @@ _Style = Annotated[StyleOptions, arg(name="")]
 class Stylize:
     """Paint photographs in the manner of pictures.
 
-    Every CONTENT is painted in the manner of every STYLE. Each is a file, a folder of pictures or
-    a built-in name (see `rrstyle examples`); a file goes before a built-in picture of its name.
+    Every CONTENT is painted in the manner of every STYLE, or with --blend of all of them at once.
+    Each is a file, a folder of pictures or a built-in name (see `rrstyle examples`); a file goes
+    before a built-in picture of its name.
     """
 
     content: Annotated[
@@ -37,10 +40,26 @@ class Stylize:
         arg(metavar="STYLE...", help_behavior_hint="(may be left out with --recipe)"),
     ] = ()
     """Pictures whose manner is wanted."""
+    blend: bool = False
+    """Blend the styles, two to four, into one picture of each photograph."""
+    style_weights: Annotated[
+        tuple[float, ...], arg(metavar="W...", help_behavior_hint="(default: equal)")
+    ] = ()
+    """With --blend, how much of each style, in the order of --style; their ratios matter."""
+    mask: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: everywhere)")] = (
+        None
+    )
+    """A picture of any size, for every photograph: where it is white the style goes, where it is
+    black the photograph stays as it is."""
     output: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
     """A folder, or a .png file when one picture is made."""
+    preset: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint=f"(one of {', '.join(PRESETS)})")
+    ] = None
+    """A look: its settings become the defaults of all options."""
     recipe: Annotated[Path | None, arg(metavar="PNG")] = None
-    """A picture made by rrstyle: its settings and seed become the defaults of all options."""
+    """A picture made by rrstyle: its settings, seed, blend and mask become the defaults of all
+    options."""
     seed: int = 0
     """Names the random networks; another seed is another picture."""
     variants: int = 1
@@ -100,10 +119,19 @@ class Reconstruct:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write a TensorFlow SavedModel that stylises, or that reconstructs, without this package."""
+    """Write a model that stylises, or that reconstructs, without this package.
 
-    directory: Annotated[Positional[Path], arg(metavar="DIR")]
-    """Folder to write."""
+    A SavedModel for TensorFlow, or ONNX (it needs the extra onnx).
+    """
+
+    directory: Annotated[Positional[Path], arg(metavar="PATH")]
+    """Folder to write, or file for ONNX; or a run of `rrstyle train`, into which its CNN and DCN
+    are written as saved_model."""
+    format: Annotated[
+        Literal["savedmodel", "onnx"] | None,
+        arg(help_behavior_hint="(default: onnx for a .onnx PATH, else savedmodel)"),
+    ] = None
+    """Kind of model."""
     model: Annotated[
         Path | None, arg(metavar="RUN", help_behavior_hint="(default: style transfer)")
     ] = None
@@ -139,6 +167,11 @@ class Evaluate:
         arg(metavar="DIR", help_behavior_hint="(default: the built-in photographs)"),
     ] = None
     """Folder to draw pictures from, with its subfolders; the built-in cat is always the first."""
+    encoder: Annotated[
+        tuple[Path, ...], arg(metavar="FILE...", help_behavior_hint="(default: random CNNs only)")
+    ] = ()
+    """Trained CNNs beside random ones, at most one an architecture: files of `rrstyle classify`,
+    or of VGG16 as keras.applications has it."""
     seed: int = 0
     """Names the random networks and the pictures that are drawn."""
     out: Annotated[
@@ -167,16 +200,6 @@ class Report:
 
     directory: Annotated[Positional[Path], arg(metavar="DIR")]
     """Folder of results, or of such folders, one a scale: the largest that is finished counts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class App:
-    """Open the app in a browser's reach."""
-
-    host: str = "127.0.0.1"
-    """Address to listen at; 0.0.0.0 lets other machines in."""
-    port: int = 7860
-    """Port to listen at."""
 
 
 Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App

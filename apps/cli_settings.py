@@ -46,6 +46,11 @@ class StyleOptions(_Unchecked, StyleConfig):
     encoder: Annotated[NetworkOptions, arg(name="")] = field(
         default_factory=lambda: unchecked(NetworkOptions, StyleConfig().encoder)
     )
+    decoder: Annotated[str, arg(metavar="ridge|random|RUN")] = StyleConfig.decoder
+    """Last layer of the DCN: ridge, solved in closed form on the two images, or random as in the
+    paper; or the folder of a run of `rrstyle train`, whose CNN and DCN, of its best checkpoint,
+    take the place of both. The options of the networks are its own then, and --seed names what
+    else is random: nothing of transport, knothe, whitening and adain."""
     optimise: OptimiseOptions = field(default_factory=OptimiseOptions)
     patches: PatchOptions = field(default_factory=PatchOptions)
 
@@ -113,7 +118,9 @@ def unchecked(kind: type, config: Any) -> Any:
     return from_dict(kind, to_dict(config))
 
 
-def refuse_beside_model(given: dict[str, Any], defaults: dict[str, Any]) -> None:
+def refuse_beside_model(
+    given: dict[str, Any], defaults: dict[str, Any], *, model: str = "model"
+) -> None:
     """Refuses settings beside a trained run, which has its own.
 
     Raises:
@@ -121,6 +128,6 @@ def refuse_beside_model(given: dict[str, Any], defaults: dict[str, Any]) -> None
     """
     for name, value in given.items():
         if isinstance(value, dict):
-            refuse_beside_model(value, defaults[name])
+            refuse_beside_model(value, defaults[name], model=model)
         elif value != defaults[name]:
-            raise ValueError(f"{name} must be left out with model, which has its own")
+            raise ValueError(f"{name} must be left out with {model}, which has its own")

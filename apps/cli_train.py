@@ -43,9 +43,11 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
     with quiet_start():  # Keras
         from recon import training_run
         from recon.encoders import Encoder, load_encoder
+        from recon.hosts import join_hosts
         from recon.training import train
         from recon.training_step import mean_squared_error
 
+    join_hosts()
     out = command.out
     kept: TrainingConfig | None = None
     command = over_preset(command, words, _PRESETS)
@@ -80,7 +82,8 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
     def mse(loss: float) -> str:
         return f"mse {mean_squared_error(config, loss):.4g}"
 
-    until_stopped(command, config, watch, run, mse)
+    if not until_stopped(command, config, watch, run, mse):
+        return
     tell_late_bad(images, out)
     best = best_checkpoint(out)
     kind = "training loss" if images.validation is None else "loss of the pictures held out"

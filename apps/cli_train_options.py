@@ -35,7 +35,7 @@ class Train:
     """Continue the run in RUN from its last checkpoint. Options that are not given are the run's;
     --steps and the three --...-every may differ from them, and nothing else."""
     devices: Annotated[int | Literal["all"], arg(metavar="N|all")] = 1
-    """Devices that share every batch."""
+    """Devices that share every batch; all, on several hosts (see the README)."""
     config: Annotated[TrainingOptions, arg(name="")] = field(default_factory=TrainingOptions)
 
 
@@ -65,5 +65,5 @@ class Classify:
     """Continue the run in RUN from its last checkpoint. Options that are not given are the run's;
     --steps and the two --...-every may differ from them, and nothing else."""
     devices: Annotated[int | Literal["all"], arg(metavar="N|all")] = 1
-    """Devices that share every batch."""
+    """Devices that share every batch; all, on several hosts (see the README)."""
     config: Annotated[ClassifierOptions, arg(name="")] = field(default_factory=ClassifierOptions)

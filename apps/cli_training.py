@@ -53,9 +53,11 @@ def open_pictures(
     with quiet_start():
         from recon.training_images import VALIDATED, open_images
         from recon.training_run import RunFolder
+        from rrstyle import backend
 
     out = command.out
-    RunFolder(out).check_new(resume=command.resume)
+    if backend.is_first_host():  # for the others the run may be there already
+        RunFolder(out).check_new(resume=command.resume)
     if out.is_dir():
         check_writable(out)
 
@@ -77,7 +79,7 @@ def until_stopped(
     watch: Watch,
     train: Callable[[OnStep], Any],
     measure: Callable[[float], str],
-) -> None:
+) -> bool:
     """Trains, tells how it goes, and on Ctrl-C how to continue; then what was noted, and steps.
 
     Args:
@@ -87,12 +89,16 @@ def until_stopped(
         train: Trains, with the callback it is given, to an `Outcome`.
         measure: What a loss means, in a few words.
 
+    Returns:
+        Whether the run's files are this process's: not on the second of several hosts and later.
+
     Raises:
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
     """
     with quiet_start():
         from recon.training_loop import TrainingStep
         from recon.training_run import checkpoints_of
+        from rrstyle import backend
 
     def tell(step: Step) -> None:
         assert isinstance(step, TrainingStep)
@@ -116,6 +122,7 @@ def until_stopped(
     for note in outcome.notes:
         print(note)
     print(f"steps {outcome.started_at} to {outcome.step} in {watch.progress.elapsed()}")
+    return backend.is_first_host()
 
 
 def tell_late_bad(images: Any, out: Path) -> None:

@@ -22,8 +22,7 @@ class Source:
     def stem(self) -> str:
         """A short name that is safe inside a file name."""
         bare = self.path.stem if self.path else self.name
-        safe = re.sub(r"[^\w.-]+", "-", bare).strip("-._")
-        return safe.encode()[:_STEM_BYTES].decode(errors="ignore") or "image"
+        return _short(re.sub(r"[^\w.-]+", "-", bare).strip("-._")) or "image"
 
     def read(self) -> Picture:
         """Reads the file, or loads the built-in picture.
@@ -37,6 +36,15 @@ class Source:
         from rrstyle.examples import example
 
         return Picture(example(self.name), self.name, ())
+
+
+def _short(stem: str) -> str:
+    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
+
+
+def joined_stem(sources: Sequence[Source]) -> str:
+    """A short name for several pictures together, as safe as that of one."""
+    return _short("-".join(source.stem for source in sources))
 
 
 def built_in_names() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The app's jobs: one at a time, with progress, a stop flag and error text for people.
+"""The app's jobs: a bounded queue before the accelerator, progress, stop flags, errors in words.
 
 Nothing here knows Gradio.
 """
@@ -7,14 +7,18 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from apps import uploads
 from apps.errors import explain
+from apps.limits import Limits, check_memory
+from apps.turns import ServerEnding, Turns
 from rrstyle import examples, images, recipes
 from rrstyle.config import StyleConfig
 from rrstyle.pipeline import variants
@@ -25,18 +29,27 @@ log = logging.getLogger(__name__)
 # The longest silence: a stop is heeded, and the time left counts down, at least this often.
 HEARTBEAT_SECONDS = 0.25
 
-# Networks and their intermediate results fill the memory bandwidth, so a second job at the same
-# time would only make both late. Held by the thread that computes, until it has really ended.
-_turn = threading.Lock()
+# Networks and their intermediate results fill the memory bandwidth, so a job more at the same time
+# would only make all late. A turn is held by the thread that computes, until it has really ended.
+turns = Turns()
+
+# Those that take seconds, not a moment; see the README's table.
+SLOW_METHODS = ("paint", "patches", "optimise")
+
+_CUT_SHORT = "the server ended before the job did; try again later"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job is: `fraction` (0 to 1) of all its pictures; no time left where unknown yet."""
+    """Where a job is: `fraction` (0 to 1) of all its pictures; no time left where unknown yet.
+
+    `position` is its place in the queue, 1 for the next, and None once it runs.
+    """
 
     stage: str
     fraction: float
     seconds_left: float | None
+    position: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,14 @@ class Finished:
     seed: int
     image: np.ndarray
     png: bytes
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A picture that is not done yet: `image` float32 (height, width, 3), and what it shows."""
+
+    image: np.ndarray
+    stage: str
 
 
 @dataclass(frozen=True)
@@ -61,40 +82,125 @@ class _Stopped(Exception):
 
 def run_job(
     content: images.Picture,
-    style: images.Picture,
+    styles: Sequence[images.Picture],
     config: StyleConfig,
     n: int,
     seed: int,
     stop: threading.Event,
-) -> Iterator[Progress | Finished]:
-    """Make `n` pictures in a thread of their own, one job at a time in this process.
+    *,
+    weights: Sequence[float] | None = None,
+    mask: np.ndarray | None = None,
+    impression: bool = False,
+    limits: Limits | None = None,
+) -> Iterator[Progress | Preview | Finished]:
+    """Makes `n` pictures, when it is this job's turn, in a thread of their own.
 
     Args:
-        content, style, config, n, seed: As for `rrstyle.pipeline.variants`.
-        stop: Once set, the iterator ends within HEARTBEAT_SECONDS, and the computation at its
-            next step. Closing the iterator stops the computation too.
+        content, styles, config, n, seed, weights, mask: As for `rrstyle.pipeline.variants`.
+        stop: As for `run_work`.
+        impression: Show pictures on their way: first what transport makes of the pair, where the
+            method takes longer, then the method's own previews.
+        limits: Of the server.
 
     Yields:
-        Progress as work goes on (of several reports in a moment the last), and each picture as
-        it is done.
+        Progress as work goes on (of several reports in a moment the last), previews, and each
+        picture as it is done.
 
     Raises:
-        Exception: What the computation raised; `error_line` words it.
+        ValueError: If the job breaks the rule on memory.
+        Exception: As `run_work`; `error_line` words it.
     """
-    reports: queue.SimpleQueue[Progress | Finished | _End] = queue.SimpleQueue()
+    limits = limits or Limits()
+    check_memory(config, n, limits)
+    blend: dict[str, Any] = {"weights": weights, "mask": mask}
+
+    def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
+        inputs = content.pixels, [style.pixels for style in styles]
+        if impression and config.method in SLOW_METHODS:
+            quick = replace(config, method="transport")
+
+            def heed(step: Step) -> None:
+                heed_stop()
+
+            (first,) = variants(*inputs, quick, n=1, seed=seed, on_step=heed, **blend)
+            report(Preview(first.image, "first impression"))
+        started = time.monotonic()
+        done = 0
+
+        def on_step(step: Step) -> None:
+            heed_stop()
+            elapsed = time.monotonic() - started
+            # The first few per cent hold the compilation: they would promise far too much time.
+            known = step.fraction > 0.05
+            left = elapsed * (1 - step.fraction) / step.fraction if known else None
+            stage = f"picture {done + 1} of {n}: {step.stage}" if n > 1 else step.stage
+            report(Progress(stage, step.fraction, left))
+            if step.preview is not None:
+                report(Preview(step.preview, step.stage))
+
+        made = variants(
+            *inputs, config, n=n, seed=seed, on_step=on_step, previews=impression, **blend
+        )
+        recipe = recipes.make_recipe(config, seed, content, styles, **blend)
+        for variant in made:
+            png = recipes.encode_picture(variant.image, replace(recipe, seed=variant.seed))
+            report(Finished(variant.seed, variant.image, png))
+            done += 1
+
+    held = sum(picture.pixels.nbytes for picture in (content, *styles))
+    yield from run_work(work, stop, limits, held=held)
+
+
+def run_work(
+    work: Callable[[Callable[[Any], None], Callable[[], None]], None],
+    stop: threading.Event,
+    limits: Limits,
+    *,
+    held: int,
+) -> Iterator[Any]:
+    """Does something heavy when its turn comes, in a thread of its own.
+
+    Args:
+        work: Called with a function that takes its reports, and one to call now and then, which
+            raises where the work has to end.
+        stop: Once set, the iterator ends within HEARTBEAT_SECONDS, and the work when it next asks.
+            Closing the iterator stops the work too.
+        limits: How many jobs may run and wait.
+        held: Bytes of the pictures that it waits with.
+
+    Yields:
+        Its reports, of Progress in a moment the last; before its turn, Progress with a position.
+
+    Raises:
+        QueueFull, ServerEnding: As `apps.turns.Turns`.
+        Exception: What the work raised.
+    """
+    reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
     left = threading.Event()
 
-    def work() -> None:
+    def heed_stop() -> None:
+        if stop.is_set() or left.is_set():
+            raise _Stopped
+        if turns.ended.is_set():
+            raise ServerEnding(_CUT_SHORT)
+
+    def run() -> None:
         error = None
         try:
-            _compute(content, style, config, n, seed, reports, (stop, left))
+            with turns.place(limits, held=held) as place:
+                while position := place.wait(HEARTBEAT_SECONDS):
+                    heed_stop()
+                    stage = f"waiting for its turn, place {position} in the queue"
+                    reports.put(Progress(stage, 0.0, None, position))
+                heed_stop()
+                work(reports.put, heed_stop)
         except _Stopped:
             pass
         except Exception as raised:  # for the thread that reads the reports
             error = raised
         reports.put(_End(error))
 
-    threading.Thread(target=work, name="rrstyle-job", daemon=True).start()
+    threading.Thread(target=run, name="rrstyle-job", daemon=True).start()
     progress, told = Progress("starting", 0.0, None), time.monotonic()
     try:
         while True:
@@ -109,41 +215,11 @@ def run_job(
                     yield report
             if stop.is_set():
                 return
+            if turns.ended.is_set():
+                raise ServerEnding(_CUT_SHORT)
             yield _aged(progress, time.monotonic() - told)
     finally:
         left.set()
-
-
-def _compute(content, style, config, n, seed, reports, stops) -> None:
-    def heed_stop() -> None:
-        if any(stop.is_set() for stop in stops):
-            raise _Stopped
-
-    while not _turn.acquire(timeout=HEARTBEAT_SECONDS):
-        heed_stop()
-        reports.put(Progress("waiting for the job before to end", 0.0, None))
-    try:
-        heed_stop()
-        started = time.monotonic()
-        done = 0
-
-        def on_step(step: Step) -> None:
-            heed_stop()
-            elapsed = time.monotonic() - started
-            # The first few per cent hold the compilation: they would promise far too much time.
-            known = step.fraction > 0.05
-            left = elapsed * (1 - step.fraction) / step.fraction if known else None
-            stage = f"picture {done + 1} of {n}: {step.stage}" if n > 1 else step.stage
-            reports.put(Progress(stage, step.fraction, left))
-
-        made = variants(content.pixels, style.pixels, config, n=n, seed=seed, on_step=on_step)
-        recipe = recipes.make_recipe(config, seed, content, style)
-        for variant in made:
-            png = recipes.encode_picture(variant.image, replace(recipe, seed=variant.seed))
-            reports.put(Finished(variant.seed, variant.image, png))
-            done += 1
-    finally:
-        _turn.release()
 
 
 def _collect(reports: queue.SimpleQueue, timeout: float) -> list:
@@ -173,7 +249,11 @@ def read_picture(path: Path, name: str) -> images.Picture:
     Raises:
         ValueError, OSError: As `rrstyle.images.read_image`.
     """
-    picture = images.read_image(path, name=name)
+    with uploads.decoding:
+        if refusal := uploads.refusal(path):
+            raise images.ImageError(refusal)
+        picture = images.read_image(path, name=name)
+    picture = replace(picture, notes=picture.notes + uploads.notes(path))
     stem = picture.name.removesuffix(".png")
     if stem not in examples.PHOTOGRAPHS + examples.STYLES:
         return picture

@@ -6,28 +6,33 @@ A recipe comes in a stranger's file: its names are compared and shown, never ope
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from apps.errors import one_line
 from apps.inputs import Source, built_in_names
-from rrstyle.config import StyleConfig
+from rrstyle.config import DECODERS, StyleConfig
 from rrstyle.images import Picture, digest
 from rrstyle.recipes import Input, Recipe
 
+if TYPE_CHECKING:  # it imports Keras
+    from rrstyle.trained_networks import TrainedNetworks
+
 
 def replayed_config(recipe: Recipe) -> StyleConfig:
-    """The recipe's settings as defaults; a weights file, of which it knows only the name, unset."""
+    """The recipe's settings as defaults; files of weights, of which it knows only names, unset."""
+    if recipe.config.decoder not in DECODERS:
+        return replace(recipe.config, decoder="ridge", encoder=StyleConfig().encoder)
     if recipe.config.weights == "imagenet":
         return recipe.config
     return replace(recipe.config, weights=None)
 
 
-def replayed_input(recipe: Recipe, role: str) -> Source:
-    """The built-in picture that the recipe used as "content" or "style".
+def replayed_input(used: Input, role: str) -> Source:
+    """The built-in picture that a recipe used as "content" or "style".
 
     Raises:
         ValueError: If it used none, or one that looks different here.
     """
-    used = _used(recipe, role)
     how = "name it as CONTENT" if role == "content" else "name it with --style"
     if used.name not in built_in_names():
         raise ValueError(
@@ -42,9 +47,8 @@ def replayed_input(recipe: Recipe, role: str) -> Source:
     return source
 
 
-def picture_warning(recipe: Recipe, role: str, picture: Picture) -> str | None:
-    """A line where a picture's pixels are not those of the recipe's "content" or "style"."""
-    used = _used(recipe, role)
+def picture_warning(used: Input, role: str, picture: Picture) -> str | None:
+    """A line where a picture's pixels are not those that a recipe used as "content" or "style"."""
     if digest(picture.pixels) == used.digest:
         return None
     return (
@@ -59,7 +63,7 @@ def check_weights(recipe: Recipe, config: StyleConfig) -> str | None:
     Raises:
         ValueError: If the recipe used a weights file and `config` has none, or none that exists.
     """
-    if recipe.weights is None:
+    if recipe.weights is None or recipe.config.decoder not in DECODERS:
         return None
     shown = one_line(recipe.weights.name)
     if config.weights is None:
@@ -73,6 +77,24 @@ def check_weights(recipe: Recipe, config: StyleConfig) -> str | None:
         if hashlib.sha256(path.read_bytes()).hexdigest() == recipe.weights.digest:
             return None
     return f"the weights differ from the recipe's, {shown!r}: another picture will come out"
+
+
+def check_networks(recipe: Recipe, networks: "TrainedNetworks | None") -> str | None:
+    """A line where the trained networks are not the recipe's.
+
+    Raises:
+        ValueError: If the recipe used some and there are none.
+    """
+    if recipe.config.decoder in DECODERS:
+        return None
+    shown = one_line(recipe.config.decoder)
+    if networks is None:
+        raise ValueError(
+            f"recipe: it used a trained DCN; name its run with --decoder; received {shown!r}"
+        )
+    if recipe.weights is not None and recipe.weights.digest == networks.digest:
+        return None
+    return f"the run differs from the recipe's, {shown!r}: another picture will come out"
 
 
 def versions_warning(recipe: Recipe, here: dict[str, str]) -> str | None:
@@ -90,5 +112,6 @@ def versions_warning(recipe: Recipe, here: dict[str, str]) -> str | None:
     return one_line(f"made with {', '.join(changes)}: small differences are likely")
 
 
-def _used(recipe: Recipe, role: str) -> Input:
-    return recipe.content if role == "content" else recipe.style
+def recipe_inputs(recipe: Recipe, role: str) -> tuple[Input, ...]:
+    """The pictures that a recipe used as "content" or "style"."""
+    return (recipe.content,) if role == "content" else recipe.styles

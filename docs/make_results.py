@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from recon.claims.entries import Entry, entries
+from recon.claims.tables import Table, tables
 from recon.claims.verdicts import Finding, interval_text
 from recon.report_files import Result, Results, plain, read_results
 from recon.report_page import SSIM_SETTINGS
@@ -25,7 +26,8 @@ ratios, least squares with HC3 errors for C7a to C7c). They are not corrected fo
 claims. SSIM: {SSIM_SETTINGS}.
 
 He et al. is "Randomness in Deconvolutional Networks for Visual Representation", Gilbert et al.
-"Towards Understanding the Invertibility of Convolutional Neural Networks".
+"Towards Understanding the Invertibility of Convolutional Neural Networks"; the tables are of the
+latter.
 """
 
 
@@ -36,6 +38,10 @@ def page(results: Results) -> str:
     lines += [_row(entry) for entry in found]
     if results.problems:
         lines += ["\nNot usable:\n", *(f"- {_escaped(line)}" for line in results.problems)]
+    printed = tables(results)
+    if printed:
+        lines.append("\n## Tables, ours / printed")
+        lines += [_table(table) for table in printed]
     lines.append("\n## Experiments")
     for result in results.chosen.values():
         lines += ["", _section(result, [e for e in found if e.result is result])]
@@ -58,6 +64,15 @@ def _ours(finding: Finding) -> str:
     if finding.effect is None:
         return f"**{finding.verdict}**{case}: {_escaped(finding.detail)}"
     return f"**{finding.verdict}**{case}: {interval_text(finding.effect)} {_escaped(finding.unit)}"
+
+
+def _table(table: Table) -> str:
+    header, *rows = (
+        f"| {' | '.join(map(_escaped, cells))} |" for cells in (table.header, *table.rows)
+    )
+    source = f"From [{table.experiment}](#{table.experiment})."
+    lines = [f"### {_escaped(table.title)}", "", header, "|---" * len(table.header) + "|", *rows]
+    return "\n".join(["", *lines, "", f"{_escaped(table.note)} {source}"])
 
 
 def _section(result: Result, of_result: list[Entry]) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import rrstyle.export
-from apps import batch, cli, web
+from apps import batch, cli, server
 from apps.cli_options import Export
 from apps.cli_progress import ProgressLine, duration
+from apps.limits import ServerConfig
 from rrstyle import pipeline
 from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.examples import PHOTOGRAPHS, STYLES
@@ -262,7 +263,7 @@ def test_export_and_app_are_called(folder: Path, monkeypatch) -> None:
     monkeypatch.setattr(
         rrstyle.export, "export_saved_model", lambda *a, **k: calls.append((a, k)), raising=False
     )
-    monkeypatch.setattr(web, "launch", lambda **k: calls.append(k), raising=False)
+    monkeypatch.setattr(server, "launch", calls.append)
     assert run("export", "model", "--seed", "3", "--channels", "16", "--overwrite") == 0
     (directory, config), options = calls.pop()
     assert directory == Path("model")
@@ -271,7 +272,7 @@ def test_export_and_app_are_called(folder: Path, monkeypatch) -> None:
     assert config.encoder.channels == 16
     assert options == {"seed": 3, "overwrite": True}
     assert run("app", "--port", "7999") == 0
-    assert calls == [{"host": "127.0.0.1", "port": 7999}]
+    assert calls == [ServerConfig(port=7999)]
     assert Export(directory=Path("m")).config.method == "transport"  # paint has no closed form
 
 

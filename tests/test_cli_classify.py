@@ -101,8 +101,14 @@ def test_a_full_disk_is_told(folder, capsys, monkeypatch):
 
 
 def test_words_that_do_not_do(folder, capsys):
+    for name in ("empty/x", "empty/y", "bad/x", "bad/y"):
+        (folder / name).mkdir(parents=True)
+        if name.startswith("bad"):
+            (folder / name / "0.png").write_bytes(b"none")
     for words, rule in (
         (("--images", "in/lying"), "images must be of two classes at least; received 0"),
+        (("--images", "empty"), "images must hold a picture that can be used; received 'empty'"),
+        (("--images", "bad"), "received 'bad', the first of 2 files that cannot be used: 0.png"),
         (("--images", "one"), "images must be of two classes at least; received 1"),
         (("--channels", "7"), "channels must be a multiple of 2"),
     ):

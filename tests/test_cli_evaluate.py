@@ -96,6 +96,7 @@ def test_words_that_do_not_do(folder, capsys):
         (("no.module:X",), "cannot be imported"),
         ((TINY, "--workers", "0"), "workers must be an integer of at least 1; received 0"),
         ((TINY, "--workers", "2", "--ray", "auto"), "workers must be left out with ray"),
+        ((TINY, *SMOKE, "--encoder", "file"), "uses no trained CNN; received 'file'"),
         ((TINY, *SMOKE, "--out", "file"), "out must be a folder; received the file 'file'"),
         ((TINY, *SMOKE, "--out", "file/x"), ""),
         ((TINY, *SMOKE, "--seed", "-1"), "seed must be an integer of at least 0; received -1"),

@@ -11,7 +11,7 @@ import pytest
 
 from apps import cli
 from apps.cli_options import parse, parse_again
-from recon import checkpoints, training, training_loop
+from recon import checkpoints, hosts, training, training_loop, training_run
 from recon.training_config import SMALL, TrainingConfig
 from recon.training_run import checkpoints_of, load_run, read_config
 from rrstyle.images import encode_png, read_image
@@ -160,6 +160,60 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_kept(folder, capsys, monkey
     assert load_run(Path("run")).step == 2
     assert run("--resume") == 0
     assert steps()[-1] == 6
+
+
+@pytest.mark.parametrize("place", ["sheet", "log", "record"])
+def test_a_full_disk_loses_nothing_wherever_it_is_met(folder, capsys, monkeypatch, place):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = {
+        "sheet": (training_loop, "write_whole"),
+        "log": (training_loop.TrainingLog, "add"),
+        "record": (training_run, "write_whole"),
+    }[place]
+    with monkeypatch.context() as patch:
+        if place != "record":  # the first checkpoint goes well
+            assert run(*TINY, "--steps", "2") == 0
+        patch.setattr(*target, full)
+        assert run(*TINY, *SIX, *(() if place == "record" else ("--resume",))) == 1
+    kept = "there is no checkpoint yet" if place == "record" else "the last good checkpoint is that"
+    assert only_error(capsys).startswith(f"run: the disk is full; {kept}")
+    assert run(*TINY, *SIX, "--resume") == 0
+    assert run(*TINY, *SIX, out="whole") == 0
+    ours, theirs = (checkpoints_of(Path(name)).latest()[0] for name in ("run", "whole"))
+    for name, array in ours.arrays.items():
+        np.testing.assert_array_equal(array, theirs.arrays[name])
+
+
+def test_pictures_smaller_than_the_crop_are_enlarged(folder, capsys):
+    (folder / "small").mkdir()
+    for number in range(0, 30, 5):
+        data = (folder / f"in/{number:02d}.png").read_bytes()
+        (folder / f"small/{number:02d}.png").write_bytes(data)
+    assert run(*TINY, "--steps", "1", "--validation", "0.5", images="small") == 0
+    assert "held out; no bad files" in capsys.readouterr().err
+    assert checkpoints_of(Path("run")).best() is not None
+
+
+def test_hosts_are_for_jax_and_named_whole(folder, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    assert run(*TINY, *SIX) == 1
+    assert only_error(capsys) == (
+        "KERAS_DISTRIBUTION_NUM_PROCESSES must be unset, or KERAS_BACKEND be jax; received"
+        " tensorflow"
+    )
+    monkeypatch.setattr(hosts.keras.backend, "backend", lambda: "jax")
+    for name, value, rule in (
+        ("PROCESS_ID", "0", "JOB_ADDRESSES must be host:port of the first host; received ''"),
+        ("JOB_ADDRESSES", "10.0.0.1", "JOB_ADDRESSES must be host:port of the first host; rec"),
+        ("JOB_ADDRESSES", "10.0.0.1:7950", None),
+        ("NUM_PROCESSES", "two", "NUM_PROCESSES must be the number of hosts; received 'two'"),
+    ):
+        monkeypatch.setenv(f"KERAS_DISTRIBUTION_{name}", value)
+        if rule is not None:
+            with pytest.raises(ValueError, match=f"^KERAS_DISTRIBUTION_{rule}"):
+                hosts.join_hosts()
 
 
 def test_a_loss_that_is_no_number_is_one_line(folder, capsys, monkeypatch):

@@ -1,28 +1,25 @@
-"""Jobs: progress, stopping, one at a time, and errors in words."""
+"""Jobs: the queue, progress, stopping, the end of the server, and errors in words."""
 
-import json
+import contextlib
 import logging
+import math
 import threading
 import time
+from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 import pytest
 
-from apps import jobs, web_results
-from apps.web_settings import (
-    DEFAULTS,
-    LARGEST_SIDE,
-    METHODS,
-    MOST_VARIANTS,
-    SMALLEST_SIDE,
-    check_settings,
-    field_help,
-)
+from apps import jobs
+from apps.limits import Limits, check_memory, memory_estimate
+from apps.turns import QueueFull, ServerEnding
 from rrstyle import examples, images, recipes
 from rrstyle.config import StyleConfig
 from rrstyle.pipeline import Variant, stylize
 from rrstyle.progress import Step
 
+LIMITS = Limits()
 CONFIG = StyleConfig(method="transport", side=48)
 
 
@@ -31,8 +28,17 @@ def picture(seed: int) -> images.Picture:
     return images.Picture(pixels, f"noise-{seed}.png", ())
 
 
-def start(n: int = 1, stop: threading.Event | None = None):
-    return jobs.run_job(picture(0), picture(1), CONFIG, n, 5, stop or threading.Event())
+def start(n: int = 1, stop: threading.Event | None = None, **options):
+    stop = stop or threading.Event()
+    return jobs.run_job(picture(0), [picture(1)], CONFIG, n, 5, stop, **options)
+
+
+def until(holds) -> None:
+    """Waits for what another thread is about to do."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 class FakeWork:
@@ -43,7 +49,7 @@ class FakeWork:
         self.running = self.most = self.taken = 0
         self.ended = threading.Event()
 
-    def variants(self, content, style, config, *, n, seed, on_step):
+    def variants(self, content, style, config, *, n, seed, on_step, **others):
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -132,34 +138,181 @@ def test_leaving_the_iterator_ends_the_work(fake):
     assert fake.taken < 100
 
 
-def test_one_job_at_a_time(fake):
-    threads = [threading.Thread(target=lambda: list(start(n=2))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert fake.most == 1
-    assert fake.taken == 3 * 2 * fake.steps
+def test_as_many_jobs_at_a_time_as_there_may_be(fake):
+    for most in (1, 2):
+        fake.most = fake.taken = 0
+        limits = Limits(max_jobs=most)
+        threads = [Thread(target=lambda: list(start(n=2, limits=limits))) for _ in range(4)]  # noqa: B023
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert fake.most == most
+        assert fake.taken == 4 * 2 * fake.steps
 
 
-def test_a_waiting_job_says_so_and_can_be_stopped(fake):
+@contextlib.contextmanager
+def hold(limits: Limits = LIMITS):
+    """A job that runs until the context is left."""
+    with jobs.turns.place(limits, held=0) as place:
+        assert place.wait(5) == 0
+        yield
+
+
+def wait_for_place(job, position: int) -> jobs.Progress:
+    return next(report for report in job if report.position == position)
+
+
+def test_a_waiting_job_says_its_place_and_can_be_stopped(fake):
     stop = threading.Event()
-    with jobs._turn:
-        job = start(stop=stop)
-        stages = [next(job).stage for _ in range(3)]
+    with hold():
+        first = start()
+        wait_for_place(first, 1)
+        second = start(stop=stop)
+        assert wait_for_place(second, 2).stage == "waiting for its turn, place 2 in the queue"
+        assert jobs.turns.load() == (1, 2)
         stop.set()
-        assert list(job) == [] or all(isinstance(r, jobs.Progress) for r in job)
-    assert any("waiting" in stage for stage in stages)
+        assert all(report.position for report in second)
+        first.close()
+    until(lambda: jobs.turns.load() == (0, 0))
     assert fake.taken == 0
+
+
+def test_jobs_run_in_the_order_they_came():
+    order = []
+    with contextlib.ExitStack() as running:
+        running.enter_context(hold())
+        queue = [jobs.turns.place(LIMITS, held=0) for _ in range(3)]
+        places = [place.__enter__() for place in queue]
+
+        def run(number):
+            assert places[number].wait(10) == 0
+            order.append(number)
+            queue[number].__exit__(None, None, None)
+
+        threads = [Thread(target=run, args=(number,)) for number in (2, 1, 0)]
+        for thread in threads:
+            thread.start()
+        running.close()
+        for thread in threads:
+            thread.join(10)
+    assert order == [0, 1, 2]
+
+
+def test_a_full_queue_says_so_in_a_line(fake):
+    limits = Limits(queue=1)
+    with hold(limits):
+        first = start(limits=limits)
+        wait_for_place(first, 1)
+        with pytest.raises(QueueFull, match="the queue is full: at most 1 jobs may wait"):
+            list(start(limits=limits))
+        first.close()
+    until(lambda: jobs.turns.load() == (0, 0))
+    # Without a queue, a job still runs where none does.
+    assert [r.seed for r in start(limits=Limits(queue=0)) if isinstance(r, jobs.Finished)] == [5]
+
+
+def test_pictures_that_wait_may_take_so_much_memory_only():
+    limits = Limits(max_memory=1)
+    with (
+        hold(limits),
+        jobs.turns.place(limits, held=2**29),
+        pytest.raises(QueueFull, match="may take at most 1 GiB"),
+        jobs.turns.place(limits, held=2**29 + 1),
+    ):
+        pass
+
+
+@pytest.fixture
+def ending():
+    yield
+    jobs.turns.open()
+
+
+def test_an_ending_server_lets_what_runs_end_and_sends_the_others_away(fake, ending):
+    fake.seconds = 0.1
+    running = start(n=3)
+    while not isinstance(next(running), jobs.Finished):
+        pass
+    waiting = start()
+    wait_for_place(waiting, 1)
+    closing = Thread(target=jobs.turns.close, args=(10,))
+    closing.start()
+    assert len([r for r in running if isinstance(r, jobs.Finished)]) == 2
+    with pytest.raises(ServerEnding, match="ended before the job began"):
+        list(waiting)
+    closing.join(10)
+    with pytest.raises(ServerEnding, match="takes no new jobs"):
+        list(start())
+
+
+def test_an_ending_server_waits_for_so_long_only(fake, ending):
+    fake.steps = 1000
+    running = start()
+    while not next(running).fraction:
+        pass
+    assert jobs.turns.close(0.2)
+    with pytest.raises(ServerEnding, match="ended before the job did"):
+        list(running)
+    assert fake.ended.wait(5)
+    assert fake.taken < 500
+
+
+def test_an_impression_comes_before_the_work():
+    config = replace(CONFIG, method="patches")
+    inputs = picture(0), [picture(1), picture(2)]
+    options = {"weights": [3.0, 1.0], "impression": True}
+    reports = list(jobs.run_job(*inputs, config, 1, 5, threading.Event(), **options))
+    shown = [r for r in reports if isinstance(r, jobs.Preview | jobs.Finished)]
+    assert shown[0].stage == "first impression"
+    assert isinstance(shown[-1], jobs.Finished)
+    pixels = picture(0).pixels, [picture(1).pixels, picture(2).pixels]
+    quick = stylize(*pixels, CONFIG, seed=5, weights=[3, 1])
+    np.testing.assert_allclose(shown[0].image, quick, atol=1e-5)
+    recipe = recipes.read_recipe(shown[-1].png)
+    assert [style.name for style in recipe.styles] == ["noise-1.png", "noise-2.png"]
+    assert recipe.style_weights == (3.0, 1.0)
 
 
 def test_errors_reach_the_caller_and_free_the_turn():
     tiny = images.Picture(np.zeros((4, 4, 3), np.float32), "tiny.png", ())
-    job = jobs.run_job(tiny, tiny, CONFIG, 1, 0, threading.Event())
+    job = jobs.run_job(tiny, [tiny], CONFIG, 1, 0, threading.Event())
     with pytest.raises(ValueError, match="too small"):
         list(job)
-    assert jobs._turn.acquire(timeout=5)
-    jobs._turn.release()
+    until(lambda: jobs.turns.load() == (0, 0))
+
+
+def test_memory_grows_with_size_and_variants_by_the_rule():
+    side = {side: StyleConfig(side=side) for side in (512, 1024, 2048)}
+    # Measured for the README: 1.6 GiB at 512 pixels, 4.3 at 1024.
+    assert memory_estimate(side[512], 1) == pytest.approx(1.8, abs=0.1)
+    assert memory_estimate(side[1024], 1) == pytest.approx(4.4, abs=0.1)
+    assert memory_estimate(replace(side[1024], method="patches"), 1) > 1.9
+    more = memory_estimate(side[1024], 12) - memory_estimate(side[1024], 1)
+    assert more == pytest.approx(11 * 1024**2 * 15 / 2**30)
+    check_memory(side[1024], 12, LIMITS)
+    rule = "must fit 6 GiB of memory.*size x size x variants; received size 2048, variants 1"
+    with pytest.raises(ValueError, match=rule):
+        check_memory(side[2048], 1, LIMITS)
+    with pytest.raises(ValueError, match=rule):
+        list(jobs.run_job(picture(0), [picture(1)], side[2048], 1, 0, threading.Event()))
+    check_memory(side[2048], 1, Limits(max_memory=20))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"max_side": 8}, "max-side must be an integer from 32 to 8192; received 8"),
+        ({"queue": -1}, "queue must be an integer"),
+        ({"max_jobs": True}, "max-jobs must be an integer"),
+        ({"max_variants": 2.5}, "max-variants must be an integer"),
+        ({"max_memory": math.nan}, "max-memory must be"),
+        ({"keep_hours": 0}, "keep-hours must be"),
+    ],
+)
+def test_limits_are_checked(values, message):
+    with pytest.raises(ValueError, match=message):
+        Limits(**values)
 
 
 @pytest.mark.parametrize(
@@ -200,48 +353,3 @@ def test_built_in_pictures_keep_their_names(tmp_path):
     # Another picture of that name is not the built-in one.
     path.write_bytes(images.encode_png(picture(0).pixels))
     assert jobs.read_picture(path, "chelsea.png").name == "chelsea.png"
-
-
-def test_defaults_and_hints_are_the_library_s():
-    hints = field_help(StyleConfig)
-    assert hints["strength"] == "0 returns the content, 1 the full style."
-    assert {"method", "wildness", "side"} <= set(hints)
-    assert "keras.applications, or imagenet" in hints["weights"]  # of two lines
-    assert StyleConfig(side=384) == DEFAULTS
-    assert DEFAULTS.method in METHODS
-
-
-def test_settings_are_checked_again_behind_the_sliders():
-    for side in (SMALLEST_SIDE, LARGEST_SIDE):
-        settings = check_settings("adain", 0, MOST_VARIANTS, 1.0, float(side), 0)
-        assert (settings.config.side, settings.n) == (side, MOST_VARIANTS)
-    good = {"method": "paint", "strength": 1, "n": 1, "wildness": 0, "side": 64, "seed": 0}
-    bad = [
-        ("method", "magic"),
-        ("method", ["paint"]),
-        ("strength", 1.5),
-        ("strength", None),
-        ("strength", float("nan")),
-        ("n", 0),
-        ("n", MOST_VARIANTS + 1),
-        ("wildness", "a"),
-        ("side", LARGEST_SIDE + 1),
-        ("side", 48.5),
-        ("seed", -1),
-        ("seed", True),
-    ]
-    for name, value in bad:
-        with pytest.raises(ValueError, match="received"):
-            check_settings(**(good | {name: value}))
-
-
-def test_results_lie_in_folders_that_nobody_can_guess(tmp_path):
-    first = web_results.new_results(tmp_path, picture(0), 48)
-    second = web_results.new_results(tmp_path, picture(0), 48)
-    assert first.folder != second.folder
-    assert len(first.folder.name) == 32
-    assert images.read_image(first.before).pixels.shape == (40, 48, 3)
-    png = images.encode_png(picture(1).pixels, text={"rrstyle": json.dumps({})})
-    results = web_results.add(first, jobs.Finished(7, picture(1).pixels, png))
-    assert results.gallery() == [(str(results.pictures[0]), "seed 7")]
-    assert results.pictures[0].read_bytes() == png

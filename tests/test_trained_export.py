@@ -32,6 +32,8 @@ for name, image in arrays.items():
     results[name] = model.reconstruct(image).numpy()
     signature = model.signatures["serving_default"](image=image)["output_0"]
     np.testing.assert_array_equal(signature.numpy(), results[name])
+    png = model.signatures["reconstruct_bytes"](image_bytes=tf.io.encode_png(image))
+    results[f"{name} bytes"] = tf.io.decode_png(png["image_bytes"]).numpy()
 for size in ((13, 21), (0, 0)):
     try:
         model.decode(features, tf.constant(size))
@@ -83,6 +85,7 @@ def test_same_pixels_as_the_library(folder, served, name):
     assert difference.max() <= 1
     assert np.mean(difference > 0) <= 1e-3
     np.testing.assert_array_equal(served[0][f"{name} decoded"], theirs)
+    np.testing.assert_array_equal(served[0][f"{name} bytes"], theirs)
     features = np.asarray(pair.cnn(image[None] / np.float32(255)))[0]
     np.testing.assert_allclose(served[0][f"{name} features"], features, atol=1e-5)
 

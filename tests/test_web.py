@@ -1,260 +1,96 @@
-"""The app over loopback: as a client of its API sees it."""
+"""The page as it is built: its controls, its events and its looks. Browsers are in test_ui.py."""
 
-import gc
-import io
-import socket
-import threading
-import time
-import zipfile
-from pathlib import Path
-
-import httpx
-import numpy as np
+import gradio as gr
 import pytest
-from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
 
-from apps import jobs, web
-from rrstyle import images, recipes
-from rrstyle.pipeline import Variant
-from rrstyle.progress import Step
+from apps import web
+from apps.limits import Folders, Limits
+from apps.web_status import compare_html, facts_html, nothing_html, pictures_html, status_html
+from tests.support.app_client import GRADIO_WARNINGS
 
-# All Gradio 6.31's own: event loops that it leaves to the garbage collector, sockets with them,
-# and an option of pandas that is on its way out.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting':DeprecationWarning"),
-]
+pytestmark = GRADIO_WARNINGS
 
-SIDE = 48
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# What has words of its own on it.
+_PLAIN = (gr.Button, gr.DownloadButton, gr.HTML, gr.Markdown, gr.State, gr.Dataset)
 
 
 @pytest.fixture(scope="module")
-def refused():
-    """Addresses outside this machine that something asked for; none is reached."""
-    asked: list = []
-    patch = pytest.MonkeyPatch()
-    connect, lookup = socket.socket.connect, socket.getaddrinfo
-
-    def is_here(host) -> bool:
-        return host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", None, "")
-
-    def guarded_connect(self, address):
-        if isinstance(address, tuple) and not is_here(address[0]):
-            asked.append(address)
-            raise ConnectionRefusedError(f"a test must not connect to {address}")
-        return connect(self, address)
-
-    def guarded_lookup(host, *args, **kwargs):
-        if not is_here(host.decode() if isinstance(host, bytes) else host):
-            asked.append(host)
-            raise socket.gaierror(f"a test must not look up {host}")
-        return lookup(host, *args, **kwargs)
-
-    # The client, not the app, would ask Hugging Face for a list of agents' names.
-    patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    patch.setattr(socket.socket, "connect", guarded_connect)
-    patch.setattr(socket, "getaddrinfo", guarded_lookup)
-    yield asked
-    patch.undo()
+def app():
+    return web.build_app(Limits(max_side=512, max_variants=3))
 
 
-@pytest.fixture(scope="module")
-def url(refused):
-    home = Path.cwd()
-    with web.serving(port=free_port()) as address:
-        assert not list(Path.cwd().iterdir())  # Gradio serves its working directory
-        yield address
-    assert Path.cwd() == home
-    assert refused == []
-    gc.collect()  # here, where the warnings of Gradio's leftovers are filtered
+def blocks(app: gr.Blocks, *kinds: type) -> list:
+    return [block for block in app.blocks.values() if isinstance(block, kinds)]
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pair")
-    rng = np.random.default_rng(0)
-    for name in ("photo", "style"):
-        (folder / f"{name}.png").write_bytes(images.encode_png(rng.random((40, 48, 3))))
-    return folder / "photo.png", folder / "style.png"
+def test_every_control_has_a_label_and_those_to_set_a_hint(app):
+    controls = [b for b in blocks(app, gr.components.Component) if not isinstance(b, _PLAIN)]
+    kinds = (gr.Slider, gr.Radio, gr.Dropdown, gr.Number, gr.Checkbox, gr.CheckboxGroup)
+    seen = [control for control in controls if getattr(control, "render", True)]
+    assert len([c for c in seen if isinstance(c, kinds)]) > 20
+    nameless = [c for c in seen if not c.label and type(c).__name__ not in ("Api", "ApiComponent")]
+    assert nameless == []
+    silent = [c.label for c in seen if isinstance(c, kinds) and not c.info]
+    assert silent == []
 
 
-def request(pair, *, method="transport", variants=1, seed=3, **others) -> dict:
-    """Keyword arguments of a call."""
-    content, style = (handle_file(str(path)) for path in pair)
-    values = {"content": content, "style": style, "method": method, "strength": 1}
-    values |= {"variants": variants, "wildness": 0, "size": SIDE, "seed": seed}
-    return values | {"api_name": "/stylise"} | others
+def test_sliders_end_at_the_server_s_limits(app):
+    ends = {slider.label: slider.maximum for slider in blocks(app, gr.Slider)}
+    assert ends["Variants"] == 3
+    sizes = [slider.maximum for slider in blocks(app, gr.Slider) if slider.label == "Size"]
+    assert 512 in sizes
 
 
-def connect(url) -> Client:
-    return Client(url, verbose=False, analytics_enabled=False)
+def test_the_page_s_own_events_are_no_endpoints(app):
+    named = app.get_api_info()["named_endpoints"]
+    assert {"/stylise", "/reconstruct"} <= set(named)
+    for name in named:
+        # An endpoint is for programs, documented: an event of the page would be neither.
+        assert named[name]["description"], name
+    assert app.get_api_info()["unnamed_endpoints"] == {}
 
 
-def gallery_of(outputs) -> list[str]:
-    return [item["image"] for item in outputs[1]]
+def test_pictures_stay_as_they_are(app):
+    # Gradio's default is lossy WebP.
+    assert {block.format for block in blocks(app, gr.Image, gr.Gallery)} == {"png"}
 
 
-def test_the_app_needs_no_network(url, refused):
-    # Built and served by now; the page may load its parts from here only.
-    for part in ("", "theme.css"):
-        page = httpx.get(f"{url}{part}", trust_env=False).text
-        assert "fonts.googleapis" not in page
-        assert "cdnjs" not in page
-    assert web._THEME._stylesheets == []
-    assert refused == []
+def test_the_looks_need_no_network():
+    assert web.LOOK["theme"]._stylesheets == []
+    for part in ("css", "js"):
+        assert "http" not in web.LOOK[part]
+        assert "@import" not in web.LOOK[part]
 
 
-def test_stylise_gives_pictures_a_slider_and_a_zip(url, pair):
-    status, gallery, _, archive, *_ = outputs = connect(url).predict(**request(pair, variants=2))
-    assert "Done: 2 pictures" in status
-    assert [item["caption"] for item in gallery] == ["seed 3", "seed 4"]
-    assert "<progress" in status
-    with zipfile.ZipFile(archive["value"] if isinstance(archive, dict) else archive) as opened:
-        made = {name: opened.read(name) for name in opened.namelist()}
-    assert sorted(made) == ["stylised-seed-3.png", "stylised-seed-4.png"]
-    for seed, png in zip((3, 4), made.values(), strict=True):
-        recipe = recipes.read_recipe(io.BytesIO(png))
-        assert (recipe.seed, recipe.config.method) == (seed, "transport")
-        assert (recipe.content.name, recipe.style.name) == ("photo.png", "style.png")
-        assert images.read_image(png).pixels.shape == (40, 48, 3)
-    # What the gallery shows is the very file, not a lossy copy.
-    shown = [Path(path).read_bytes() for path in gallery_of(outputs)]
-    assert shown == list(made.values())
+def test_a_folder_without_results_is_told_at_the_start(tmp_path):
+    with pytest.raises(ValueError, match="DIR must hold results"):
+        web.build_app(Limits(), Folders(results=tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"only words", "words.png: not a PNG, JPEG, WebP, BMP or TIFF image"),
-        (b"\x89PNG\r\n\x1a\n", "words.png"),
-        (b"", "words.png"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a PNG"),
-    ],
-)
-def test_a_bad_file_is_one_line(url, pair, tmp_path, content, message):
-    bad = tmp_path / "words.png"
-    bad.write_bytes(content)
-    with pytest.raises(AppError) as caught:
-        connect(url).predict(**request((bad, pair[1])))
-    assert message in str(caught.value)
-    assert "Traceback" not in str(caught.value)
-    assert "/tmp" not in str(caught.value)
+def test_warming_up_makes_the_first_impression_of_the_first_pair(monkeypatch):
+    made = []
+
+    def stylize(content, style, config, *, seed):
+        made.append((content.shape, style.shape, config.method, config.side, seed))
+
+    monkeypatch.setattr(web, "stylize", stylize)
+    web.warm_up()
+    for thread in web.threading.enumerate():
+        if thread.name == "rrstyle-warm-up":
+            thread.join(30)
+    assert made == [((300, 451, 3), (512, 512, 3), "transport", 384, 0)]
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"size": 100_000}, "size must be a whole number"),
-        ({"variants": 99}, "variants must be a whole number"),
-        ({"method": "magic"}, "method must be one of"),
-        ({"strength": 7}, "strength must be from 0 to 1"),
-        ({"content": None}, "photograph: no picture"),
-    ],
-)
-def test_bad_values_are_one_line(url, pair, values, message):
-    with pytest.raises(AppError, match=message):
-        connect(url).predict(**request(pair, **values))
-
-
-def test_only_uploads_are_opened(url, pair, refused):
-    meta = {"_type": "gradio.FileData"}
-    for path in (__file__, "/etc/hostname", "https://example.com/a.png"):
-        with pytest.raises(AppError) as caught:
-            connect(url).predict(**request(pair, content={"path": path, "meta": meta}))
-        assert "root:" not in str(caught.value)
-    for inline in ("data:image/png;base64,AAAA", "https://example.com/a.png"):
-        with pytest.raises(AppError, match="no picture"):
-            connect(url).predict(
-                **request(pair, content={"path": None, "url": inline, "meta": meta})
-            )
-    assert refused == []
-
-
-def test_links_and_other_files_are_not_served(url, refused):
-    source = Path(web.__file__)
-    for target in ("https://example.com/a.png", str(source), "/etc/passwd", "pyproject.toml"):
-        answer = httpx.get(f"{url}gradio_api/file={target}", trust_env=False)
-        assert answer.status_code in (403, 404), target
-    assert refused == []
-
-
-class Slow:
-    """In place of the pipeline: a picture at once, the next only after many steps."""
-
-    def __init__(self):
-        self.may_go_on = threading.Event()
-
-    def variants(self, content, style, config, *, n, seed, on_step):
-        yield Variant(seed, content)
-        for i in range(n - 1):
-            while not self.may_go_on.wait(0.05):
-                on_step(Step("working", (i + 1) / n))
-            yield Variant(seed + i + 1, content)
-
-
-@pytest.fixture
-def slow(monkeypatch):
-    work = Slow()
-    monkeypatch.setattr(jobs, "variants", work.variants)
-    yield work
-    work.may_go_on.set()
-
-
-def wait_for_picture(job) -> None:
-    deadline = time.monotonic() + 20
-    while not any(len(update[1]) == 1 for update in job.outputs() if isinstance(update[1], list)):
-        assert time.monotonic() < deadline, "no picture came"
-        time.sleep(0.05)
-
-
-def test_stop_keeps_the_finished_pictures(url, pair, slow):
-    client = connect(url)
-    job = client.submit(**request(pair, variants=4))
-    wait_for_picture(job)
-    started = time.monotonic()
-    client.predict(api_name="/stop")
-    outputs = job.result(timeout=20)
-    assert time.monotonic() - started < 5
-    assert "Stopped: 1 of 4 done and kept" in outputs[0]
-    assert len(gallery_of(outputs)) == 1
-
-
-def test_a_session_does_not_stop_another(url, pair, slow):
-    mine, other = connect(url), connect(url)
-    job = mine.submit(**request(pair, variants=2, seed=10))
-    wait_for_picture(job)
-    other.predict(api_name="/stop")
-    later = other.submit(**request(pair, seed=20))  # has to wait: one heavy job at a time
-    time.sleep(1)
-    assert not job.done()
-    assert not later.done()
-    slow.may_go_on.set()
-    first, second = job.result(timeout=20), later.result(timeout=20)
-    assert [item["caption"] for item in first[1]] == ["seed 10", "seed 11"]
-    assert [item["caption"] for item in second[1]] == ["seed 20"]
-
-
-def test_a_taken_port_is_one_line():
-    home = Path.cwd()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
-            web.launch(port=port)
-    assert Path.cwd() == home
-
-
-def test_texts_cannot_be_markup():
-    line = web.handlers.status_html("<img src=x onerror=alert(1)> ${1 + 1}", 0.5)
-    assert "<img" not in line
-    assert 'value="0.500"' in line
+def test_texts_cannot_be_markup(tmp_path):
+    bad = '<img src=x onerror=alert(1)> " ${1 + 1}'
+    path = tmp_path / 'a"b.png'
+    for page in (
+        status_html(bad, 0.5),
+        nothing_html(bad),
+        facts_html([(bad, bad)]),
+        compare_html(path, path, bad),
+        pictures_html([(bad, path)]),
+    ):
+        assert "<img src=x" not in page
+        assert 'a"b' not in page
+    assert 'value="0.500"' in status_html(bad, 0.5)

@@ -1,0 +1,116 @@
+"""What Gradio does by itself and this server must not, and how much a request may hold.
+
+Gradio fetches links that a client passes as files, keeps uploads as they came, and has routes for
+things that this app does not have. None of that can be switched off, so it is replaced here.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+import anyio
+import gradio as gr
+from gradio import processing_utils, route_utils, routes
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from apps import uploads
+from rrstyle.files import MAX_BYTES
+
+_MIB = 2**20
+# Bytes of a request: one file of the largest size, or several smaller ones, with what multipart
+# adds; and of any other request, in which a painted mask is the largest part.
+_MOST_UPLOADED = MAX_BYTES + _MIB
+_MOST_POSTED = 4 * _MIB
+
+# Development, sharing and statistics; recordings and streams of components that are not used.
+_CLOSED = (
+    "/gradio_api/component_server",
+    "/gradio_api/custom_component",
+    "/gradio_api/deep_link",
+    "/gradio_api/dev/",
+    "/gradio_api/process_recording",
+    "/gradio_api/profiling",
+    "/gradio_api/proxy=",
+    "/gradio_api/run-history",
+    "/gradio_api/runs",
+    "/gradio_api/stream",
+    "/gradio_api/undo-vibe-edit",
+    "/gradio_api/vibe-",
+    "/monitoring",
+    "/pwa_icon",
+)
+
+_HEADERS = {
+    # The name of a file is all that protects it: it must not travel to other sites or stay behind.
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def refuse_links() -> None:
+    """Lets Gradio fetch nothing: by itself it downloads any link that a client passes as a file."""
+    processing_utils.async_ssrf_protected_get = _no_links
+    route_utils.safehttpx.async_validate_url = _no_links
+
+
+async def _no_links(url: str) -> NoReturn:
+    raise gr.Error("links are not fetched; upload the picture itself", print_exception=False)
+
+
+def clean_uploads(spool: Path) -> None:
+    """Lets Gradio keep of uploads what `apps.uploads` makes of them.
+
+    Args:
+        spool: Folder, not served, where they lie until then.
+    """
+
+    async def receive(request: Any, upload_dir: Any, *args: Any, **kwargs: Any) -> tuple:
+        with TemporaryDirectory(dir=spool) as name:
+            files, _, _ = await route_utils.upload_fn(request, name, *args, **kwargs)
+            kept = [
+                str(await anyio.to_thread.run_sync(uploads.keep, Path(file), Path(upload_dir)))
+                for file in files
+            ]
+        return kept, [], []
+
+    routes.upload_fn = receive
+
+
+class Guard:
+    """Refuses closed routes and large requests, and adds headers; ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if refusal := _refusal(scope):
+            status, line = refusal
+            await PlainTextResponse(line, status)(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _refusal(scope: Scope) -> tuple[int, str] | None:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    if path.startswith(_CLOSED):
+        return 404, "there is nothing here"
+    if scope["method"] not in ("POST", "PUT", "PATCH"):
+        return None
+    length = Headers(scope=scope).get("content-length", "")
+    if not length.isdecimal():
+        return 411, "a request must state its length"
+    most = _MOST_UPLOADED if path.startswith("/gradio_api/upload") else _MOST_POSTED
+    if int(length) > most:
+        return 413, f"a request must be at most {most} bytes; received {length}"
+    return None

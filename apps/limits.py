@@ -1,0 +1,131 @@
+"""What the server's operator decides: how much clients may ask for, which folders they see."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rrstyle.config import StyleConfig
+
+_GIB = 2**30
+_MEGAPIXEL = 2**20
+
+# GiB of the process with its libraries, before any job, and GiB a megapixel (1024 x 1024) of the
+# result above that while a picture is made: the README's table of speed and memory, rounded up.
+_LIBRARIES = 0.9
+_WORKING = {"paint": 3.5, "optimise": 4.0, "patches": 1.4}
+_WORKING_CLOSED_FORM = 1.2
+# Bytes a pixel of every finished picture until its client has it: float32 and the PNG.
+_KEPT = 3 * 4 + 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one request, and all of them together, may ask of the server."""
+
+    max_side: int = 1024
+    """Longer side of a result in pixels, at most."""
+    max_variants: int = 12
+    """Pictures a request, at most."""
+    max_memory: float = 6.0
+    """GiB that the server may take for one job, estimated from size, method and variants."""
+    queue: int = 16
+    """Jobs that may wait; one more is refused."""
+    max_jobs: int = 1
+    """Jobs that compute at the same time: one an accelerator."""
+    keep_hours: float = 12.0
+    """Hours after which what was uploaded or made is removed."""
+
+    @property
+    def handlers(self) -> int:
+        """Requests for jobs that are taken at the same time: those that run, those that wait, and
+        one more, to be told that the queue is full."""
+        return self.max_jobs + self.queue + 1
+
+    @property
+    def events(self) -> int:
+        """Requests of any kind that are taken at the same time."""
+        return self.handlers + 40
+
+    def __post_init__(self) -> None:
+        rules = {
+            "max-side": (self.max_side, 32, 8192),
+            "max-variants": (self.max_variants, 1, 100),
+            "queue": (self.queue, 0, 1000),
+            "max-jobs": (self.max_jobs, 1, 16),
+        }
+        for name, (value, low, high) in rules.items():
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not (whole and low <= value <= high):
+                raise ValueError(
+                    f"{name} must be an integer from {low} to {high}; received {value!r}"
+                )
+        if not 1 <= self.max_memory <= 4096:
+            raise ValueError(f"max-memory must be from 1 to 4096 GiB; received {self.max_memory!r}")
+        if not 0 < self.keep_hours <= 24 * 366:
+            raise ValueError(
+                f"keep-hours must be above 0 and at most a year; received {self.keep_hours!r}"
+            )
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Folders of the operator that the app shows; no client names one."""
+
+    runs: Path | None = None
+    """Runs of `rrstyle train`, one a subfolder, to reconstruct by."""
+    results: Path | None = None
+    """Results of `rrstyle evaluate`."""
+
+    def __post_init__(self) -> None:
+        for name in ("runs", "results"):
+            folder = getattr(self, name)
+            if folder is not None and not folder.is_dir():
+                raise NotADirectoryError(f"{name} must be a folder; received {str(folder)!r}")
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """The server: where it listens, whom it lets in, how much they may ask for."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 lets other machines in."""
+    port: int = 7860
+    """Port to listen at."""
+    root_path: str = ""
+    """Path at which a proxy in front shows the app, such as /rrstyle."""
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+    """User and password without which nothing but the health endpoint answers."""
+    limits: Limits = field(default_factory=Limits)
+    folders: Folders = field(default_factory=Folders)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"(/[\w.~-]+)*", self.root_path):
+            raise ValueError(
+                f"root-path must be a path such as /rrstyle; received {self.root_path!r}"
+            )
+
+
+def memory_estimate(config: StyleConfig, n: int) -> float:
+    """GiB that the server takes at most while it makes `n` square pictures by `config`.
+
+    Pictures are made one after another, so working memory grows with the size only; what is kept
+    of the finished ones grows with size x variants.
+    """
+    pixels = config.side**2
+    working = _WORKING.get(config.method, _WORKING_CLOSED_FORM) * pixels / _MEGAPIXEL
+    return _LIBRARIES + working + n * pixels * _KEPT / _GIB
+
+
+def check_memory(config: StyleConfig, n: int, limits: Limits) -> None:
+    """The rule on size x variants.
+
+    Raises:
+        ValueError: If the estimate is above `limits.max_memory`.
+    """
+    needed = memory_estimate(config, n)
+    if needed > limits.max_memory:
+        raise ValueError(
+            f"size and variants must fit {limits.max_memory:g} GiB of memory, which grows with"
+            f" size x size by the method and with size x size x variants; received size"
+            f" {config.side}, variants {n} by {config.method}, which take {needed:.1f} GiB"
+        )

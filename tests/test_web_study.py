@@ -1,0 +1,101 @@
+"""The Study tab's answers, on folders of results made here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from apps import web_study
+
+PNG = b"\x89PNG\r\n\x1a\n not really"
+
+
+def write_results(folder: Path, name: str = "laws", *, rows: int = 3, scale: str = "smoke") -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"gaussian,{i},{0.9 - i / 10:.1f}" for i in range(rows)]
+    (folder / f"{name}.csv").write_text("\n".join(["law,network,ssim", *lines]) + "\n")
+    meta = {"title": "<b>Laws</b> compared", "scale": scale, "finished": True, "rows": rows}
+    (folder / f"{name}.json").write_text(json.dumps(meta))
+    (folder / f"{name}.png").write_bytes(PNG)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    write_results(tmp_path / "results" / "smoke")
+    write_results(tmp_path / "results" / "laptop", scale="laptop", rows=5)
+    return web_study.study_folders(tmp_path / "results")
+
+
+def test_a_folder_and_each_that_it_holds_can_be_chosen(folders, tmp_path):
+    assert list(folders) == ["results", "results/laptop", "results/smoke"]
+    assert all(path.is_absolute() for path in folders.values())
+    one = web_study.study_folders(tmp_path / "results" / "smoke")
+    assert list(one) == ["smoke"]
+
+
+def test_without_a_folder_the_results_of_the_project_are_shown(monkeypatch, tmp_path):
+    assert "results" in web_study.study_folders(None)
+    monkeypatch.setattr(web_study, "BUILT_IN", tmp_path / "nothing")
+    assert web_study.study_folders(None) == {}
+
+
+def test_a_folder_without_results_is_refused_at_the_start(tmp_path):
+    with pytest.raises(ValueError, match="DIR must hold results"):
+        web_study.study_folders(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/etc", "../results", "smoke", None, 3, ["results"]])
+def test_clients_name_folders_by_the_server_s_words_only(folders, name):
+    with pytest.raises(ValueError, match="results must be one of results, results/laptop"):
+        web_study.read_study(folders, name)
+
+
+def test_the_largest_scale_decides_and_new_rows_are_seen(folders):
+    study = web_study.read_study(folders, "results")
+    assert web_study.experiment(study, "laws").scale == "laptop"
+    assert web_study.read_study(folders, "results") is study  # not read again
+    write_results(folders["results/laptop"], scale="laptop", rows=7)
+    again = web_study.read_study(folders, "results")
+    assert len(web_study.experiment(again, "laws").rows) == 7
+    with pytest.raises(ValueError, match="experiment must be one of laws"):
+        web_study.experiment(study, "../laws")
+
+
+def test_figures_have_words_and_titles_are_no_markup(folders):
+    study = web_study.read_study(folders, "results/smoke")
+    page = web_study.figures_html(web_study.experiment(study, "laws"))
+    assert page.count("<img") == 1
+    assert 'alt="Chart of the rows of laws: &lt;b&gt;Laws' in page
+    assert "<b>" not in page
+
+
+def test_rows_are_sorted_before_they_are_cut(folders, monkeypatch):
+    monkeypatch.setattr(web_study, "MOST_ROWS", 2)
+    result = web_study.experiment(web_study.read_study(folders, "results"), "laws")
+    rows, said = web_study.table(result, "ssim", falling=False)
+    assert list(rows["ssim"]) == [0.5, 0.6]
+    assert said == "the first 2 of 5 rows"
+    rows, _ = web_study.table(result, "network", falling=True)
+    assert list(rows["network"]) == [4, 3]
+    rows, _ = web_study.table(result, None, falling=False)
+    assert list(rows["network"]) == [0, 1]
+    with pytest.raises(ValueError, match="sort must be one of law, network, ssim"):
+        web_study.table(result, "__class__", falling=False)
+
+
+def test_claims_are_counted_and_chosen_by_verdict(folders):
+    study = web_study.read_study(folders, "results")
+    choices = dict(web_study.tally(study))
+    every = web_study.claims_html(study, web_study.ALL)
+    assert every.count("<article>") == len(study.entries)
+    assert f"all {every.count('<li')}" in choices
+    untested = web_study.claims_html(study, "not tested")
+    assert 0 < untested.count("<article>") <= len(study.entries)
+    assert 'class="holds"' not in untested
+    assert "No claim" in web_study.claims_html(study, "magic")
+
+
+def test_the_project_s_own_results_have_claims_that_hold():
+    study = web_study.read_study(web_study.study_folders(None), "results")
+    assert len(web_study.experiments(study)) >= 5
+    assert 'class="holds"' in web_study.claims_html(study, "holds")
