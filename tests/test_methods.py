@@ -352,7 +352,7 @@ def test_statistics_stay_float32_over_bfloat16_convolutions():
     objective = Objective(network, content, content, loss="mean_covariance", style_weight=1.0)
     value, gradient = objective.value_and_grad(content)
     assert gradient.dtype == np.float32
-    _, kept, wanted, _ = objective._args
+    _, kept, wanted, *_ = objective._args
     statistics = [*kept, *(part for pair in wanted for part in pair)]
     assert {s.dtype.name for s in statistics} == {"float32"}
     assert value < 1e-9

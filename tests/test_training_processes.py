@@ -36,7 +36,7 @@ def start(backend, *arguments, **variables):
 
 
 def output_of(process):
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors
     return output
 

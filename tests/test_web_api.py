@@ -74,7 +74,8 @@ def test_several_styles_with_weights_and_a_mask(client, pair, tmp_path):
     expected = stylize(read(pair[0]), styles, config, **options)
     np.testing.assert_array_equal(images.to_uint8(read(path)), images.to_uint8(expected))
     recipe = client.predict(handle_file(path), api_name="/recipe")
-    assert [style["name"] for style in recipe["styles"]] == ["waves", "style.png"]
+    assert [recipe["style"]["name"], recipe["more_styles"][0]["name"]] == ["waves", "style.png"]
+    assert recipe["style_weights"] == [1, 3]
 
 
 def test_reconstruct_shows_input_and_readouts(client):
