@@ -133,7 +133,7 @@ def test_smoke_rows_and_figure():
     rows = EXPERIMENT.measure(smoke, EXPERIMENT.cells(smoke)[0], pictures, 0)
     table = pd.DataFrame(rows, columns=EXPERIMENT.columns)
     assert table["accuracy"].between(0, 100).all()
-    both = pd.concat([table, table.assign(filters="learned", channels="4")])
+    both = pd.concat([table, table.assign(filters="learned", widths="4")])
     figure = EXPERIMENT.draw(both)
     assert "learned filters, 4 channels" in figure.axes[0].get_legend_handles_labels()[1]
 

@@ -134,7 +134,6 @@ def test_endpoints_are_named_typed_and_documented(url):
         ({"styles": "waves"}, "styles must be a list"),
         ({"weights": [1, 2]}, "weights must be 1 numbers"),
         ({"weights": [0]}, "not all 0"),
-        ({"weights": [float("nan")]}, "weights must be"),
         ({"method": "magic"}, "method must be one of"),
         ({"method": ["paint"]}, "method must be one of"),
         ({"strength": 7}, "strength must be from 0 to 1"),
@@ -168,10 +167,10 @@ def test_the_readme_s_example_runs(url, pair, tmp_path, monkeypatch, capsys):
 
 
 def test_the_http_form_works_without_the_client(url):
-    body = {"data": ["chelsea", ["waves"], None, "transport", 1, 0, False, 1, SIDE, 1, 5]}
-    call = f"{url}gradio_api/call/stylise"
+    body = {"content": "chelsea", "styles": ["waves"], "method": "transport", "size": SIDE}
+    call = f"{url}gradio_api/call/v2/stylise"
     with httpx.Client(trust_env=False, timeout=120) as http:
-        event = http.post(call, json=body).json()["event_id"]
+        event = http.post(call, json=body | {"seed": 5}).json()["event_id"]
         stream = http.get(f"{call}/{event}").text
         assert "event: complete" in stream, stream
         path = stream.rsplit('"path": "', 1)[1].split('"')[0]

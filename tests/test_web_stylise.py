@@ -23,6 +23,7 @@ SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1)  # two pictures of the seeds 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
+    jobs.turns.open()  # a server that ended in this process took no more jobs
     for module in (web_uploads, web_stylise):
         monkeypatch.setattr(module, "get_upload_folder", lambda: str(tmp_path))
     return tmp_path

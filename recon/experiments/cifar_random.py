@@ -96,7 +96,7 @@ def _measure(settings: Classifiers, cell: Cell, pictures: Pictures, seed: int) -
     return [
         {
             **cell,
-            "channels": " ".join(map(str, channels)),
+            "widths": " ".join(map(str, channels)),
             "set": name,
             # As many of either: they need not be all.
             "accuracy": _accuracy(
@@ -192,7 +192,7 @@ def _draw(frame: pd.DataFrame) -> Figure:
         part = test[test["filters"] == filters]
         by_depth = part.groupby("layers", sort=False)["accuracy"]
         places = np.arange(len(depths)) + 0.4 * (i - 0.5)
-        widest = max(int(width) for text in part["channels"] for width in str(text).split())
+        widest = max(int(width) for text in part["widths"] for width in str(text).split())
         bars = ax.bar(places, by_depth.mean(), 0.36, label=f"{filters} filters, {widest} channels")
         ax.bar_label(bars, fmt="%.1f", fontsize=9)
         for place, (_, values) in zip(places, by_depth, strict=True):
@@ -236,7 +236,7 @@ EXPERIMENT = Experiment(
             networks=3, images=60_000, tested=10_000, side=32, channels=2048, batch=100, epochs=40
         ),
     },
-    columns=("filters", "layers", "network", "channels", "set", "accuracy", "printed"),
+    columns=("filters", "layers", "network", "widths", "set", "accuracy", "printed"),
     cells=_cells,
     rows=lambda settings, cell: len(_SETS),
     measure=_measure,

@@ -57,7 +57,9 @@ def free_port() -> int:
 
 
 def connect(url: str, **options) -> Client:
-    return Client(url, verbose=False, analytics_enabled=False, **options)
+    # A machine that is busy with other things may take long.
+    patient = {"timeout": 120, "trust_env": False}
+    return Client(url, verbose=False, analytics_enabled=False, httpx_kwargs=patient, **options)
 
 
 @pytest.fixture(scope="module")
