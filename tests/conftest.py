@@ -1,6 +1,9 @@
 """A quiet TensorFlow, the default backend, and the few warnings of others that are let pass."""
 
+import gc
 import os
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
 os.environ["KERAS_BACKEND"] = "tensorflow"  # parity tests start JAX in a process of its own
@@ -16,3 +19,11 @@ _LET_PASS = (
 def pytest_configure(config):
     for line in _LET_PASS:
         config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gradio_cleans_up(request):
+    """What Gradio leaves open is collected where its warnings are let pass, not in a later test."""
+    yield
+    if hasattr(request.module, "GRADIO_WARNINGS"):
+        gc.collect()
