@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rrstyle.export_archive import export_archive
-
 from apps.web_album import Album
 from apps.web_settings import Settings
+from rrstyle.export_archive import export_archive
 from rrstyle.transfer.closed_form import METHODS
 
 FORMATS = ("savedmodel", "onnx")
