@@ -24,6 +24,7 @@ from rrstyle.examples import PHOTOGRAPHS, STYLES
 from rrstyle.images import digest, encode_png, read_image
 from rrstyle.progress import Step
 from rrstyle.recipes import read_recipe
+from tests.support.command import COMMAND
 
 CHEAP = ("--method", "transport", "--side", "48", "--channels", "8")
 REPOSITORY = Path(__file__).parent.parent
@@ -153,10 +154,9 @@ def test_ctrl_c_keeps_what_is_finished(folder: Path, capsys, monkeypatch) -> Non
 
 
 def test_a_signal_ends_the_process_with_130(folder: Path) -> None:
-    words = ("-c", "import sys; from apps.cli import main; sys.exit(main())", "stylize")
     slow = ("--method", "optimise", "--side", "400", "--optimise.steps", "1000")
     with subprocess.Popen(
-        [sys.executable, *words, "chelsea", "--style", "waves", "-o", "out", *slow],
+        [*COMMAND, "stylize", "chelsea", "--style", "waves", "-o", "out", *slow],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stderr=subprocess.PIPE,
         text=True,

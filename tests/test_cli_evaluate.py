@@ -16,6 +16,7 @@ from apps.cli_options import Evaluate
 from recon.experiments import EXPERIMENTS
 from recon.experiments.experiment import Scale
 from rrstyle.images import encode_png
+from tests.support.command import COMMAND
 
 ROOT = Path(__file__).parents[1]
 TINY = "tests.support.tiny_experiment:TINY"
@@ -140,10 +141,9 @@ def test_help_is_light(capsys):
 
 
 def test_ctrl_c_ends_the_workers_and_leaves_a_run_to_continue(folder):
-    code = "import sys; from apps.cli import main; sys.exit(main())"
     name = "tests.support.tiny_experiment:SLOW"
     with subprocess.Popen(
-        [sys.executable, "-c", code, "evaluate", name, "--scale", "smoke", "--workers", "2"],
+        [*COMMAND, "evaluate", name, "--scale", "smoke", "--workers", "2"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
