@@ -114,6 +114,27 @@ def ratio_interval(
     )
 
 
+def geometric_ratio_interval(
+    numerator: Sequence[float] | np.ndarray | pd.Series,
+    denominator: Sequence[float] | np.ndarray | pd.Series,
+) -> Interval:
+    """Interval of the geometric mean of the networks' ratios: Student's, of their logarithms.
+
+    For what is above 0 and spreads by factors, such as losses: where one network ends a thousand
+    times above another, the arithmetic mean is that network alone, and Fieller's interval reaches
+    below 0.
+
+    Args:
+        numerator: One value per network, above 0.
+        denominator: The same networks, in the same order, above 0.
+    """
+    logs = np.log(np.asarray(numerator, np.float64)) - np.log(np.asarray(denominator, np.float64))
+    found = mean_interval(logs)
+    with np.errstate(over="ignore"):  # two networks that differ much have no upper end
+        ends = np.exp([found.estimate, found.low, found.high])
+    return Interval(*ends.tolist(), found.networks)
+
+
 def slopes(table: pd.DataFrame, *, doubling: bool = False) -> pd.Series:
     """Least-squares slope of each network's scores over the levels.
 

@@ -11,6 +11,7 @@ import statsmodels.formula.api as smf
 from recon.statistics import (
     Effects,
     Interval,
+    geometric_ratio_interval,
     mean_interval,
     network_table,
     ratio_interval,
@@ -104,6 +105,23 @@ def test_fieller_covers_the_truth_about_as_often_as_it_says():
         found = ratio_interval(above, below)
         hits += found.low <= 0.5 <= found.high
     assert hits / 2000 == pytest.approx(0.95, abs=0.02)
+
+
+def test_geometric_ratio_interval_by_hand():
+    # The ratios are 2, 4 and 8: their geometric mean is 4, and a t test of log2 has mean 2,
+    # standard error 1 / sqrt(3) and two degrees of freedom.
+    found = geometric_ratio_interval([2.0, 8.0, 4.0], [1.0, 2.0, 0.5])
+    away = 2 ** (4.302653 / 3**0.5)
+    assert found.estimate == pytest.approx(4)
+    assert (found.low, found.high) == pytest.approx((4 / away, 4 * away), rel=1e-5)
+    assert found.networks == 3
+    back = geometric_ratio_interval([1.0, 2.0, 0.5], [2.0, 8.0, 4.0])
+    assert (back.low, back.high) == pytest.approx((1 / found.high, 1 / found.low))
+
+
+@pytest.mark.parametrize(("above", "below"), [([3.0], [2.0]), ([1e300, 1e-300], [1.0, 1.0])])
+def test_geometric_ratio_interval_without_bounds(above, below):
+    assert not geometric_ratio_interval(above, below).bounded
 
 
 def test_slopes_by_hand():

@@ -18,7 +18,13 @@ from recon.claims.verdicts import (
     interval_text,
     not_tested,
 )
-from recon.statistics import Interval, mean_interval, ratio_interval, slopes
+from recon.statistics import (
+    Interval,
+    geometric_ratio_interval,
+    mean_interval,
+    ratio_interval,
+    slopes,
+)
 
 ALIKE = (0.8, 1.25)  # ratio of final losses that counts as equal
 SAME = (0.9, 1.1)  # ratio of validation to training loss that counts as equal
@@ -40,7 +46,7 @@ def random_trains_better(rows: pd.DataFrame) -> list[Finding]:
             found.append(not_tested("the rows lack random or trained CNNs", case))
             continue
         final = random.iloc[:, -1], trained.iloc[:, -1]
-        ratio = ratio_interval(*final)
+        ratio = geometric_ratio_interval(*final)
         detail = _told(rows, {"random": final[0], "trained": final[1]})
         unit = "loss, random over trained"
         found.append(_below(ratio, 1, f"{case}, final loss", unit, detail))
@@ -65,7 +71,8 @@ def vgg_is_below_alexnet(rows: pd.DataFrame) -> list[Finding]:
             continue
         final = vgg.iloc[:, -1], alexnet.iloc[:, -1]
         detail = _told(rows, dict(zip(_ARCHITECTURES.values(), final, strict=True)))
-        found.append(_below(ratio_interval(*final), 1, case, "loss, VGG16 over AlexNet", detail))
+        ratio = geometric_ratio_interval(*final)
+        found.append(_below(ratio, 1, case, "loss, VGG16 over AlexNet", detail))
     return found
 
 
@@ -132,7 +139,7 @@ def small_deviations_end_equal(rows: pd.DataFrame) -> list[Finding]:
     found = []
     for std in table.columns.drop(PAPERS_STD):
         case, base = f"N(0, {std:g})", f"N(0, {PAPERS_STD})"
-        ratio = ratio_interval(table[std], table[PAPERS_STD])
+        ratio = geometric_ratio_interval(table[std], table[PAPERS_STD])
         detail = _told(rows, {case: table[std], base: table[PAPERS_STD]})
         unit = f"loss over that of {base}"
         if std >= LARGE_STD:
@@ -149,7 +156,7 @@ def laws_end_equal(rows: pd.DataFrame) -> list[Finding]:
         raise ValueError("the rows lack the gaussian law")
     found = []
     for law in table.columns.drop("gaussian"):
-        ratio = ratio_interval(table[law], table["gaussian"])
+        ratio = geometric_ratio_interval(table[law], table["gaussian"])
         detail = _told(rows, {law: table[law], "gaussian": table["gaussian"]})
         found.append(_alike(ratio, law, "loss over that of the gaussian", detail))
     return found
