@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.components import Component
 
 TAB = "tab"
+_RESTORED = "() => { window.rrstyleRestored = true; return []; }"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def keep_in_address(
         opened = gr.Tabs(selected=wanted) if wanted in known[1:] else gr.skip()
         return [*read_address(settings, query), opened]
 
-    app.load(
+    restored = app.load(
         restore,
         None,
         [*controls, box],
@@ -76,6 +77,7 @@ def keep_in_address(
         api_visibility="private",
         show_progress="hidden",
     )
+    restored.then(None, None, None, js=_RESTORED, api_visibility="private")
     gr.on(
         [control.change for control in controls],  # type: ignore[attr-defined]
         None,
@@ -85,8 +87,10 @@ def keep_in_address(
         api_visibility="private",
     )
     for tab, name in zip(tabs, known, strict=True):
-        write = _writer([TAB], [known[0]])
-        tab.select(None, None, None, js=f"() => ({write})({name!r})", api_visibility="private")
+        write = f"({_writer([TAB], [known[0]])})({name!r})"
+        # The first tab is selected as the page is built, before the address has been read.
+        js = f"() => window.rrstyleRestored ? {write} : []"
+        tab.select(None, None, None, js=js, api_visibility="private")
 
 
 def read_address(settings: Sequence[Setting], query: Mapping[str, str]) -> list:
