@@ -342,7 +342,8 @@ def _wire_inputs(app: gr.Blocks, inputs: _Inputs) -> None:
             *inputs.controls,
         ],
         preprocess=False,
-        **QUIET,
+        show_progress="hidden",
+        api_visibility="private",  # and queued: Gradio 6.31 shows no error of what is not
     )
     for event in (inputs.content.change, app.load):
         event(None, [inputs.content], None, js=_SHOW_TO_BRUSH, api_visibility="private")

@@ -8,7 +8,8 @@ import gradio as gr
 
 ASSETS = Path(__file__).with_name("assets")
 
-# For events that are quick, and for this page only.
+# For events that are quick, of this page only, and cannot go wrong by what a client does: Gradio
+# 6.31 shows no error of an event outside its queue.
 QUIET: dict[str, Any] = {
     "queue": False,
     "api_visibility": "private",

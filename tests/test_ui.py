@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.ui, *GRADIO_WARNINGS]
 
 ROOT = Path(__file__).parents[1]
 SHOTS = ROOT / "tests" / "artefacts"
-PATIENCE = 180_000  # milliseconds: for a machine that has much else to do
+PATIENCE = 120_000  # milliseconds: for a machine that has much else to do
 QUICK = "?look=palette-only&method=transport&size=192&variants=1"
 TABS = ("Stylise", "Reconstruct", "Study", "Export")
 pending: dict[Page, set[Request]] = {}  # what each page has asked for and not got yet
