@@ -31,7 +31,9 @@ test: lint  ## Environment, linter, type check, tests
 	$(BIN)/python -m pytest
 
 test-ui: $(STAMP)  ## The app in a real browser, Debian's chromium; screenshots into tests/artefacts
-	@command -v chromium >/dev/null || { echo "chromium is not there: apt-get install chromium" >&2; exit 1; }
+	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } \
+	  || { echo "chromium is not there; as root: apt-get install chromium" >&2; exit 1; }
 	$(BIN)/python -m pytest -m ui
 
 benchmarks: $(STAMP)  ## Seconds, GFLOP/s and memory by method and size, of the training too; quality

@@ -34,6 +34,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
             label="Experiment",
             info="One measurement: its figure, its settings and its rows.",
             scale=3,
+            min_width=260,
         )
     with gr.Row():
         with gr.Column(scale=3, min_width=320):

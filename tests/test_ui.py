@@ -107,15 +107,14 @@ def shoot(page: Page, name: str) -> None:
     page.wait_for_function("[...document.images].every((image) => image.complete)")
     page.screenshot(path=path)
     if os.environ.get("RRSTYLE_SCREENSHOTS") and name in ("wide", "phone", "dark"):
-        # A palette is enough to show an app, and takes a quarter of the bytes.
         with Image.open(path) as shot:
-            small = shot.convert("RGB").quantize(200, dither=Image.Dither.FLOYDSTEINBERG)
-            small.save(ROOT / "docs" / f"app-{name}.png", optimize=True)
+            shot.convert("RGB").save(ROOT / "docs" / f"app-{name}.jpg", quality=85)
 
 
 def stylise(page: Page, done: str = "Done") -> None:
     page.locator("#stylise").click()
     expect(page.locator("#job")).to_contain_text(done)
+    expect(page.locator("#stylise")).to_be_enabled()
 
 
 def downloaded(page: Page, button: str) -> bytes:
@@ -142,6 +141,7 @@ def test_the_default_pair_first_by_transport_then_refined(open_page):
     page.get_by_role("button", name="How this picture was made").click()
     expect(page.locator("#recipe")).to_contain_text("starry-swirls")
     page.get_by_role("button", name="How this picture was made").click()
+    page.evaluate("scrollTo(0, 0)")
     page.mouse.move(0, 0)
     shoot(page, "wide")
 
