@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,8 +134,10 @@ def test_encoded_pictures_are_read_as_the_library_reads_them(saved, answers, nam
     assert_same(ours, np.asarray(Image.open(io.BytesIO(png))))
 
 
-def test_the_request_of_the_readme(answers):
+def test_the_request_of_the_readme(saved, answers):
     assert answers["readme"] == answers["png"]
+    project = Path(__file__).parents[1] / "README.md"
+    assert f"```sh\n{block(saved[1], 'sh')}```" in project.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

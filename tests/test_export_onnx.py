@@ -6,12 +6,16 @@ of them. Measured: 1 value in 9,000 at most, none of most pictures.
 
 import importlib.util
 import json
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("tf2onnx")
 import onnx
@@ -93,6 +97,18 @@ def served(folder):
 def test_same_pixels_as_the_library(served, size, strength):
     ours = library(CONFIG, *pictures(SIZES[size]), strength=strength)
     assert_same(ours, served[0][f"{size} {strength}"])
+
+
+def test_the_snippet_of_the_readme(folder, tmp_path, monkeypatch):
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```py\n([^`]*InferenceSession[^`]*)```", readme)
+    shutil.copy(folder / "m.onnx", tmp_path / "model.onnx")
+    for name, pixels in zip(("photo.jpg", "painting.jpg"), pictures(SIZES["odd"]), strict=True):
+        Image.fromarray(pixels).save(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(snippet, "README.md", "exec"), {})
+    read = (np.asarray(Image.open(name)) for name in ("photo.jpg", "painting.jpg"))
+    assert_same(library(CONFIG, *read, strength=1), np.asarray(Image.open("picture.png")))
 
 
 def test_strength_matters(served):
