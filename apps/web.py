@@ -31,7 +31,8 @@ _THEME = gr.themes.Default(
     font=(gr.themes.Font("system-ui"), gr.themes.Font("sans-serif")),
     font_mono=(gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")),
 ).set(
-    # White on the theme's own teal has too little contrast to be read easily.
+    # The theme's own hints, and its white on teal, have too little contrast to be read easily.
+    body_text_color_subdued="*neutral_500",
     button_primary_background_fill="*primary_700",
     button_primary_background_fill_hover="*primary_600",
     button_primary_background_fill_dark="*primary_700",

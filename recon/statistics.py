@@ -131,8 +131,8 @@ def geometric_ratio_interval(
     logs = np.log(np.asarray(numerator, np.float64)) - np.log(np.asarray(denominator, np.float64))
     found = mean_interval(logs)
     with np.errstate(over="ignore"):  # two networks that differ much have no upper end
-        ends = np.exp([found.estimate, found.low, found.high])
-    return Interval(*ends.tolist(), found.networks)
+        ratio, low, high = np.exp([found.estimate, found.low, found.high]).tolist()
+    return Interval(ratio, low, high, found.networks)
 
 
 def slopes(table: pd.DataFrame, *, doubling: bool = False) -> pd.Series:

@@ -10,7 +10,7 @@ import pytest
 
 from recon.data import load_pictures
 from recon.encoders import read_encoder_file, write_encoder
-from recon.experiments import convergence, find_experiment, pictures, readout_training
+from recon.experiments import convergence, find_experiment, readout_training
 from recon.experiments.experiment import Pictures
 from recon.experiments.training_cells import (
     Training,
@@ -187,13 +187,6 @@ def test_a_trained_dcn_beats_the_solved_last_layer_on_the_same_features():
     (last,) = found.run(rows=[settings.steps])
     assert last["validation_mse"] < 0.75 * ridge
     assert ridge < np.square(held_out / 255 - 0.5).mean()  # not that it had learnt nothing
-
-
-def test_pictures_go_into_rows_and_back():
-    image = np.random.default_rng(0).integers(0, 256, (9, 7, 3)) / 255
-    packed = pictures._packed(image.astype(np.float32))
-    assert "\n" not in packed
-    np.testing.assert_allclose(pictures._unpacked(packed), image, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -6,21 +6,17 @@ Random VGG16 and AlexNet at Conv1 to Conv5, and random VGG16 at Conv2 by the law
 The rows hold the reconstructions: nothing is trained again to draw them.
 """
 
-import base64
-import io
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image
 
 from recon import metrics
-from recon.experiments import pictures_sheet
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row
 from recon.experiments.laws import PAPER_STDS
+from recon.experiments.pictures_sheet import packed, sheet, unpacked
 from recon.experiments.training_cells import STD, TITLES, Training, TrainingSettings, half_of, plan
-from rrstyle.images import encode_png
 
 BLOCK = 2  # of the laws
 
@@ -66,19 +62,10 @@ def _measure(settings: Reconstructions, cell: Cell, pictures: Pictures, seed: in
     rows = []
     for i, psnr in enumerate(metrics.psnr(truth, back)):
         scores = {"ssim": float(ssim[i]), "psnr": float(psnr)}
-        picture = _packed(truth[i]) if cell == _cells(settings)[0] else ""  # once is enough
-        pictured = {"picture": picture, "reconstruction": _packed(back[i])}
+        picture = packed(truth[i]) if cell == _cells(settings)[0] else ""  # once is enough
+        pictured = {"picture": picture, "reconstruction": packed(back[i])}
         rows.append({**cell, "image": pictures.names[shown[i]], **scores, **pictured})
     return rows
-
-
-def _packed(image: np.ndarray) -> str:
-    """A picture as PNG in base64."""
-    return base64.b64encode(encode_png(image)).decode()
-
-
-def _unpacked(text: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) / 255
 
 
 def _draw(frame: pd.DataFrame) -> Figure:
@@ -87,22 +74,28 @@ def _draw(frame: pd.DataFrame) -> Figure:
     papers = first[(first["law"] == "gaussian") & (first["std"] == STD)]
     lines = []
     for image, of_image in papers.groupby("image", sort=False):
-        named = ("picture", _unpacked(of_image["picture"].iloc[0]))
+        named = ("picture", unpacked(of_image["picture"].iloc[0]))
         for architecture, part in of_image.groupby("architecture", sort=False):
             found = [
-                (f"Conv{row.block}, SSIM {row.ssim:.2f}", _unpacked(str(row.reconstruction)))
+                (
+                    f"Conv{row.block}, SSIM {row.ssim:.2f}",
+                    unpacked(str(row.reconstruction)),
+                )
                 for row in part.itertuples()
             ]
             lines.append((f"{image}\nrandom {TITLES[str(architecture)]}", [named, *found]))
     laws = first[(first["architecture"] == "vgg16") & (first["block"] == BLOCK)]
     for image, part in laws.groupby("image", sort=False):
         found = [
-            (f"{row.law} {row.std:.2g}, {row.ssim:.2f}", _unpacked(str(row.reconstruction)))
+            (
+                f"{row.law} {row.std:.2g}, {row.ssim:.2f}",
+                unpacked(str(row.reconstruction)),
+            )
             for row in part.itertuples()
         ]
         lines.append((f"{image}\nVGG16, Conv{BLOCK}", found))
     title = "Pictures held out, given back by trained DCNs; SSIM of luminance"
-    return pictures_sheet.sheet(lines, title=title)
+    return sheet(lines, title=title)
 
 
 EXPERIMENT = Experiment(
