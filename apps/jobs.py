@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,8 @@ turns = Turns()
 
 # Those that take seconds, not a moment; see the README's table.
 SLOW_METHODS = ("paint", "patches", "optimise")
+
+_example_digests: dict[str, str] = {}
 
 _CUT_SHORT = "the server ended before the job did; try again later"
 
@@ -257,13 +258,15 @@ def read_picture(path: Path, name: str) -> images.Picture:
     stem = picture.name.removesuffix(".png")
     if stem not in examples.PHOTOGRAPHS + examples.STYLES:
         return picture
-    is_built_in = images.digest(picture.pixels) == _example_digest(stem)
+    if stem not in _example_digests:
+        remember_example(stem, examples.example(stem))
+    is_built_in = images.digest(picture.pixels) == _example_digests[stem]
     return replace(picture, name=stem) if is_built_in else picture
 
 
-@lru_cache
-def _example_digest(name: str) -> str:
-    return images.digest(examples.example(name))
+def remember_example(name: str, pixels: np.ndarray) -> None:
+    """Makes a built-in picture known, so that it need not be drawn again to be recognised."""
+    _example_digests[name] = images.digest(pixels)
 
 
 class StopFlags:

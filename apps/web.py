@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps.jobs import remember_example
 from apps.limits import Folders, Limits
 from apps.tab_export import export_tab
 from apps.tab_reconstruct import reconstruct_tab
@@ -101,5 +102,7 @@ def _write_examples(folder: Path) -> dict[str, Path]:
     """The built-in pictures as files, by name."""
     files = {name: folder / f"{name}.png" for name in examples.PHOTOGRAPHS + examples.STYLES}
     for name, path in files.items():
-        path.write_bytes(images.encode_png(examples.example(name)))
+        pixels = examples.example(name)
+        path.write_bytes(images.encode_png(pixels))
+        remember_example(name, pixels)  # or the first click would wait a second for it
     return files

@@ -3,9 +3,10 @@
 import gradio as gr
 import pytest
 
-from apps import web
+from apps import jobs, web
 from apps.limits import Folders, Limits
 from apps.web_status import compare_html, facts_html, nothing_html, pictures_html, status_html
+from rrstyle import examples, images
 from tests.support.app_client import GRADIO_WARNINGS
 
 pytestmark = GRADIO_WARNINGS
@@ -79,6 +80,17 @@ def test_warming_up_makes_the_first_impression_of_the_first_pair(monkeypatch):
         if thread.name == "rrstyle-warm-up":
             thread.join(30)
     assert made == [((300, 451, 3), (512, 512, 3), "transport", 384, 0)]
+
+
+def test_built_in_pictures_are_recognised_without_being_drawn_again(app, monkeypatch, tmp_path):
+    path = tmp_path / "upload"
+    path.write_bytes(images.encode_png(examples.example("waves")))
+
+    def drawn(name):
+        raise AssertionError(name)
+
+    monkeypatch.setattr(examples, "example", drawn)
+    assert jobs.read_picture(path, "waves.png").name == "waves"
 
 
 def test_texts_cannot_be_markup(tmp_path):
