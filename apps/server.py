@@ -33,6 +33,9 @@ except ImportError:  # Windows: what a killed server left stays until the system
 GRACE_SECONDS = 20.0
 _FETCH_SECONDS = 2.0
 
+# Gradio keeps .3 MiB for each, and every call of the API is one: the longest unused make room.
+_SESSIONS = 200
+
 # Of all that clients uploaded and made together; the oldest make room.
 _MOST_BYTES = 4 * 2**30
 _PREFIX = "rrstyle-app-"
@@ -73,6 +76,7 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
                 "middleware": [Middleware(guards.Guard)],
             },
             max_threads=config.limits.events,
+            state_session_capacity=_SESSIONS,
             max_file_size=MAX_BYTES,
             prevent_thread_lock=True,
             quiet=True,
