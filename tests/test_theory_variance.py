@@ -143,7 +143,7 @@ def test_theorem_5_2_holds_and_its_mean_square_is_below_k1_over_n(delta):
     [
         Plan((Conv(600), Conv(600)), ()),
         Plan((Conv(1000), L2), (ZERO, Conv(300))),
-        Plan((Conv(800, 2), Conv(800), Conv(400)), ()),
+        pytest.param(Plan((Conv(800, 2), Conv(800), Conv(400)), ()), marks=pytest.mark.slow),
     ],
     ids=["two convolutions", "zero insertion", "three convolutions"],
 )
