@@ -163,7 +163,7 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
         job.failure(handlers.fail, [album, chosen], [go, stop, more, status], **QUIET)
     go.click(None, None, None, js=_SHOW_JOB, api_visibility="private")
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
-    stop.click(handlers.stop, None, [status], **QUIET)
+    stop.click(handlers.stop, None, None, **QUIET)
     shown = [found.stage, chosen, found.recipe, found.download, more]
     found.gallery.select(handlers.show, [album], shown, **QUIET)
     found.clear.click(handlers.clear, None, [*outputs, more], **QUIET)

@@ -94,10 +94,12 @@ def fail(album: Album | None, chosen: Any) -> tuple:
     return *end(album, chosen), status_html("The job ended with an error.")
 
 
-def stop(request: gr.Request) -> str:
-    """Stop this session's job; the pictures that are done are kept."""
+def stop(request: gr.Request) -> None:
+    """Stop this session's job; the pictures that are done are kept.
+
+    Only the job says so: an answer from here could come after its last word, and stay.
+    """
     _stops.stop(request.session_hash or "")
-    return status_html("Stopping", 0.0)
 
 
 def leave(request: gr.Request) -> None:
