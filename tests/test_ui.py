@@ -43,7 +43,9 @@ def browser():
     program = shutil.which("chromium")
     assert program, "chromium is not there: apt-get install chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        # As root, and in containers whose shared memory is small.
+        words = ["--no-sandbox", "--disable-dev-shm-usage"]
+        chromium = playwright.chromium.launch(executable_path=program, args=words)
         yield chromium
         chromium.close()
 
