@@ -9,13 +9,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import anyio
+import fastapi
 import gradio as gr
 from gradio import processing_utils, route_utils, routes
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apps import uploads
+from apps import owners, uploads
 from rrstyle.files import MAX_BYTES
 
 _MIB = 2**20
@@ -43,7 +45,7 @@ _CLOSED = (
 )
 
 _HEADERS = {
-    # The name of a file is all that protects it: it must not travel to other sites or stay behind.
+    # The name of a program's file is all that protects it: it must not travel to other sites.
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
@@ -69,17 +71,36 @@ def clean_uploads(spool: Path) -> None:
     async def receive(request: Any, upload_dir: Any, *args: Any, **kwargs: Any) -> tuple:
         with TemporaryDirectory(dir=spool) as name:
             files, _, _ = await route_utils.upload_fn(request, name, *args, **kwargs)
-            kept = [
-                str(await anyio.to_thread.run_sync(uploads.keep, Path(file), Path(upload_dir)))
-                for file in files
-            ]
+            owner = owners.owner_of(request.cookies)
+            kept = []
+            for file in files:
+                place = owners.new_folder(Path(upload_dir), owner)
+                kept.append(str(await anyio.to_thread.run_sync(uploads.keep, Path(file), place)))
         return kept, [], []
 
     routes.upload_fn = receive
 
 
+def serve_owners_only() -> None:
+    """Lets Gradio serve what one browser uploaded or made to that browser only."""
+
+    def fetch(path_or_url: str, request: Any, *args: Any) -> Any:
+        try:
+            allowed = owners.may_have(Path(path_or_url), owners.owner_of(request.cookies))
+        except (OSError, ValueError):  # a NUL, a name too long, or a loop of links
+            allowed = False
+        if not allowed:
+            raise fastapi.HTTPException(403, "this file is not yours, or there is none")
+        return route_utils.file_fetch(path_or_url, request, *args)
+
+    routes.file_fetch = fetch
+
+
 class Guard:
-    """Refuses closed routes and large requests, and adds headers; ASGI middleware."""
+    """Refuses closed routes and large requests, and adds headers; ASGI middleware.
+
+    The page comes with the cookie of `apps.owners` for a browser that has none.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -93,16 +114,33 @@ class Guard:
             await PlainTextResponse(line, status)(scope, receive, send)
             return
 
+        cookie = _new_cookie(scope)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(_HEADERS)
+                if cookie:
+                    MutableHeaders(scope=message).append("set-cookie", cookie)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
+def _path(scope: Scope) -> str:
+    return scope["path"].removeprefix(scope.get("root_path", ""))
+
+
+def _new_cookie(scope: Scope) -> str | None:
+    """Of the page, for a browser that has none; until it is closed, and out of scripts' reach."""
+    if _path(scope) not in ("", "/") or owners.owner_of(HTTPConnection(scope).cookies):
+        return None
+    # Lax: a link from elsewhere must find the browser's own, or the page would give it another.
+    cookie = f"{owners.COOKIE}={owners.new_key()}; Path=/; HttpOnly; SameSite=Lax"
+    return f"{cookie}; Secure" if scope["scheme"] == "https" else cookie
+
+
 def _refusal(scope: Scope) -> tuple[int, str] | None:
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = _path(scope)
     if path.startswith(_CLOSED):
         return 404, "there is nothing here"
     if scope["method"] not in ("POST", "PUT", "PATCH"):

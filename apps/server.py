@@ -63,6 +63,7 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         guards.refuse_links()
         guards.clean_uploads(home / "spool")
+        guards.serve_owners_only()
         turns.open()
         app = web.build_app(config.limits, config.folders)
         app.delete_cache = None  # it would know some of the files only; see `_expire`

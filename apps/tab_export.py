@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from apps import jobs, web_export
+from apps import jobs, owners, web_export
 from apps.limits import Limits
 from apps.tab_stylise import StyliseTab
 from apps.web_album import Album
@@ -60,12 +60,13 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
         try:
             current = check_settings(*values, limits=limits)
             settings = web_export.settings_of(source, method, current, album, chosen)
+            owner = owners.current()  # which is not known in the job's thread
             written: list[Path] = []
 
             def work(report: Any, heed_stop: Any) -> None:
                 report(jobs.Progress("writing and checking the model", 0.0, None))
                 root = Path(get_upload_folder())
-                written.append(web_export.write_export(root, settings, kind))
+                written.append(web_export.write_export(root, owner, settings, kind))
 
             yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
             for report in jobs.run_work(work, threading.Event(), limits, held=0):

@@ -2,12 +2,11 @@
 
 A file that came may hold a place (EXIF), another file behind the picture, or nothing that is a
 picture. What is kept holds pixels (8 bits a channel, upright, on white), a recipe if there was
-one, and what a person should know; it lies under a name that nobody can guess.
+one, and what a person should know.
 """
 
 import io
 import json
-import secrets
 import threading
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def keep(source: Path, folder: Path) -> Path:
 
     Args:
         source: The file; its name is only shown.
-        folder: Where a new folder for it is made.
+        folder: Its own.
 
     Returns:
         The PNG.
@@ -51,9 +50,7 @@ def keep(source: Path, folder: Path) -> Path:
             text[_REFUSAL] = explain(error)
             pixels = _written(text[_REFUSAL])
         data = _encode(pixels, text)
-    place = folder / secrets.token_hex(16)
-    place.mkdir(parents=True)
-    path = place / "picture.png"
+    path = folder / "picture.png"
     write_whole(path, data)
     return path
 

@@ -1,6 +1,5 @@
 """A session's pictures, as files that Gradio serves."""
 
-import secrets
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from apps import owners
 from apps.jobs import Finished
 from apps.web_settings import Settings
 from rrstyle import images
@@ -54,7 +54,7 @@ class Album:
     """What a session made.
 
     Attributes:
-        folder: Its own, of a name that nobody can guess: a file is served to whoever names it.
+        folder: Its own, of `apps.owners`.
         pictures: Oldest first.
         count: Files written so far, for their names.
     """
@@ -75,9 +75,7 @@ class Album:
 
 def new_album(root: Path) -> Album:
     """An empty album, in a new folder under `root`."""
-    folder = root / secrets.token_hex(16)
-    folder.mkdir(parents=True)
-    return Album(folder)
+    return Album(owners.new_folder(root, owners.current()))
 
 
 def add_file(album: Album, kind: str, data: bytes) -> tuple[Album, Path]:

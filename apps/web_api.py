@@ -6,7 +6,6 @@ as PNG files. What a client may ask for is checked as in the app; an error is on
 
 import json
 import math
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from gradio.context import get_blocks_context
 from gradio.data_classes import FileData
 from gradio.utils import get_function_description, get_upload_folder
 
-from apps import jobs, uploads, web_reconstruct, web_settings
+from apps import jobs, owners, uploads, web_reconstruct, web_settings
 from apps.limits import Folders, Limits
 from apps.web_errors import in_words, said
 from apps.web_settings import check_settings, whole
@@ -282,10 +281,7 @@ def _built_in(name: str) -> images.Picture:
 
 
 def _new_folder() -> Path:
-    """A folder of a name that nobody can guess: a file is served to whoever names it."""
-    folder = Path(get_upload_folder(), secrets.token_hex(16))
-    folder.mkdir(parents=True)
-    return folder
+    return owners.new_folder(Path(get_upload_folder()), owners.current())
 
 
 def _file(path: Path, data: bytes, title: str | None = None) -> FileData:

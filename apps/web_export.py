@@ -1,10 +1,10 @@
 """The Export tab's answer: settings as a model that runs without this package."""
 
-import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from apps import owners
 from apps.web_album import Album
 from apps.web_settings import Settings
 from rrstyle.export_archive import export_archive
@@ -45,8 +45,8 @@ def settings_of(
     return replace(settings, config=replace(settings.config, method=method))
 
 
-def write_export(root: Path, settings: Settings, kind: Any) -> Path:
-    """A ZIP of the model, in a new folder under `root` of a name that nobody can guess.
+def write_export(root: Path, owner: str | None, settings: Settings, kind: Any) -> Path:
+    """A ZIP of the model, in a new folder of `apps.owners`.
 
     Raises:
         ValueError: If the kind is none of FORMATS, or the settings cannot be exported.
@@ -54,8 +54,7 @@ def write_export(root: Path, settings: Settings, kind: Any) -> Path:
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}; received {kind!r}")
     data = export_archive(settings.config, seed=settings.seed, format=kind)
-    folder = root / secrets.token_hex(16)
-    folder.mkdir(parents=True)
+    folder = owners.new_folder(root, owner)
     path = folder / f"rrstyle-{kind}-{settings.config.method}-seed-{settings.seed}.zip"
     path.write_bytes(data)
     return path

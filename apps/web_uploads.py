@@ -6,7 +6,6 @@ take its values unprocessed.
 
 import base64
 import binascii
-import secrets
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from apps import jobs
+from apps import jobs, owners
 from rrstyle import examples, images
 
 MASK_START = "data:image/png;base64,"
@@ -41,7 +40,7 @@ def upload_path(value: Any, what: str) -> tuple[Path, str]:
     """Where an uploaded file lies, and what its client calls it.
 
     Raises:
-        ValueError: If it is none that was uploaded here.
+        ValueError: If it is none that was uploaded here, or another browser's.
     """
     if not isinstance(value, dict) or not isinstance(value.get("path"), str):
         raise ValueError(f"{what}: no picture; choose or upload one first")
@@ -49,7 +48,8 @@ def upload_path(value: Any, what: str) -> tuple[Path, str]:
         path = Path(value["path"]).resolve()
     except (OSError, ValueError):  # a NUL, or a loop of links
         path = Path("/")
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+    served = path.is_relative_to(Path(get_upload_folder()).resolve())
+    if not served or not owners.may_have(path, owners.current()):
         raise ValueError(f"{what}: not an uploaded file; upload the picture first")
     name = value.get("orig_name")
     return path, name if isinstance(name, str) else path.name
@@ -87,8 +87,7 @@ def read_mask(value: Any) -> np.ndarray | None:
 
 def offer_example(name: str) -> str:
     """A built-in picture as a file that Gradio serves, of its built-in name."""
-    folder = Path(get_upload_folder(), secrets.token_hex(16))
-    folder.mkdir(parents=True)
+    folder = owners.new_folder(Path(get_upload_folder()), owners.current())
     path = folder / f"{name}.png"
     path.write_bytes(images.encode_png(examples.example(name)))
     return str(path)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from apps import server
 from apps.limits import ServerConfig
-from rrstyle import images, recipes
+from rrstyle import examples, images, recipes
 from tests.support.app_client import GRADIO_WARNINGS, free_port
 
 pytestmark = [pytest.mark.ui, *GRADIO_WARNINGS]
@@ -336,6 +336,27 @@ def test_export_gives_a_zip(open_page):
     expect(page.locator("#export-job")).to_contain_text("Done: rrstyle-savedmodel-transport-seed-0")
     shoot(page, "export")
     assert downloaded(page, "Download the ZIP")[:2] == b"PK"
+
+
+def test_another_browser_gets_none_of_the_pictures(open_page, url):
+    page, other = open_page(QUICK), open_page()
+    stylise(page)
+    page.get_by_role("tab", name="Reconstruct", exact=True).click()
+    page.locator("#reconstruct").click()
+    expect(page.locator("#reconstruct-job")).to_contain_text("features", timeout=PATIENCE)
+    shown = "[...document.querySelectorAll('img, a')].map((shown) => shown.src || shown.href)"
+    own = {link for link in page.evaluate(shown) if re.search("[0-9a-f]{32}-[0-9a-f]{32}/", link)}
+    assert len(own) >= 5
+    for link in own:
+        assert page.request.get(link).status == 200
+        assert other.request.get(link).status == 403
+    # All that the server keeps is somebody's, but what came with it.
+    kept = [file for file in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*") if file.is_file()]
+    assert [file for file in kept if "-preview" in file.name or "-seed-" in file.name]
+    built_in = {f"{name}.png" for name in (*examples.PHOTOGRAPHS, *examples.STYLES)}
+    for file in kept:
+        if file.name not in built_in:
+            assert other.request.get(f"{url}gradio_api/file={file}").status == 403, file
 
 
 def test_a_bad_file_is_a_line_for_people(open_page, tmp_path):

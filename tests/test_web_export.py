@@ -47,11 +47,13 @@ def test_the_zip_lies_where_nobody_can_guess(tmp_path, monkeypatch):
         return b"PK"
 
     monkeypatch.setattr(web_export, "export_archive", export_archive)
-    first, second = (write_export(tmp_path, ADAIN, "onnx") for _ in range(2))
+    first, second = (write_export(tmp_path, None, ADAIN, "onnx") for _ in range(2))
     assert first.name == second.name == "rrstyle-onnx-adain-seed-5.zip"
     assert len(first.parent.name) == 32
+    of_somebody = write_export(tmp_path, "b" * 32, ADAIN, "onnx")
+    assert of_somebody.parent.name.endswith("-" + "b" * 32)
     assert first.parent != second.parent
     assert first.read_bytes() == b"PK"
-    assert asked == [("adain", 5, "onnx")] * 2
+    assert asked == [("adain", 5, "onnx")] * 3
     with pytest.raises(ValueError, match="format must be one of savedmodel, onnx"):
-        write_export(tmp_path, ADAIN, "../x")
+        write_export(tmp_path, None, ADAIN, "../x")

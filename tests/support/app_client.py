@@ -56,9 +56,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def connect(url: str, **options) -> Client:
+def connect(url: str, *, cookies: dict[str, str] | None = None, **options) -> Client:
     # A machine that is busy with other things may take long.
-    patient = {"timeout": 120, "trust_env": False}
+    patient = {"timeout": 120, "trust_env": False, "cookies": cookies}
     return Client(url, verbose=False, analytics_enabled=False, httpx_kwargs=patient, **options)
 
 
