@@ -10,7 +10,7 @@ and Ba, "Adam", 2015.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -157,17 +157,24 @@ class State:
         return cls(weights, means, squares)
 
 
-def adam(weights, means, squares, gradients, *, scale, betas, weight_decay) -> tuple:
+def adam(
+    weights, means, squares, gradients, *, scale, betas, weight_decay, levels: float = 1.0
+) -> tuple:
     """Adam on gradients to which the decay of the kernels is added first (L2, as Caffe's).
 
     `g += decay w` for kernels, `m += (1 - b1) (g - m)`, `v += (1 - b2) (g^2 - v)`,
     `w -= scale m / (sqrt(v) + 1e-8)`.
+
+    With L levels these are the steps of a training on pictures, and of features, L times as large:
+    its squared loss and a kernel's gradient are then L^2 times as large, a bias is L times as large
+    and its gradient too. So a bias moves by 1 / L of what it would, and kernels decay by 1 / L^2.
 
     Args:
         weights, means, squares, gradients: Sequences of tensors, in one order.
         scale: `TrainingConfig.adam_scale` of the step.
         betas: b1 and b2.
         weight_decay: Of kernels, which are the weights with 4 axes.
+        levels: L.
 
     Returns:
         The new weights, means and squares, each a tuple.
@@ -175,11 +182,13 @@ def adam(weights, means, squares, gradients, *, scale, betas, weight_decay) -> t
     first, second = betas
     result = []
     for w, m, v, g in zip(weights, means, squares, gradients, strict=True):
+        length, epsilon = scale / levels, EPSILON / levels
         if len(w.shape) == 4:
-            g = g + weight_decay * w
+            g = g + weight_decay / levels**2 * w
+            length, epsilon = scale, EPSILON / levels**2
         m = m + (1 - first) * (g - m)
         v = v + (1 - second) * (ops.square(g) - v)
-        result.append((w - scale * m / (ops.sqrt(v) + EPSILON), m, v))
+        result.append((w - length * m / (ops.sqrt(v) + epsilon), m, v))
     return tuple(zip(*result, strict=True))
 
 
@@ -187,6 +196,9 @@ class Steps:
     """Steps of one training on one or several devices; weights stay there between them.
 
     A subclass says what the loss is. It and what it is computed from are pure functions.
+
+    Attributes:
+        levels: `adam`'s.
 
     Args:
         config: Its settings.
@@ -197,6 +209,8 @@ class Steps:
     Raises:
         ValueError: If the devices cannot share the batch.
     """
+
+    levels: ClassVar[float] = 1.0
 
     def __init__(self, config: Schedule, state: State, fixed: Sequence, *, devices: Any) -> None:
         self._config, self._devices = config, devices
@@ -274,6 +288,7 @@ class Steps:
             scale=scale,
             betas=config.betas,
             weight_decay=config.weight_decay,
+            levels=self.levels,
         )
         return state, loss
 
@@ -293,6 +308,10 @@ class Trainer(Steps):
     Raises:
         ValueError: If the devices cannot share the batch.
     """
+
+    # The papers' rates are for Caffe's pictures, from 0 to 255. It matters: with pictures from 0 to
+    # 1 the biases learn the mean picture first, and a deep DCN then hardly leaves it.
+    levels = 255.0
 
     def __init__(self, config: TrainingConfig, pair: Pair, state: State, *, devices: Any) -> None:
         self._pair = pair

@@ -30,8 +30,11 @@ ONE_PIXEL = {
     "crop": 1,
     "batch": 1,
     "learning_rate": 0.5,
-    "weight_decay": 0.1,
+    "weight_decay": 0.1 * 255**2,  # .1 where pictures end at 1
 }
+
+
+LEVEL = 0.5 / 255  # the rate, for a bias
 
 
 def kernel(*values, inputs):
@@ -62,25 +65,28 @@ def test_one_step_by_hand():
     np.testing.assert_allclose(after.means[1], [0.035, -0.13, 0.02], rtol=1e-5)
     np.testing.assert_allclose(after.means[0].ravel(), [0.0435, -0.153, 0.022], rtol=1e-5)
     np.testing.assert_allclose(after.squares[1], [1.225e-4, 1.69e-3, 4e-5], rtol=1e-4)
-    # The first step of Adam is the learning rate, against the sign of the gradient.
+    # The first step of Adam is the learning rate, against the sign of the gradient; in levels of
+    # 8 bits for a bias.
     np.testing.assert_allclose(after.weights[0].ravel(), [0, -0.5, -0.5], atol=1e-5)
-    np.testing.assert_allclose(after.weights[1], [-0.5, 0.7, 0.5], atol=1e-5)
+    np.testing.assert_allclose(after.weights[1], [-LEVEL, 0.2 + LEVEL, 1 - LEVEL], atol=1e-5)
 
 
 def test_the_second_step_by_hand():
     config, pair, state, pixels = one_pixel()
     steps = trainer(config, pair, state)
     steps.step(pixels, 1)
-    # The DCN now gives (-.5, .15, -.05): the error is (-.7, -.25, -.85).
-    loss = (0.7**2 + 0.25**2 + 0.85**2) / 2
+    # The DCN now gives 1.1 (0, -.5, -.5) and the biases.
+    errors = np.array([-LEVEL - 0.2, -0.55 + 0.2 + LEVEL - 0.4, -0.55 + 1 - LEVEL - 0.8])
+    loss = np.square(errors).sum() / 2
     assert steps.number(steps.step(pixels, 2)) == pytest.approx(loss, rel=1e-4)
     after = steps.state()
-    means = 0.9 * np.array([0.035, -0.13, 0.02]) + 0.1 * np.array([-0.7, -0.25, -0.85])
-    squares = 0.999 * np.array([1.225e-4, 1.69e-3, 4e-5]) + 0.001 * np.square([0.7, 0.25, 0.85])
+    means = 0.9 * np.array([0.035, -0.13, 0.02]) + 0.1 * errors
+    squares = 0.999 * np.array([1.225e-4, 1.69e-3, 4e-5]) + 0.001 * np.square(errors)
     np.testing.assert_allclose(after.means[1], means, rtol=1e-4)
     np.testing.assert_allclose(after.squares[1], squares, rtol=1e-3)
-    step = 0.5 * (means / (1 - 0.9**2)) / np.sqrt(squares / (1 - 0.999**2))
-    np.testing.assert_allclose(after.weights[1], np.array([-0.5, 0.7, 0.5]) - step, rtol=1e-3)
+    step = LEVEL * (means / (1 - 0.9**2)) / np.sqrt(squares / (1 - 0.999**2))
+    before = np.array([-LEVEL, 0.2 + LEVEL, 1 - LEVEL])
+    np.testing.assert_allclose(after.weights[1], before - step, rtol=1e-3)
 
 
 def test_losses_of_single_images_by_hand():
@@ -110,6 +116,33 @@ def test_adam_is_keras_adam_with_the_decay_in_the_gradient():
         )
     for ours, variable in zip(parts[0], variables, strict=True):
         np.testing.assert_allclose(ours, ops.convert_to_numpy(variable), atol=2e-6)
+
+
+def test_adam_s_levels_are_a_training_on_larger_pictures():
+    # A step of one convolution, and of the same on 255 times as large pictures: kernels move alike,
+    # biases 255 times as far in the larger one.
+    rng = np.random.default_rng(0)
+    small = [rng.normal(size=(1, 1, 3, 3)).astype(np.float32), np.ones(3, np.float32)]
+    large = [small[0], 255 * small[1]]
+    images = rng.random((2, 4, 4, 3)).astype(np.float32)
+    options = {"betas": (0.9, 0.999), "weight_decay": 5.0}
+
+    def loss(size, weights):
+        back = ops.conv(size * images, weights[0]) + weights[1]
+        return ops.sum(ops.square(back - size * images)) / 2
+
+    def train(size, weights, **more):
+        parts = State.start(weights).parts
+        for step in range(1, 4):
+            tensors = tuple(map(ops.convert_to_tensor, parts[0]))
+            _, gradients = backend.value_and_grad(lambda w: loss(size, w))(tensors)
+            parts = adam(*parts, gradients, scale=np.float32(0.1 * step), **options, **more)
+        return [ops.convert_to_numpy(part) for part in parts[0]]
+
+    ours, theirs = train(1.0, small, levels=255.0), train(255.0, large)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-4)
+    np.testing.assert_allclose(255 * ours[1], theirs[1], rtol=1e-4)
+    assert not np.allclose(ours[0], train(1.0, small)[0], rtol=1e-2)
 
 
 def test_the_gradient_agrees_with_differences():
