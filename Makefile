@@ -28,7 +28,7 @@ lint: $(STAMP)  ## Linter, formatter and type check
 	$(BIN)/mypy
 
 test: lint  ## Environment, linter, type check, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-ui: $(STAMP)  ## The app in a real browser, Debian's chromium; screenshots into tests/artefacts
 	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \

@@ -108,7 +108,10 @@ def _paper_network() -> NetworkConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig(Schedule):
-    """The training of a DCN that inverts a frozen CNN."""
+    """The training of a DCN that inverts a frozen CNN.
+
+    Rates and decay are those of pictures from 0 to 255, the papers'.
+    """
 
     task: ClassVar[str] = "inversion"
 

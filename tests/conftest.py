@@ -6,6 +6,9 @@ import os
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is imported
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # NumPy's BLAS waits for all its threads: with fewer cores than those it crawls.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["KERAS_BACKEND"] = "tensorflow"  # parity tests start JAX in a process of its own
 
 # Warnings are errors. Each line here is a library's own business, with the reason.

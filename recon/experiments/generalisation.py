@@ -142,7 +142,7 @@ EXPERIMENT = Experiment(
             vgg16_blocks=(1, 2),
         ),
         "laptop": Generalisation(
-            networks=3, images=200, side=96, crop=64, batch=4, steps=400, measured=60
+            networks=3, images=200, side=96, crop=64, batch=4, steps=600, measured=60
         ),
         "paper": Generalisation(
             networks=2,
