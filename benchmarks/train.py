@@ -360,10 +360,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     machine = run_child("train", "--json", "machine")
     print_machine(machine.get("environment", {}))
-    precisions = list(options.precisions)
-    if "bfloat16" in precisions and not machine.get("gains", True):
-        precisions.remove("bfloat16")
-        print("bfloat16   not measured: this processor emulates it, and float32 is faster")
+    if "bfloat16" in options.precisions and not machine.get("gains", True):
+        print("bfloat16   emulated by this processor: slower than float32, and not chosen by itself")
     print(f"\n{'crop':>5}{'batch':>7}{'precision':>11}{'images/s':>10}", end="")
     print(f"{'GFLOP/s':>10}{'bare':>8}{'step / bare':>13}{'step / matrix':>15}", end="")
     print(f"{'from files':>12}{'waited':>9}{'peak MiB':>10}", flush=True)
@@ -371,7 +369,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with photographs(options.folder) as folder:
         common = (folder.absolute(), "--batch", options.batch)
         for crop in options.crops:
-            for dtype in precisions:
+            for dtype in options.precisions:
                 words = ("--crops", crop, "--precisions", dtype, "--json", "row")
                 limits = ("--rounds", options.rounds, "--steps", options.steps)
                 row = run_child("train", *common, *words, *limits)
