@@ -361,7 +361,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = run_child("train", "--json", "machine")
     print_machine(machine.get("environment", {}))
     if "bfloat16" in options.precisions and not machine.get("gains", True):
-        print("bfloat16   emulated by this processor: slower than float32, and not chosen by itself")
+        print("bfloat16   emulated by this processor: slower than float32, never chosen by auto")
     print(f"\n{'crop':>5}{'batch':>7}{'precision':>11}{'images/s':>10}", end="")
     print(f"{'GFLOP/s':>10}{'bare':>8}{'step / bare':>13}{'step / matrix':>15}", end="")
     print(f"{'from files':>12}{'waited':>9}{'peak MiB':>10}", flush=True)

@@ -142,7 +142,14 @@ EXPERIMENT = Experiment(
             vgg16_blocks=(1, 2),
         ),
         "laptop": Generalisation(
-            networks=3, images=200, side=96, crop=64, batch=4, steps=600, measured=60
+            networks=3,
+            images=200,
+            side=96,
+            crop=64,
+            batch=4,
+            steps=400,
+            measured=60,
+            learning_rate=5e-4,  # at the preset's, one DCN of Conv4 in six diverged
         ),
         "paper": Generalisation(
             networks=2,

@@ -40,6 +40,8 @@ class TrainingSettings(Settings):
     """Pictures of either half that losses are taken on, at most."""
     preset: Literal["small", "paper"] = "small"
     """Of `recon.training_config`: rates, Adam and weight decay."""
+    learning_rate: float | None = None
+    """Of Adam; by default the preset's."""
     channels: int | None = None
     """Of every layer of random CNNs; by default the architecture's own."""
 
@@ -114,6 +116,7 @@ class Training:
             crop=settings.crop,
             batch=settings.batch,
             steps=settings.steps,
+            learning_rate=settings.learning_rate or preset.learning_rate,
             milestones=tuple(max(1, round(share * step)) for step in preset.milestones),
             precision="float32",
         )
