@@ -78,7 +78,7 @@ EXPERIMENT = Experiment(
     claims=("C1", "C2"),
     cost={
         "smoke": "15 s",
-        "laptop": "22 processor minutes, 11 min on 2 free cores",
+        "laptop": "20 processor minutes, 10 min on 2 free cores",
         "paper": "not measured",
     },
     settings={

@@ -126,7 +126,7 @@ EXPERIMENT = Experiment(
     claims=("C3", "C4"),
     cost={
         "smoke": "15 s",
-        "laptop": "80 processor minutes, 40 min on 2 free cores",
+        "laptop": "60 processor minutes, 30 min on 2 free cores",
         "paper": "not measured",
     },
     settings={
