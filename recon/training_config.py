@@ -110,7 +110,8 @@ def _paper_network() -> NetworkConfig:
 class TrainingConfig(Schedule):
     """The training of a DCN that inverts a frozen CNN.
 
-    Rates and decay are those of pictures from 0 to 255, the papers'.
+    Rates and decay are those of pictures from 0 to 255: so we read the papers, which name Caffe
+    and no range.
     """
 
     task: ClassVar[str] = "inversion"

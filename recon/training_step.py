@@ -309,8 +309,8 @@ class Trainer(Steps):
         ValueError: If the devices cannot share the batch.
     """
 
-    # The papers' rates are for Caffe's pictures, from 0 to 255. It matters: with pictures from 0 to
-    # 1 the biases learn the mean picture first, and a deep DCN then hardly leaves it.
+    # The papers' rates are taken for Caffe's pictures, from 0 to 255. It matters: with pictures
+    # from 0 to 1 the biases learn the mean picture first, and a deep DCN then hardly leaves it.
     levels = 255.0
 
     def __init__(self, config: TrainingConfig, pair: Pair, state: State, *, devices: Any) -> None:

@@ -204,6 +204,21 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(tmp
     assert checkpoints_of(out).steps()[-1] == 6
 
 
+def test_a_loss_that_rose_is_told(tmp_path, monkeypatch):
+    from recon.training_config import TrainingConfig
+
+    own = TrainingConfig.adam_scale
+    monkeypatch.setattr(
+        TrainingConfig, "adam_scale", lambda self, step: 1.0 if step == 11 else own(self, step)
+    )
+    outcome = train_tiny(tmp_path / "run")
+    (note,) = outcome.notes
+    best = checkpoints_of(tmp_path / "run").best()
+    assert best.step == 9
+    assert note.startswith(f"the loss at the end is {outcome.score / best.score:.3g} times that of")
+    assert note.endswith("step 9; a new run with a lower learning_rate should be steadier")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
