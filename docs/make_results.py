@@ -80,7 +80,8 @@ def _section(result: Result, of_result: list[Entry]) -> str:
     if result.problem:
         lines.append(f"Decides no claim: {_escaped(result.problem)}.")
     facts = [("Measured on", result.measured_on() if result.meta else "")]
-    facts += [(k.capitalize(), plain(result.meta.get(k) or "")) for k in ("notes", "versions")]
+    for key in ("settings", "notes", "versions"):
+        facts.append((key.capitalize(), plain(result.meta.get(key) or "")))
     lines += ["", *(f"- {name}: {_escaped(value)}" for name, value in facts if value)]
     for ending in (".svg", "-pictures.png"):
         if (file := result.file(ending)) is not None:
