@@ -78,7 +78,7 @@ EXPERIMENT = Experiment(
     claims=("C1", "C2"),
     cost={
         "smoke": "15 s",
-        "laptop": "20 processor minutes, 10 min on 2 free cores",
+        "laptop": "80 processor minutes, 40 min on 2 free cores",
         "paper": "not measured",
     },
     settings={
@@ -86,7 +86,7 @@ EXPERIMENT = Experiment(
             networks=1, images=4, side=40, crop=32, batch=2, steps=12, measured=2, channels=8
         ),
         "laptop": Convergence(
-            networks=3, images=200, side=96, crop=64, batch=8, steps=250, measured=32
+            networks=3, images=200, side=96, crop=64, batch=4, steps=2000, measured=32
         ),
         "paper": Convergence(
             networks=3,
