@@ -14,11 +14,14 @@ import numpy as np
 from recon.training_config import TrainingConfig
 from recon.training_log import COLUMNS
 from recon.training_loop import Outcome, Source, check_pixels, run_training
+from recon.training_run import checkpoints_of
 from recon.training_step import State, Trainer, build_pair, mean_squared_error
 from rrstyle import backend
 from rrstyle.images import encode_png
 from rrstyle.progress import OnStep, ignore
 from rrstyle.sheets import contact_sheet
+
+_RISEN = 2.0  # times the best checkpoint's loss: what a steady training does not end at
 
 
 def train(
@@ -69,7 +72,7 @@ def train(
         trainer = Trainer(config, pair, state or State.start(pair.decoder), devices=shared)
         return _Inversion(config, trainer, samples, validation)
 
-    return run_training(
+    outcome = run_training(
         config,
         source,
         out,
@@ -79,6 +82,18 @@ def train(
         resume=resume,
         devices=devices,
         on_step=on_step,
+    )
+    return replace(outcome, notes=outcome.notes + _rise(outcome))
+
+
+def _rise(outcome: Outcome) -> tuple[str, ...]:
+    """A note where a DCN ends far above its best checkpoint: most likely the training diverged."""
+    best = checkpoints_of(outcome.folder).best()
+    if best is None or not 0 < _RISEN * best.score < outcome.score:
+        return ()
+    return (
+        f"the loss at the end is {outcome.score / best.score:.3g} times that of the best"
+        f" checkpoint, step {best.step}; a new run with a lower learning_rate should be steadier",
     )
 
 

@@ -27,7 +27,6 @@ from rrstyle.files import write_whole
 from rrstyle.progress import OnStep, Step
 
 _READ_EVERY = 0.2  # seconds: to read a loss is to wait for it, which an accelerator need not
-_RISEN = 2.0  # times the best checkpoint's loss: what a steady training does not end at
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 
@@ -167,8 +166,6 @@ def run_training(
         loop.seconds = found.state["seconds"] if found else 0.0
         if done < config.steps:
             score = loop.run_to_the_end(source)
-            if shared.writes:
-                notes += _rise(run, score)
         return Outcome(out, done, config.steps, score, tuple(notes))
 
 
@@ -318,17 +315,6 @@ class _Loop:
 
     def _not_finite(self, what: str) -> str:
         return f"{what}; {_last_good(self.run)}; start a new run with a lower learning_rate"
-
-
-def _rise(run: RunFolder, score: float) -> list[str]:
-    """A note where the training ends far above its best checkpoint: most likely it diverged."""
-    best = run.checkpoints.best()
-    if best is None or score <= _RISEN * best.score:
-        return []
-    return [
-        f"the loss at the end is {score / best.score:.3g} times that of the best checkpoint, step"
-        f" {best.step}; a new run with a lower learning_rate should be steadier"
-    ]
 
 
 def _last_good(run: RunFolder) -> str:
