@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from apps.cli_options import (
+from apps.errors import explain
+from apps.options.parse import (
     App,
     Classify,
     Command,
@@ -17,7 +18,6 @@ from apps.cli_options import (
     Train,
     parse,
 )
-from apps.errors import explain
 
 _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
@@ -58,39 +58,39 @@ def _run(command: Command, words: list[str]) -> int:
     # Each case imports what it needs, and no other's heavy packages.
     match command:
         case Stylize():
-            from apps.cli_stylize import run_stylize
+            from apps.command.stylize import run_stylize
 
             return run_stylize(command, words)
         case Examples():
-            from apps.cli_examples import run_examples
+            from apps.command.examples import run_examples
 
             run_examples(command)
         case Reconstruct():
-            from apps.cli_reconstruct import run_reconstruct
+            from apps.command.reconstruct import run_reconstruct
 
             run_reconstruct(command)
         case Export():
-            from apps.cli_export import run_export
+            from apps.command.export import run_export
 
             run_export(command)
         case Evaluate():
-            from apps.cli_evaluate import run_evaluate
+            from apps.command.evaluate import run_evaluate
 
             run_evaluate(command)
         case Report():
-            from apps.cli_report import run_report
+            from apps.command.report import run_report
 
             return run_report(command)
         case Train():
-            from apps.cli_train import run_train
+            from apps.command.train import run_train
 
             run_train(command, words)
         case Classify():
-            from apps.cli_classify import run_classify
+            from apps.command.classify import run_classify
 
             run_classify(command, words)
         case App():
-            from apps.cli_app import run_app
+            from apps.command.app import run_app
 
             run_app(command)
     return 0

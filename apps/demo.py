@@ -20,12 +20,12 @@ def main(argv: list[str]) -> int:
         print("usage: python -m apps.demo FOLDER", file=sys.stderr)
         return 2
     with quiet_start():
-        from rrstyle import images
         from rrstyle.config import StyleConfig
         from rrstyle.examples import example
+        from rrstyle.pictures import images
+        from rrstyle.pictures.sheets import contact_sheet
         from rrstyle.pipeline import stylize
         from rrstyle.recipes import encode_picture, make_recipe
-        from rrstyle.sheets import contact_sheet
 
     folder = Path(argv[0])
     folder.mkdir(parents=True, exist_ok=True)

@@ -67,8 +67,8 @@ def measure(folder: Path, crop: int, threads: int, *, seconds: float) -> dict[st
         of processor time; "images", how many; "early" and "late", peak memory in MiB after the
         warm-up and at the end.
     """
-    from recon.image_index import scan
-    from recon.training_data import Stream
+    from recon.data.batches import Stream
+    from recon.data.index import scan
 
     start = time.perf_counter()
     index = scan(folder)

@@ -93,7 +93,7 @@ def pictures() -> dict[tuple[str, int], np.ndarray]:
     """What the library makes of what the clients will ask for: uint8, by method and seed."""
     from rrstyle import StyleConfig, example, stylize
     from rrstyle.config import from_dict
-    from rrstyle.images import to_uint8
+    from rrstyle.pictures.images import to_uint8
 
     inputs, values = (example("chelsea"), example("waves")), {"side": _SIDE}
     return {
@@ -148,7 +148,7 @@ def client(
 
 
 def _good(http: httpx.Client, chance: random.Random, expected: dict, load: Load) -> str:
-    from rrstyle.images import read_image, to_uint8
+    from rrstyle.pictures.images import read_image, to_uint8
 
     (method, seed), picture = chance.choice(list(expected.items()))
     started = time.monotonic()

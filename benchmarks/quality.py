@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.inputs import Source, find_pictures
+from apps.batch.inputs import Source, find_pictures
 from apps.quiet import quiet_start
 from benchmarks.cases import CASES, configure
 from benchmarks.measures import (
@@ -193,8 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_start():
         from rrstyle.pipeline import variants
-    from rrstyle.images import encode_png, fit_within, resize, write_whole
-    from rrstyle.sheets import contact_sheet
+    from rrstyle.pictures.images import encode_png, fit_within, resize, write_whole
+    from rrstyle.pictures.sheets import contact_sheet
 
     options.out.mkdir(parents=True, exist_ok=True)
     scores: list[Score] = []

@@ -57,7 +57,7 @@ def convolution_shapes(model, size: tuple[int, int]) -> list[ConvolutionShape]:
     """
     import keras
 
-    from rrstyle.networks import convolutions
+    from rrstyle.networks.build import convolutions
 
     layers = convolutions(model)
     inputs = keras.Model(model.inputs, [layer.input for layer in layers])
@@ -108,7 +108,7 @@ def measure(network: str, side: int, dtype: str, *, repeats: int) -> dict[str, f
         convolutions forward.
     """
     from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
-    from rrstyle.transfer.optimisation import Objective
+    from rrstyle.transfer.optimise import Objective
 
     rng = np.random.default_rng(0)
     content, style = rng.standard_normal((2, side, side, CHANNELS), np.float32)

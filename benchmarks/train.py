@@ -28,7 +28,7 @@ from benchmarks.roofline import PRECISIONS, ConvolutionShape
 from benchmarks.speed import processor, run_child
 from benchmarks.timing import environment, peak_memory, start_quietly, timed
 
-_PREFETCH = 2  # of `recon.training_data.Stream`
+_PREFETCH = 2  # of `recon.data.batches.Stream`
 _MATRIX_SIDES = {"cpu": 2048, "other": 8192}  # large enough for each to be busy
 _KEPT_EVERY = 20  # steps between two checkpoints and sheets, where memory is watched
 
@@ -63,7 +63,7 @@ def passes(network: Any, crop: int) -> list[Pass]:
         network: A `NetworkConfig` whose convolutions have stride 1 and one group: VGG16.
         crop: Side of the images.
     """
-    from rrstyle.networks import stages
+    from rrstyle.networks.build import stages
 
     side, encoder, decoder = crop, [], []
     for stage in stages(network):
@@ -167,10 +167,10 @@ def measure(
         convolutions, and the rate of the steps over that of these and over the product's; "peak"
         memory in MiB.
     """
-    from recon.image_index import scan
-    from recon.training_config import TrainingConfig
-    from recon.training_data import Stream
-    from recon.training_step import State, Trainer, build_pair
+    from recon.data.batches import Stream
+    from recon.data.index import scan
+    from recon.training.config import TrainingConfig
+    from recon.training.step import State, Trainer, build_pair
     from rrstyle import backend
 
     config = TrainingConfig(crop=crop, batch=batch, precision=dtype)  # type: ignore[arg-type]
@@ -253,9 +253,9 @@ def memory_over_time(folder: Path, crop: int, batch: int, *, steps: int) -> dict
     """
     from dataclasses import replace
 
-    from recon.training import train
-    from recon.training_config import SMALL
-    from recon.training_images import open_images
+    from recon.data.training_images import open_images
+    from recon.training.config import SMALL
+    from recon.training.train import train
 
     every: dict[str, Any] = {"checkpoint_every": _KEPT_EVERY, "sample_every": _KEPT_EVERY}
     every["log_every"] = 1  # the callback is heard at every row

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from rrstyle import StyleConfig, example, variants
-from rrstyle.images import encode_png, fit_within, resize, write_whole
-from rrstyle.sheets import contact_sheet
+from rrstyle.pictures.images import encode_png, fit_within, resize, write_whole
+from rrstyle.pictures.sheets import contact_sheet
 
 SIDE = 288
 PAIRS = (

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from rrstyle.architectures import ARCHITECTURES, VGG16
 from rrstyle.config import NetworkConfig, from_dict, to_dict
-from rrstyle.files import write_whole
-from rrstyle.networks import stages
+from rrstyle.networks.build import stages
+from rrstyle.networks.plan import ARCHITECTURES, VGG16
+from rrstyle.networks.weight_files import load_vgg16
+from rrstyle.pictures.files import write_whole
 from rrstyle.pipeline import trained_plan
-from rrstyle.trained import load_vgg16
 
 RANDOM, IMAGENET = "random", "imagenet"
 TIED = ("architecture", "channels", "kernel", "padding", "pooling", "encoder_activation")

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.training_run import TrainedPair
+from recon.training.run import TrainedPair
 from rrstyle.config import NetworkConfig
-from rrstyle.images import as_image
-from rrstyle.networks import cnn_network, minimum_side
+from rrstyle.networks.build import cnn_network, minimum_side
+from rrstyle.networks.readout import build_decoder
+from rrstyle.pictures.images import as_image
 from rrstyle.pipeline import encode
-from rrstyle.readout import build_decoder
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def reconstruct_trained(image, pair: TrainedPair) -> np.ndarray:
 
     Args:
         image: (height, width, 3), uint8 or float in [0, 1].
-        pair: Of `recon.training_run.load_run`.
+        pair: Of `recon.training.run.load_run`.
 
     Returns:
         float32 (height, width, 3), cut to [0, 1].

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig
     from rrstyle.examples import example
-    from rrstyle.images import read_image
-    from rrstyle.networks import build_cnn, build_cnn_dcn, build_dcn
+    from rrstyle.networks.build import build_cnn, build_cnn_dcn, build_dcn
+    from rrstyle.pictures.images import read_image
     from rrstyle.pipeline import Variant, stylize, variants
     from rrstyle.progress import Step
 
 _HOMES = {
     "config": ("NetworkConfig", "OptimiseConfig", "PatchConfig", "StyleConfig"),
     "examples": ("example",),
-    "images": ("read_image",),
-    "networks": ("build_cnn", "build_cnn_dcn", "build_dcn"),
+    "pictures.images": ("read_image",),
+    "networks.build": ("build_cnn", "build_cnn_dcn", "build_dcn"),
     "progress": ("Step",),
     "pipeline": ("Variant", "stylize", "variants"),
 }

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from rrstyle.architectures import ARCHITECTURES
+from rrstyle.networks.plan import ARCHITECTURES
 
 Activation = Literal["relu", "leaky_relu"]
 

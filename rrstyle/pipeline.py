@@ -9,19 +9,19 @@ import numpy as np
 from keras import ops
 
 from rrstyle import backend
-from rrstyle.colours import keep_colours, match_luminance, restore_palette
 from rrstyle.config import NetworkConfig, StyleConfig
-from rrstyle.images import as_image, fit_within, resize
-from rrstyle.masks import as_mask, composite, fit_mask
-from rrstyle.networks import Network, cnn_network, minimum_side, stages
+from rrstyle.networks.build import Network, cnn_network, minimum_side, stages
+from rrstyle.networks.laws import check_seed
+from rrstyle.networks.pair import TrainedNetworks, with_plan_of
+from rrstyle.networks.readout import build_decoder
+from rrstyle.networks.weight_files import TrainedVGG16, load_vgg16
+from rrstyle.pictures.images import as_image, fit_within, resize
+from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Show, Step, ignore, within
-from rrstyle.readout import build_decoder
-from rrstyle.trained import TrainedVGG16, load_vgg16
-from rrstyle.trained_networks import TrainedNetworks, with_plan_of
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
+from rrstyle.transfer.colours import keep_colours, match_luminance, restore_palette
 from rrstyle.transfer.methods import MINIMUM_SIDE, transform
 from rrstyle.transfer.patches import resize_features
-from rrstyle.weights import check_seed
 
 _PREVIEW_SIDE = 256  # pixels
 

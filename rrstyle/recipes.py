@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rrstyle import images, masks
 from rrstyle.config import StyleConfig, from_dict, to_dict
+from rrstyle.pictures import images, masks
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
 if TYPE_CHECKING:  # it imports Keras, which reading a recipe does not need
-    from rrstyle.trained_networks import TrainedNetworks
+    from rrstyle.networks.pair import TrainedNetworks
 
 TEXT_KEY = "rrstyle"  # of the PNG text chunk
 _FORMAT = 1

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.cli_options import Export, Stylize, Train, parse
-from apps.cli_settings import checked
-from recon.training_config import TrainingConfig
+from apps.options.parse import Export, Stylize, Train, parse
+from apps.options.settings import checked
+from recon.training.config import TrainingConfig
 from rrstyle.config import StyleConfig
 
 ROOT = Path(__file__).parents[1]

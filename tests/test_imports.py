@@ -12,10 +12,11 @@ PACKAGES = ("rrstyle", "recon", "apps")
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Only these name a backend: one holds what keras.ops lacks, the others write models to serve.
 NAMES_A_BACKEND = {"rrstyle/backend.py": BACKENDS} | {
-    f"rrstyle/{name}.py": {"tensorflow"}
-    for name in ("export", "export_bytes", "export_graph", "export_onnx")
+    f"rrstyle/export/{name}.py": {"tensorflow"}
+    for name in ("saved_model", "bytes", "graph", "onnx")
 }
 MOST_LINES = 400
+MOST_FILES = 12  # of a folder, besides __init__.py
 
 
 def python_files(*folders):
@@ -80,6 +81,12 @@ def test_no_file_is_longer_than_400_lines():
     for path in python_files(*PACKAGES, "tests", "benchmarks"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
         assert lines <= MOST_LINES, f"{relative(path)} has {lines} lines"
+
+
+def test_no_folder_holds_more_than_a_dozen_files():
+    for folder in {path.parent for path in python_files(*PACKAGES, "tests", "benchmarks")}:
+        found = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(found) <= MOST_FILES, f"{relative(folder)} has {len(found)} files"
 
 
 def test_no_file_is_called_utils():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recon.claims.register import CLAIMS
 from recon.claims.verdicts import Claim, Finding, not_tested
-from recon.report_files import Result, Results
+from recon.report.files import Result, Results
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from recon.claims.verdicts import number
-from recon.report_files import Results
+from recon.report.files import Results
 
 _NONE = "–"
 

@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recon.experiments.experiment import Experiment
 
-EXPERIMENTS = (
-    "channels",
-    "kernel-size",
-    "depth",
-    "factorial",
-    "laws",
-    "readout",
-    "theory",
-    "rip-1d",
-    "rip-2d",
-    "coherence",
-    "sparsity",
-    "iht",
-    "cifar-random",
-    "convergence",
-    "init-std",
-    "init-law",
-    "generalisation",
-    "pictures",
-    "readout-training",
-)
+_FOLDERS = {
+    "random": ("channels", "kernel-size", "depth", "factorial", "laws", "readout"),
+    "": ("theory",),
+    "invertibility": ("rip-1d", "rip-2d", "coherence", "sparsity", "iht", "cifar-random"),
+    "trained": (
+        "convergence",
+        "init-std",
+        "init-law",
+        "generalisation",
+        "pictures",
+        "readout-training",
+    ),
+}
+_MODULES = {
+    name: ".".join(filter(None, ("recon.experiments", folder, name.replace("-", "_"))))
+    for folder, names in _FOLDERS.items()
+    for name in names
+}
+EXPERIMENTS = tuple(_MODULES)
 
 
 def find_experiment(name: str) -> "Experiment":
@@ -43,7 +41,7 @@ def find_experiment(name: str) -> "Experiment":
         ValueError: If there is none.
     """
     if name in EXPERIMENTS:
-        return import_module(f"recon.experiments.{name.replace('-', '_')}").EXPERIMENT
+        return import_module(_MODULES[name]).EXPERIMENT
     module, _, attribute = name.partition(":")
     if module and attribute:
         try:

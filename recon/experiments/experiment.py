@@ -68,9 +68,9 @@ class Experiment:
         measure: Rows of a cell: (settings, cell, pictures, seed) -> rows. Depends on nothing else.
         draw: Figure of all rows, from the rows alone.
         show: Figure of pictures, made anew from (rows, settings, pictures, seed), if there is one.
-        classes: Whether pictures come with their classes, as of `recon.data.load_classes`; the
-            last `tested` ones of the settings are to test on.
-        packages: That rows depend on to the bit, besides those of `recon.pools.computing`.
+        classes: Whether pictures come with their classes, as of `recon.data.pictures.load_classes`;
+            the last `tested` ones of the settings are to test on.
+        packages: That rows depend on to the bit, besides those of `recon.sweep.workers.computing`.
     """
 
     name: str

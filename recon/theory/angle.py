@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recon.plans import Plan
+from recon.sweep.plans import Plan
 from recon.theory.convergence import axis_routes, energies
 from recon.theory.operators import as_maps, window_sums
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recon.plans import Conv, Layer, Plan
+from recon.sweep.plans import Conv, Layer, Plan
 from recon.theory.moments import arc_cosine, half_moment
 from recon.theory.operators import as_maps, axis_operators, check_plan, window_sums
 

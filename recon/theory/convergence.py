@@ -5,7 +5,7 @@ from functools import reduce
 
 import numpy as np
 
-from recon.plans import Conv, Plan
+from recon.sweep.plans import Conv, Plan
 from recon.theory.moments import half_moment
 from recon.theory.operators import as_maps, axis_operators, check_plan
 

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from recon.plans import Conv, Plan, Pool, Upsample
-from rrstyle.weights import draw_kernel
+from recon.sweep.plans import Conv, Plan, Pool, Upsample
+from rrstyle.networks.laws import draw_kernel
 
 
 def hidden_maps(

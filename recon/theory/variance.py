@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.plans import Conv, Plan
+from recon.sweep.plans import Conv, Plan
 from recon.theory.convergence import energies
 from recon.theory.moments import moments
 from recon.theory.operators import axis_operators

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import keras
 
-from rrstyle.architectures import VGG16
-from rrstyle.layers import BlurPool2D
-from rrstyle.networks import Network, activate, convolve, draw_weights, pool
-from rrstyle.weights import TRANSFER
+from rrstyle.networks.build import Network, activate, convolve, draw_weights, pool
+from rrstyle.networks.laws import TRANSFER
+from rrstyle.networks.layers import BlurPool2D
+from rrstyle.networks.plan import VGG16
 
 PYRAMID_LEVELS = 4
 PYRAMID_FILTERS = 64

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.networks.laws import TRANSFER, layer_rng
 from rrstyle.progress import OnStep, Show, Step, ignore, within
 from rrstyle.transfer import closed_form
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
-from rrstyle.transfer.optimisation import Objective, reporter
+from rrstyle.transfer.optimise import Objective, reporter
 from rrstyle.transfer.patches import match_patches, resize_features
-from rrstyle.weights import TRANSFER, layer_rng
 
 # (height, width) -> the network whose statistics are matched, for features of at least that size.
 NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 
-from rrstyle import images
+from rrstyle.pictures import images
 
 SIDE = 48
 

@@ -1,4 +1,4 @@
-"""What every layer of `rrstyle.layers` must do: sizes, configuration, saving."""
+"""What every layer of `rrstyle.networks.layers` must do: sizes, configuration, saving."""
 
 import keras
 import numpy as np

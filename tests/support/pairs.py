@@ -6,8 +6,8 @@ import numpy as np
 
 from rrstyle.config import NetworkConfig
 from rrstyle.examples import example
-from rrstyle.images import fit_within, resize
-from rrstyle.networks import cnn_network
+from rrstyle.networks.build import cnn_network
+from rrstyle.pictures.images import fit_within, resize
 from rrstyle.pipeline import encode
 
 # Few channels: nothing here depends on how many, and the readout costs their square.

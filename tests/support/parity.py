@@ -6,15 +6,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from recon import metrics, simulation
-from recon.plans import rr_vgg
+from recon import metrics
+from recon.sweep import simulation
+from recon.sweep.plans import rr_vgg
 from rrstyle import backend
 from rrstyle.config import NetworkConfig, PatchConfig, StyleConfig
-from rrstyle.layers import BlurPool2D, L2Pooling2D
-from rrstyle.networks import cnn_network, dcn_network
+from rrstyle.networks.build import cnn_network, dcn_network
+from rrstyle.networks.layers import BlurPool2D, L2Pooling2D
 from rrstyle.pipeline import encode, stylize
 from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
-from rrstyle.transfer.optimisation import Objective, _batch
+from rrstyle.transfer.optimise import Objective, _batch
 
 NETWORKS = {
     "default": NetworkConfig(channels=8),

@@ -1,0 +1,221 @@
+"""The cross product of photographs and styles or blends, each pair in several variants."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.batch.inputs import Source, joined_stem
+from apps.batch.outputs import EXISTS, choose_place, refusal, unique_name
+from apps.batch.replay import picture_warning, recipe_inputs
+from apps.command.progress import ProgressLine
+from apps.errors import explain
+from rrstyle.config import StyleConfig
+from rrstyle.pictures.images import Picture, write_whole
+from rrstyle.progress import Step, within
+from rrstyle.recipes import Recipe, encode_picture, make_recipe, with_networks
+
+if TYPE_CHECKING:  # it imports Keras
+    from rrstyle.networks.pair import TrainedNetworks
+
+_KEPT_PIXELS = 16_000_000  # of style pictures kept for the next photograph: 192 MB
+
+
+class WriteError(OSError):
+    """The place for pictures fails, so that going on would be in vain."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One photograph, one style picture or several to blend, and a file for every seed."""
+
+    content: Source
+    styles: tuple[Source, ...]
+    targets: dict[int, Path]
+
+
+@dataclass
+class Outcome:
+    """What became of a batch: the files made, and by reason the files that were not."""
+
+    made: list[Path] = field(default_factory=list)
+    failures: dict[str, list[Path]] = field(default_factory=dict)
+
+    def settled(self) -> set[Path]:
+        """The files whose fate is known."""
+        return set(self.made).union(*self.failures.values())
+
+
+def plan_pairs(
+    contents: Sequence[Source],
+    styles: Sequence[tuple[Source, ...]],
+    seeds: Sequence[int],
+    output: Path,
+) -> list[Pair]:
+    """Every pair with its files; the output folder is created.
+
+    Raises:
+        ValueError: See `choose_place`.
+        OSError: See `choose_place`.
+    """
+    folder, name = choose_place(output, len(contents) * len(styles) * len(seeds))
+    taken: set[str] = set()
+    pairs = []
+    for content, blend in itertools.product(contents, styles):
+        stem = f"{content.stem}-{joined_stem(blend)}"
+        targets = {seed: folder / (name or unique_name(f"{stem}-s{seed}", taken)) for seed in seeds}
+        pairs.append(Pair(content, blend, targets))
+    return pairs
+
+
+class Batch:
+    """Makes the pictures of `plan_pairs` one after another.
+
+    Args:
+        pairs: What to make.
+        config: Of all of them.
+        overwrite: Replace files that are there.
+        progress: Where it is reported.
+        expected: A recipe that is being replayed: inputs that differ from its are told.
+        networks: Trained ones that `config.decoder` names.
+        weights: Of the styles of each pair; equal by default.
+        mask: Where the style goes, for all.
+
+    Attributes:
+        outcome: What became of the pictures so far, also when `run` was interrupted.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        config: StyleConfig,
+        *,
+        overwrite: bool,
+        progress: ProgressLine,
+        expected: Recipe | None = None,
+        networks: "TrainedNetworks | None" = None,
+        weights: Sequence[float] | None = None,
+        mask: np.ndarray | None = None,
+    ) -> None:
+        self.outcome = Outcome()
+        self._pairs, self._config, self._overwrite = pairs, config, overwrite
+        self._progress, self._expected = progress, expected
+        self._networks, self._weights, self._mask = networks, weights, mask
+        self._total = sum(len(pair.targets) for pair in pairs)
+        self._styles: dict[Source, Picture] = {}
+        self._refused: dict[Source, str] = {}
+
+    def run(self) -> Outcome:
+        """Makes them all. A picture that cannot be made does not stop the others.
+
+        Raises:
+            WriteError: If writing failed for a reason that holds for all that is left.
+        """
+        for content, group in itertools.groupby(self._pairs, key=lambda pair: pair.content):
+            photograph: Picture | None = None
+            for pair in group:
+                free = self._free_seeds(pair)
+                if not free:  # a batch that is complete reads nothing
+                    continue
+                try:
+                    photograph = photograph or self._read("content", content)
+                    styles = [self._read("style", style) for style in pair.styles]
+                    self._warn(photograph, styles)
+                    self._make(pair, free, photograph, styles)
+                except WriteError:
+                    raise
+                except (ValueError, OSError) as error:
+                    self._give_up(explain(error), [pair.targets[seed] for seed in free])
+        return self.outcome
+
+    def _free_seeds(self, pair: Pair) -> list[int]:
+        free = []
+        for seed, target in pair.targets.items():
+            reason = refusal(target, overwrite=self._overwrite)
+            if reason is None:
+                free.append(seed)
+            else:
+                self._give_up(reason, [target])
+        return free
+
+    def _give_up(self, reason: str, targets: list[Path]) -> None:
+        for target in targets:
+            if target not in self.outcome.settled():
+                self.outcome.failures.setdefault(reason, []).append(target)
+                self._progress.count(len(self.outcome.settled()), f"not made: {target.name}")
+
+    def _read(self, role: str, source: Source) -> Picture:
+        if source in self._refused:  # one bad style picture: told once, not read for every pair
+            raise ValueError(self._refused[source])
+        if role == "style" and source in self._styles:
+            return self._styles[source]
+        try:
+            picture = source.read()
+        except (ValueError, OSError) as error:
+            self._refused[source] = explain(error)
+            raise
+        for note in picture.notes:
+            self._progress.say(f"{picture.name}: {note}", once=True)
+        kept = sum(p.pixels[..., 0].size for p in self._styles.values())
+        if role == "style" and kept + picture.pixels[..., 0].size <= _KEPT_PIXELS:
+            self._styles[source] = picture
+        return picture
+
+    def _warn(self, content: Picture, styles: list[Picture]) -> None:
+        """Tells which pictures are not those of the recipe."""
+        if self._expected is None:
+            return
+        for role, pictures in (("content", [content]), ("style", styles)):
+            used = recipe_inputs(self._expected, role)
+            # A style given alone is compared with the first, and of a blend each with its own.
+            for expected, picture in zip(used, pictures, strict=False):
+                if text := picture_warning(expected, role, picture):
+                    self._progress.say(f"rrstyle: warning: {text}", once=True)
+
+    def _make(self, pair: Pair, seeds: list[int], content: Picture, styles: list[Picture]) -> None:
+        from rrstyle import pipeline  # Keras, late: a batch that fails before is told at once
+
+        recipe = make_recipe(self._config, seeds[0], content, styles, self._weights, self._mask)
+        if self._networks is not None:
+            recipe = with_networks(recipe, self._networks)
+        for run in _consecutive(seeds):
+            done = len(self.outcome.settled())
+            made = pipeline.variants(
+                content.pixels,
+                [style.pixels for style in styles],
+                self._config,
+                n=len(run),
+                seed=run[0],
+                weights=self._weights,
+                mask=self._mask,
+                networks=self._networks,
+                on_step=within(self._show, done / self._total, (done + len(run)) / self._total),
+            )
+            for variant in made:
+                target = pair.targets[variant.seed]
+                self._write(target, variant.image, replace(recipe, seed=variant.seed))
+
+    def _show(self, step: Step) -> None:
+        number = min(len(self.outcome.settled()) + 1, self._total)
+        self._progress.show(f"picture {number} of {self._total}", step)
+
+    def _write(self, target: Path, image: np.ndarray, recipe: Recipe) -> None:
+        data = encode_picture(image, recipe)
+        try:
+            write_whole(target, data, overwrite=self._overwrite)
+        except FileExistsError:  # another process made it meanwhile: a matter of this file alone
+            self._give_up(EXISTS, [target])
+            return
+        except OSError as error:
+            raise WriteError(explain(error)) from error
+        self.outcome.made.append(target)
+        self._progress.count(len(self.outcome.settled()), target.name)
+
+
+def _consecutive(seeds: list[int]) -> Iterator[list[int]]:
+    """Runs of seeds that follow one another, as `variants` makes them in one go."""
+    for _, run in itertools.groupby(enumerate(seeds), key=lambda item: item[1] - item[0]):
+        yield [seed for _, seed in run]

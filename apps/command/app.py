@@ -1,0 +1,56 @@
+"""`rrstyle app`: the server, until it is told to end."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from apps.options.app import App
+from apps.quiet import quiet_start
+from apps.service.limits import Folders, Limits, ServerConfig
+from rrstyle.pictures.files import read_bytes
+
+_LONGEST_PASSWORD = 1024  # bytes
+
+
+def run_app(command: App) -> None:
+    """Serves the app; to be called in the main thread.
+
+    Raises:
+        ValueError: If an option breaks a rule.
+        OSError: If a file cannot be read, or the address is taken.
+    """
+    config = ServerConfig(
+        host=command.host,
+        port=command.port,
+        root_path=command.root_path,
+        auth=None if command.auth is None else read_auth(command.auth),
+        limits=Limits(**asdict(command.limits)),
+        folders=Folders(command.runs, command.results),
+    )
+    with quiet_start():  # what is wrong above is told at once
+        from apps.service.server import launch
+
+    launch(config)
+
+
+def read_auth(text: str) -> tuple[str, str]:
+    """User and password of USER:FILE; the password is the file's one line.
+
+    Raises:
+        ValueError: If there is no user, or not one line.
+        OSError: If the file cannot be read.
+    """
+    user, colon, name = text.partition(":")
+    if not (user.strip() and colon and name):
+        # What was received may be a password, by mistake.
+        raise ValueError("auth must be USER:FILE, a name and a file that holds the password")
+    data, label = read_bytes(Path(name))
+    try:
+        lines = data.decode().splitlines()
+    except UnicodeDecodeError:
+        lines = []
+    if len(lines) != 1 or not lines[0].strip() or len(data) > _LONGEST_PASSWORD:
+        raise ValueError(
+            f"auth: {label} must hold a password on one line of UTF-8, of at most"
+            f" {_LONGEST_PASSWORD} bytes; received {len(lines)} lines of {len(data)} bytes in all"
+        )
+    return user.strip(), lines[0]

@@ -1,0 +1,86 @@
+"""`rrstyle classify`: a CNN is trained as a classifier, for its convolutions."""
+
+from dataclasses import replace
+
+from apps.command.progress import Watch
+from apps.command.training import (
+    best_checkpoint,
+    open_pictures,
+    over_preset,
+    quoted,
+    tell_late_bad,
+    until_stopped,
+    watching,
+)
+from apps.options.parse import parse_again
+from apps.options.settings import ClassifierOptions, checked, unchecked
+from apps.options.train import Classify
+from apps.quiet import quiet_start
+from recon.training.config import SMALL_CLASSIFIER, ClassifierConfig
+from rrstyle.progress import OnStep
+
+_PRESETS = {"large": ClassifierConfig(), "small": SMALL_CLASSIFIER}
+_VALIDATED = 2000  # pictures: an accuracy of 256 would be known to 6 % only
+
+
+def run_classify(command: Classify, words: list[str]) -> None:
+    """Trains, and says what came of it.
+
+    Args:
+        command: What `words` were found to mean.
+        words: The command line, of which "classify" is the first.
+
+    Raises:
+        ValueError: If an option, the pictures or the run do not do.
+        OSError: If a file cannot be read or written.
+        KeyboardInterrupt: On Ctrl-C, after a checkpoint.
+    """
+    with watching(command) as watch:
+        _classify(command, words, watch)
+
+
+def _classify(command: Classify, words: list[str], watch: Watch) -> None:
+    with quiet_start():  # Keras
+        from recon.training import run as training_run
+        from recon.training.classify import classify
+        from recon.training.hosts import join_hosts
+
+    join_hosts()
+    out = command.out
+    command = over_preset(command, words, _PRESETS)
+    if command.preset is None and command.resume and (out / training_run.RECORD).exists():
+        options = unchecked(ClassifierOptions, training_run.read_config_of(ClassifierConfig, out))
+        command = parse_again(words[1:], replace(command, config=options))
+    config = checked(ClassifierConfig, command.config)
+    images = open_pictures(command, config, watch, validated=_VALIDATED)
+    classes = len(images.index.classes or ())
+    watch.progress.say(
+        f"{config.network.architecture}, {classes} classes; {config.crop} x {config.crop} pixels,"
+        f" batches of {config.batch}, {config.steps} steps"
+    )
+
+    def run(on_step: OnStep):
+        return classify(
+            config,
+            images.source,
+            out,
+            classes=classes,
+            data=images.data,
+            resume=command.resume,
+            devices=None if command.devices == "all" else command.devices,
+            validation=images.validation,
+            on_step=on_step,
+        )
+
+    if not until_stopped(command, config, watch, run, lambda loss: f"loss {loss:.4g}"):
+        return
+    tell_late_bad(images, out)
+    best = best_checkpoint(out)
+    accuracy = best.state["validated"].get("accuracy")
+    told = f"loss {best.score:.4g}" if accuracy is None else f"accuracy {accuracy:.1%} held out"
+    print(f"best checkpoint: step {best.step}, {told}")
+    weights = quoted(out / training_run.CLASSIFIER)
+    print(
+        f"written to {out}; rrstyle train --architecture {config.network.architecture}"
+        f" --encoder {weights} --images DIR --out RUN"
+    )

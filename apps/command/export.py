@@ -1,0 +1,44 @@
+"""`rrstyle export`: a model of the style transfer, or of a trained DCN."""
+
+from apps.options.parse import Export
+from apps.options.settings import StyleOptions, checked, refuse_beside_model
+from apps.quiet import quiet_start
+from rrstyle.config import StyleConfig, to_dict
+
+
+def run_export(command: Export) -> None:
+    """Writes the model, and says so.
+
+    Raises:
+        ValueError: If an option or the run is wrong.
+        OSError: If a file cannot be read or written.
+    """
+    format = command.format or ("onnx" if command.directory.suffix == ".onnx" else "savedmodel")
+    directory, model = command.directory, command.model
+    if model is None and directory.is_dir():
+        with quiet_start():
+            from recon.training.run import RECORD
+
+        if (directory / RECORD).is_file():  # a run itself: its model goes into it
+            directory, model = directory / "saved_model", directory
+    if model is not None:
+        if format == "onnx":
+            raise ValueError("format must be savedmodel with model; received onnx")
+        defaults = {"seed": 0, **to_dict(StyleOptions(method="transport"))}
+        refuse_beside_model({"seed": command.seed, **to_dict(command.config)}, defaults)
+        with quiet_start():
+            from recon.export import export_trained
+            from recon.training.run import load_run
+
+        pair = load_run(model, best=True)
+        export_trained(directory, pair, overwrite=command.overwrite)
+        print(f"model of step {pair.step} written to {directory}")
+        return
+    config = checked(StyleConfig, command.config)
+    with quiet_start():
+        from rrstyle.export.onnx import export_onnx
+        from rrstyle.export.saved_model import export_saved_model
+
+    write = export_onnx if format == "onnx" else export_saved_model
+    write(directory, config, seed=command.seed, overwrite=command.overwrite)
+    print(f"model written to {directory}")

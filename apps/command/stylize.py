@@ -1,0 +1,207 @@
+"""`rrstyle stylize`: what is asked for, checked as far as possible before any computing."""
+
+import difflib
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.batch.inputs import Source, find_pictures
+from apps.batch.replay import (
+    check_networks,
+    check_weights,
+    recipe_inputs,
+    replayed_config,
+    replayed_input,
+    versions_warning,
+)
+from apps.batch.run import Batch, Outcome, WriteError, plan_pairs
+from apps.command.progress import ProgressLine
+from apps.errors import one_line
+from apps.options.parse import Stylize, parse_again
+from apps.options.settings import StyleOptions, checked, refuse_beside_model, unchecked
+from apps.quiet import quiet_start
+from rrstyle.config import DECODERS, StyleConfig, to_dict
+from rrstyle.pictures.images import read_image
+from rrstyle.pictures.masks import as_mask
+from rrstyle.presets import PRESETS
+from rrstyle.progress import Step
+from rrstyle.recipes import Recipe, read_recipe
+from rrstyle.transfer.blends import MOST_STYLES, check_shares
+
+if TYPE_CHECKING:  # it imports Keras
+    from rrstyle.networks.pair import TrainedNetworks
+
+_NAMED = 5  # pictures named in a line about many
+
+
+def run_stylize(command: Stylize, words: list[str]) -> int:
+    """Makes the pictures.
+
+    Args:
+        command: What `words` were found to mean.
+        words: The command line, of which "stylize" is the first.
+
+    Returns:
+        The exit status: 1 where a picture was not made.
+
+    Raises:
+        ValueError: If an option or a name is wrong: nothing is made then.
+        OSError: If the output folder cannot be used.
+    """
+    recipe = None
+    if command.preset is not None:
+        options = unchecked(StyleOptions, _preset(command))
+        command = parse_again(words[1:], replace(command, config=options))
+    elif command.recipe is not None:
+        recipe = read_recipe(command.recipe)
+        options = unchecked(StyleOptions, replayed_config(recipe))
+        # Read again over other defaults: options given beside a recipe override it.
+        command = parse_again(words[1:], replace(command, config=options, seed=recipe.seed))
+    config = checked(StyleConfig, command.config)
+    for name, value, least in (("seed", command.seed, 0), ("variants", command.variants, 1)):
+        if value < least:
+            raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
+    contents = _sources(command.content, recipe, "content")
+    styles, weights = _styles(command, recipe)
+    mask = _mask(command, recipe)
+    seeds = range(command.seed, command.seed + command.variants)
+    total = len(contents) * len(styles) * len(seeds)
+    start = ProgressLine(sys.stderr, total)
+    start.show("starting", Step("loading the networks", 0.0))
+    try:
+        config, networks = _with_networks(config)
+        warnings = _check_networks(config, networks, recipe)
+    finally:
+        start.clear()
+    pairs = plan_pairs(contents, styles, seeds, command.output)
+    progress = ProgressLine(sys.stderr, total)  # its clock starts with the work
+    for warning in warnings:
+        progress.say(f"rrstyle: warning: {warning}")
+    batch = Batch(
+        pairs,
+        config,
+        overwrite=command.overwrite,
+        progress=progress,
+        expected=recipe,
+        networks=networks,
+        weights=weights,
+        mask=mask,
+    )
+    stopped = None
+    try:
+        batch.run()
+    except WriteError as error:
+        stopped = error
+    finally:  # also on Ctrl-C: what is finished stays, and is told
+        made = f"{len(batch.outcome.made)} of {total}"
+        progress.say(f"{made} written to {command.output} in {progress.elapsed()}")
+        _list_failures(batch.outcome, progress)
+    if stopped:
+        progress.say(f"rrstyle: stopped: {stopped}")
+    return 1 if stopped or batch.outcome.failures else 0
+
+
+def _sources(names: tuple[str, ...], recipe: Recipe | None, role: str) -> list[Source]:
+    if names:
+        return find_pictures(names, argument=role)
+    if recipe is None:
+        how = "name a photograph" if role == "content" else "name a picture with --style"
+        raise ValueError(f"{role} is missing; {how}; received none")
+    return [replayed_input(used, role) for used in recipe_inputs(recipe, role)]
+
+
+def _preset(command: Stylize) -> StyleConfig:
+    name = command.preset or ""
+    if command.recipe is not None:
+        raise ValueError("preset must be left out with recipe, which has its own settings")
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"preset must be one of {', '.join(PRESETS)}; {hint}received {one_line(name)!r}"
+        )
+    return PRESETS[name].config
+
+
+def _styles(
+    command: Stylize, recipe: Recipe | None
+) -> tuple[list[tuple[Source, ...]], tuple[float, ...] | None]:
+    """The styles of each picture of a photograph, and the weights where they are blended."""
+    found = _sources(command.style, recipe, "style")
+    if not (command.blend or (recipe is not None and recipe.more_styles)):
+        if command.style_weights:
+            raise ValueError("style_weights must be left out without blend")
+        return [(style,) for style in found], None
+    if len(found) > MOST_STYLES:
+        raise ValueError(f"style must be 1 to {MOST_STYLES} to blend; received {len(found)}")
+    weights = command.style_weights or None
+    if weights is None and recipe is not None and len(recipe.styles) == len(found):
+        weights = recipe.style_weights
+    try:
+        check_shares(weights, len(found))
+    except ValueError as error:
+        raise ValueError(f"style_{error}") from None
+    return [tuple(found)], weights
+
+
+def _mask(command: Stylize, recipe: Recipe | None) -> np.ndarray | None:
+    if command.mask is None:
+        return None if recipe is None else recipe.mask_array()
+    return as_mask(read_image(command.mask).pixels, argument=one_line(Path(command.mask).name))
+
+
+def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, TrainedNetworks | None]":
+    """The settings and the trained networks of the run whose folder is their decoder, if any.
+
+    Raises:
+        ValueError: If there is no such run, or settings of its networks were given beside it.
+        OSError: If a file of it cannot be read.
+    """
+    if config.decoder in DECODERS:
+        return config, None
+    folder = Path(config.decoder)
+    if not folder.is_dir():
+        raise ValueError(
+            f"decoder must be {', '.join(DECODERS)} or the folder of a run of rrstyle train;"
+            f" received {folder.name!r}"
+        )
+    with quiet_start():
+        from recon.training.run import load_networks
+
+    networks = load_networks(folder)
+    given, defaults = to_dict(config.encoder), to_dict(StyleConfig().encoder)
+    refuse_beside_model(given, defaults, model="a run as decoder")
+    return replace(config, decoder=networks.name, encoder=networks.config), networks
+
+
+def _check_networks(
+    config: StyleConfig, networks: "TrainedNetworks | None", recipe: Recipe | None
+) -> list[str]:
+    """Fails now where every picture would, and tells what is not as in the recipe."""
+    warnings = []
+    if recipe is not None and (text := check_networks(recipe, networks)):
+        warnings.append(text)
+    if recipe is not None and (text := check_weights(recipe, config)):
+        warnings.append(text)
+    with quiet_start():  # Keras, late: a mistyped name is told at once
+        from rrstyle import backend, pipeline
+        from rrstyle.networks import weight_files
+
+    if config.weights is not None:
+        if config.weights != "imagenet":
+            weight_files.load_vgg16(config.weights)
+        config = replace(config, encoder=pipeline.trained_plan(config.encoder))
+    pipeline.smallest_side(config)
+    if recipe is not None and (text := versions_warning(recipe, backend.versions())):
+        warnings.append(text)
+    return warnings
+
+
+def _list_failures(outcome: Outcome, progress: ProgressLine) -> None:
+    for reason, targets in outcome.failures.items():
+        names = ", ".join(target.name for target in targets[:_NAMED])
+        more = f" and {len(targets) - _NAMED} more" if len(targets) > _NAMED else ""
+        progress.say(f"rrstyle: {reason} (not made: {names}{more})")

@@ -1,0 +1,175 @@
+"""What `rrstyle train` and `rrstyle classify` share: settings, pictures, progress, Ctrl-C."""
+
+import shlex
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from apps.batch.outputs import check_writable
+from apps.command.progress import Watch
+from apps.options.parse import parse_again
+from apps.options.settings import unchecked
+from apps.options.train import Classify, Train
+from apps.quiet import quiet_start
+from recon.training.config import Schedule
+from rrstyle.progress import OnStep, Step
+
+Command = Any  # Train or Classify: the same one comes out as went in
+
+
+@contextmanager
+def watching(command: Train | Classify) -> Iterator[Watch]:
+    """The progress of a command, whose devices are checked first."""
+    if command.devices != "all" and command.devices < 1:
+        raise ValueError(f"devices must be a positive integer or all; received {command.devices}")
+    watch = Watch("training")
+    watch.show(Step("starting", 0.0))
+    try:
+        yield watch
+    finally:
+        watch.progress.clear()
+
+
+def over_preset(command: Command, words: list[str], presets: Mapping[str, Schedule]) -> Command:
+    """The command line read again over a preset's settings, if it names one."""
+    if command.preset is None:
+        return command
+    options = unchecked(type(command.config), presets[command.preset])
+    return parse_again(words[1:], replace(command, config=options))
+
+
+def open_pictures(
+    command: Train | Classify, config: Schedule, watch: Watch, *, validated: int | None = None
+) -> Any:
+    """The command's pictures, scanned and told; its folder is checked before.
+
+    Raises:
+        ValueError: If the folder is another run's, or the pictures do not do.
+        OSError: If a file cannot be read or written.
+    """
+    with quiet_start():
+        from recon.data.training_images import VALIDATED, open_images
+        from recon.training.run import RunFolder
+        from rrstyle import backend
+
+    out = command.out
+    if backend.is_first_host():  # for the others the run may be there already
+        RunFolder(out).check_new(resume=command.resume)
+    if out.is_dir():
+        check_writable(out)
+
+    def show(step: Step) -> None:
+        watch.progress.show("training", step)
+
+    images = open_images(
+        command.images, config, out, validated=validated or VALIDATED, on_step=show
+    )
+    held_out = len(images.index.names) - images.trained_on
+    bad = _bad_words(images.report_bad(out), out)
+    watch.progress.say(f"{images.trained_on} pictures to train on, {held_out} held out; {bad}")
+    return images
+
+
+def until_stopped(
+    command: Train | Classify,
+    config: Schedule,
+    watch: Watch,
+    train: Callable[[OnStep], Any],
+    measure: Callable[[float], str],
+) -> bool:
+    """Trains, tells how it goes, and on Ctrl-C how to continue; then what was noted, and steps.
+
+    Args:
+        command: Whose training it is.
+        config: Its settings.
+        watch: Of `watching`.
+        train: Trains, with the callback it is given, to an `Outcome`.
+        measure: What a loss means, in a few words.
+
+    Returns:
+        Whether the run's files are this process's: not on the second of several hosts and later.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C, after a checkpoint.
+    """
+    with quiet_start():
+        from recon.training.loop import TrainingStep
+        from recon.training.run import checkpoints_of
+        from rrstyle import backend
+
+    def tell(step: Step) -> None:
+        assert isinstance(step, TrainingStep)
+        stage = f"{step.stage}, {measure(step.loss)}, {step.images_per_s:.3g} images/s"
+        watch.show(Step(stage, step.fraction), seconds_left=step.seconds_left)
+
+    watch.show(Step("preparing", 0.0))
+    try:
+        with _stopped_between_steps(tell, watch) as on_step:
+            outcome = train(on_step)
+    except KeyboardInterrupt:
+        steps = checkpoints_of(command.out).steps()
+        done = f"at step {steps[-1]} of {config.steps}" if steps else "before the first checkpoint"
+        again = (
+            f"rrstyle {type(command).__name__.lower()} --images {quoted(command.images)}"
+            f" --out {quoted(command.out)} --resume"
+        )
+        watch.progress.say(f"stopped {done}; continue with: {again}")
+        raise
+    watch.progress.clear()
+    for note in outcome.notes:
+        print(note)
+    print(f"steps {outcome.started_at} to {outcome.step} in {watch.progress.elapsed()}")
+    return backend.is_first_host()
+
+
+def tell_late_bad(images: Any, out: Path) -> None:
+    """Reports files that turned out to be bad while they were read for training."""
+    if images.source.bad:
+        print(f"pictures: {_bad_words(images.report_bad(out), out)}")
+
+
+def best_checkpoint(out: Path) -> Any:
+    """The best checkpoint of a run that has been trained."""
+    from recon.training.run import checkpoints_of
+
+    best = checkpoints_of(out).best()
+    if best is None:
+        raise ValueError(f"out must have a whole checkpoint; {out.name!r} has none")
+    return best
+
+
+@contextmanager
+def _stopped_between_steps(tell: OnStep, watch: Watch) -> Iterator[OnStep]:
+    """Makes of the first Ctrl-C an end after the step under way; the second one ends it at once."""
+    asked = False
+
+    def note(number, frame) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        watch.progress.say("stopping after this step; Ctrl-C again stops at once, unsaved")
+
+    def on_step(step: Step) -> None:
+        tell(step)
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield on_step
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _bad_words(bad: int, out: Path) -> str:
+    from recon.training.run import BAD_PICTURES
+
+    return f"{bad} bad files, see {out / BAD_PICTURES}" if bad else "no bad files"
+
+
+def quoted(path: Path) -> str:
+    """A path as a word of a command line."""
+    return shlex.quote(str(path))

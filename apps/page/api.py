@@ -1,0 +1,293 @@
+"""The named endpoints of the API: for programs, typed and documented, beside the app's own events.
+
+Files go in as uploads (`gradio_client.handle_file`) or as names of built-in pictures, and come back
+as PNG files. What a client may ask for is checked as in the app; an error is one line.
+"""
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components.api_component import Api
+from gradio.context import get_blocks_context
+from gradio.data_classes import FileData
+from gradio.utils import get_function_description, get_upload_folder
+
+from apps.page import settings as web_settings
+from apps.page.errors import in_words, said
+from apps.page.reconstruct import handlers
+from apps.page.settings import check_settings, whole
+from apps.page.uploads import read_upload, upload_path
+from apps.service import jobs, owners, uploads
+from apps.service.limits import Folders, Limits
+from rrstyle import examples, recipes
+from rrstyle.config import NetworkConfig, to_dict
+from rrstyle.pictures import images
+from rrstyle.pictures.files import write_whole
+from rrstyle.presets import PRESETS
+
+MOST_STYLES = 4
+_DEFAULTS, _NETWORK = web_settings.DEFAULTS, NetworkConfig()
+
+
+def add_api(limits: Limits, folders: Folders) -> None:
+    """Adds the endpoints to the Blocks being built."""
+    runs = handlers.run_folders(folders.runs)
+
+    def stylise(
+        content: FileData | str,
+        styles: list[FileData | str],
+        weights: list[float] | None = None,
+        method: str = _DEFAULTS.method,
+        strength: float = _DEFAULTS.strength,
+        wildness: float = _DEFAULTS.wildness,
+        keep_colours: bool = _DEFAULTS.keep_colours,
+        style_scale: float = _DEFAULTS.style_scale,
+        size: int = _DEFAULTS.side,
+        variants: int = 1,
+        seed: int = 0,
+        mask: FileData | None = None,
+    ) -> Iterator[list[FileData]]:
+        """Paints a photograph in the manner of one to four pictures.
+
+        Gives the pictures that are done so far, again with each new one; each carries its recipe.
+
+        Args:
+            content: The photograph: an upload, or the name of a built-in picture (see /examples).
+            styles: One to four pictures whose manner is wanted, likewise.
+            weights: Share of each style, not negative; by default the same.
+            method: paint, patches, optimise, transport, knothe, whitening or adain.
+            strength: 0 gives the photograph back, 1 the full style.
+            wildness: 0 to 1, how far the colours leave the pictures.
+            keep_colours: Keep the photograph's colours.
+            style_scale: Size of the style's strokes, 0.25 to 4.
+            size: Longer side of the result in pixels.
+            variants: How many pictures, of the seeds seed, seed + 1, ...
+            seed: Names the random networks.
+            mask: A picture, white where the style goes and black where the photograph stays.
+
+        Returns:
+            PNG files.
+        """
+        try:
+            settings = check_settings(
+                method=method,
+                strength=strength,
+                n=variants,
+                wildness=wildness,
+                side=size,
+                seed=seed,
+                keep_colours=keep_colours,
+                style_scale=style_scale,
+                limits=limits,
+            )
+            _check_styles(styles, weights)
+            job = jobs.run_job(
+                _picture(content, "content"),
+                [_picture(style, "styles") for style in styles],
+                settings.config,
+                settings.n,
+                settings.seed,
+                threading.Event(),  # a client stops by leaving: Gradio closes the generator
+                weights=weights,
+                mask=None if mask is None else _picture(mask, "mask").pixels.mean(axis=2),
+                limits=limits,
+            )
+            folder, done, progress = _new_folder(), [], gr.Progress()
+            for report in job:
+                if isinstance(report, jobs.Finished):
+                    name = f"stylised-seed-{report.seed}.png"
+                    done.append(_file(folder / name, report.png))
+                    yield list(done)
+                elif isinstance(report, jobs.Progress):
+                    progress(report.fraction, desc=report.stage)
+        except Exception as error:
+            raise said(error) from None
+
+    def reconstruct(
+        image: FileData | str,
+        architecture: str = _NETWORK.architecture,
+        layer: str = "conv2",
+        tap: str = _NETWORK.tap,
+        law: str = _NETWORK.law,
+        std: float = _NETWORK.std,
+        channels: int = 0,
+        kernel: int = 0,
+        upsampling: str = _NETWORK.upsampling,
+        readouts: list[str] = list(handlers.READOUTS),  # noqa: B006  never changed
+        size: int = handlers.SIDE,
+        seed: int = 0,
+        run: str | None = None,
+    ) -> list[FileData]:
+        """Shows what a network gives back of a picture: its input, then each reconstruction.
+
+        Args:
+            image: An upload, or the name of a built-in picture (see /examples).
+            architecture: vgg16 or alexnet.
+            layer: Last convolution of the network, such as conv2 or conv1_2.
+            tap: pre_pool or post_pool, before or after the pool that follows.
+            law: Of the random weights: gaussian, uniform, logistic, laplace, he or orthogonal.
+            std: Their standard deviation; he and orthogonal set their own.
+            channels: Of every layer; 0 for the architecture's own.
+            kernel: Side of every filter; 0 for the architecture's own.
+            upsampling: zero or nearest.
+            readouts: random, ridge or both.
+            size: Longer side in pixels.
+            seed: Names the random weights.
+            run: Name of a trained run of this server.
+
+        Returns:
+            PNG files, with what they show and how alike they are as their names for people.
+        """
+        try:
+            config = handlers.check_network(
+                architecture, layer, tap, law, std, channels, kernel, upsampling
+            )
+            low, high = handlers.SMALLEST_SIDE, handlers.LARGEST_SIDE
+            side = whole("size", size, low, high)
+            number = whole("seed", seed, 0, web_settings.LARGEST_SEED)
+            shown = handlers.check_readouts(readouts)
+            trained = handlers.find_run(runs, run)
+            picture = _picture(image, "image")
+
+            def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
+                report(
+                    handlers.panel(
+                        picture, config, side=side, seed=number, readouts=shown, run=trained
+                    )
+                )
+
+            found = jobs.run_work(work, threading.Event(), limits, held=picture.pixels.nbytes)
+            (panel,) = (p for p in found if isinstance(p, handlers.Panel))
+            folder = _new_folder()
+            return [
+                _file(folder / f"{number}.png", images.encode_png(result), title)
+                for number, (title, result) in enumerate(panel.pictures)
+            ]
+        except Exception as error:
+            raise said(error) from None
+
+    for heavy in (stylise, reconstruct):  # apps.service.jobs has the queue
+        _add(heavy, heavy.__name__, concurrency_id="jobs", concurrency_limit=limits.handlers)
+    for name, light in (
+        ("examples", built_in),
+        ("example", example),
+        ("presets", presets),
+        ("recipe", recipe),
+    ):
+        _add(in_words(light), name)
+
+
+def built_in() -> list[dict[str, str]]:
+    """Lists the built-in pictures.
+
+    Returns:
+        Of each its name and what it is.
+    """
+    names = examples.PHOTOGRAPHS + examples.STYLES
+    return [{"name": name, "description": examples.describe(name)} for name in names]
+
+
+def presets() -> list[dict[str, Any]]:
+    """Lists looks: settings that go well together, by what they look like.
+
+    Returns:
+        Of each the command's word for it, its name, a hint and its settings, of which /stylise
+        takes those that it has a name for.
+    """
+    return [
+        {
+            "preset": word,
+            "name": preset.name,
+            "hint": preset.hint,
+            "settings": to_dict(preset.config),
+        }
+        for word, preset in PRESETS.items()
+    ]
+
+
+def example(name: str) -> FileData:
+    """A built-in picture.
+
+    Args:
+        name: One of /examples.
+
+    Returns:
+        A PNG file.
+    """
+    return _file(_new_folder() / "picture.png", images.encode_png(_built_in(name).pixels), name)
+
+
+def recipe(picture: FileData) -> dict[str, Any]:
+    """The recipe of a picture that was made by rrstyle.
+
+    Args:
+        picture: A PNG, as it was made.
+
+    Returns:
+        Settings, seed, and names and digests of the inputs.
+    """
+    path, name = upload_path(picture, "picture")
+    if refusal := uploads.refusal(path):
+        raise ValueError(refusal)
+    return json.loads(recipes.read_recipe(path, name=name).to_json())
+
+
+def _add(function: Callable[..., Any], name: str, **options: Any) -> None:
+    """Adds an endpoint whose documentation is the function's docstring."""
+    context = get_blocks_context()
+    assert context is not None
+    # The app's own events are named after their functions, though no client may call them.
+    for number, event in context.fns.items():
+        if event.api_name == name:
+            event.api_name = f"{name}_{number}"
+    api = gr.api(function, api_name=name, **options)
+    _, meanings, returned = get_function_description(function)
+    endpoint = context.fns[api["id"]]
+    for parts, key, texts in (
+        (endpoint.inputs, "additional_description", list(meanings.values())),
+        (endpoint.outputs, "description", [" ".join(returned)]),
+    ):
+        for part, text in zip(parts, texts, strict=True):
+            assert isinstance(part, Api)
+            part._api_info[key] = text
+
+
+def _check_styles(styles: Any, weights: Any) -> None:
+    if not isinstance(styles, list) or not 1 <= len(styles) <= MOST_STYLES:
+        count = len(styles) if isinstance(styles, list) else type(styles).__name__
+        raise ValueError(f"styles must be a list of 1 to {MOST_STYLES} pictures; received {count}")
+    if weights is None:
+        return
+    numbers = isinstance(weights, list) and all(
+        isinstance(w, int | float) and not isinstance(w, bool) and 0 <= w < math.inf
+        for w in weights
+    )
+    if not (numbers and len(weights) == len(styles) and sum(weights) > 0):
+        raise ValueError(
+            f"weights must be {len(styles)} numbers, one a style, from 0 and not all 0;"
+            f" received {str(weights)[:100]}"
+        )
+
+
+def _picture(value: Any, what: str) -> images.Picture:
+    """A built-in picture by its name, which no file is looked for by, or an upload."""
+    return _built_in(value) if isinstance(value, str) else read_upload(value, what)
+
+
+def _built_in(name: str) -> images.Picture:
+    return images.Picture(examples.example(name), name, ())
+
+
+def _new_folder() -> Path:
+    return owners.new_folder(Path(get_upload_folder()), owners.current())
+
+
+def _file(path: Path, data: bytes, title: str | None = None) -> FileData:
+    """A new file that Gradio serves; `title` is for people."""
+    write_whole(path, data)
+    return FileData(path=str(path), orig_name=title or path.name, mime_type="image/png")

@@ -1,0 +1,109 @@
+"""The Gradio app: its page, its tabs and its looks."""
+
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from apps.page.address import keep_in_address
+from apps.page.api import add_api
+from apps.page.export.tab import export_tab
+from apps.page.reconstruct.handlers import run_folders
+from apps.page.reconstruct.tab import reconstruct_tab
+from apps.page.settings import DEFAULTS
+from apps.page.study.handlers import study_folders
+from apps.page.study.tab import study_tab
+from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
+from apps.service.jobs import remember_example
+from apps.service.limits import Folders, Limits
+from rrstyle import examples
+from rrstyle.pictures import images
+from rrstyle.pipeline import stylize
+
+# (every, older than) seconds: what a session uploaded or made is there for the rest of the day.
+_DELETE_FILES = (600, 12 * 3600)
+
+# Fonts that are on the machine already: one thing less to load, and no connection anywhere.
+_THEME = gr.themes.Default(
+    primary_hue="teal",
+    neutral_hue="stone",
+    font=(gr.themes.Font("system-ui"), gr.themes.Font("sans-serif")),
+    font_mono=(gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")),
+).set(
+    # The theme's own hints, and its white on teal, have too little contrast to be read easily.
+    body_text_color_subdued="*neutral_500",
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_600",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_600",
+)
+_ASSETS = Path(__file__).with_name("assets")
+
+# For launch(), where Gradio 6 wants them.
+LOOK: dict[str, Any] = {
+    "theme": _THEME,
+    "css": (_ASSETS / "app.css").read_text(encoding="utf-8"),
+    "js": (_ASSETS / "app.js").read_text(encoding="utf-8"),
+}
+
+_HEAD = """<h1>rrstyle</h1>
+<p>A photograph in the manner of a picture, by networks that were never trained.</p>"""
+
+
+def build_app(limits: Limits | None = None, folders: Folders | None = None) -> gr.Blocks:
+    """The app. Gradio copies the built-in pictures into its cache while it is built.
+
+    Args:
+        limits: How much clients may ask for.
+        folders: What of the server's disk the app shows.
+
+    Raises:
+        ValueError: If the folder of results holds none.
+        OSError: If a folder cannot be read.
+    """
+    limits, folders = limits or Limits(), folders or Folders()
+    studies, runs = study_folders(folders.results), run_folders(folders.runs)
+    with (
+        tempfile.TemporaryDirectory(prefix="rrstyle-examples-") as name,
+        gr.Blocks(title="rrstyle", analytics_enabled=False, delete_cache=_DELETE_FILES) as app,
+    ):
+        files = _write_examples(Path(name))
+        gr.HTML(_HEAD, elem_id="head")
+        with gr.Tabs(overflow_behavior="wrap") as box:
+            with gr.Tab("Stylise", id="stylise") as first:
+                stylise = stylise_tab(app, limits, files)
+            with gr.Tab("Reconstruct", id="reconstruct") as second:
+                networks = reconstruct_tab(limits, files, runs)
+            with gr.Tab("Study", id="study") as third:
+                study_tab(third, studies)
+            with gr.Tab("Export", id="export") as fourth:
+                export_tab(limits, stylise)
+        add_api(limits, folders)
+        keep_in_address(app, [*stylise.settings, *networks], box, [first, second, third, fourth])
+    return app
+
+
+def warm_up() -> None:
+    """Makes the first impression of the first pair once, so that nobody waits for its compilation.
+
+    In a thread of its own, which the end of the program waits for.
+    """
+
+    def work() -> None:
+        content, style = (examples.example(name) for name in FIRST_PAIR)
+        stylize(content, style, replace(DEFAULTS, method="transport"), seed=0)
+
+    threading.Thread(target=work, name="rrstyle-warm-up").start()
+
+
+def _write_examples(folder: Path) -> dict[str, Path]:
+    """The built-in pictures as files, by name."""
+    files = {name: folder / f"{name}.png" for name in examples.PHOTOGRAPHS + examples.STYLES}
+    for name, path in files.items():
+        pixels = examples.example(name)
+        path.write_bytes(images.encode_png(pixels))
+        remember_example(name, pixels)  # or the first click would wait a second for it
+    return files

@@ -1,0 +1,98 @@
+"""The Export tab: the chosen recipe as a model for other programs."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from apps.page.errors import said
+from apps.page.export import handlers
+from apps.page.settings import check_settings
+from apps.page.status import status_html
+from apps.page.stylise.album import Album
+from apps.page.stylise.tab import StyliseTab
+from apps.service import jobs, owners
+from apps.service.limits import Limits
+from rrstyle.transfer.closed_form import METHODS
+
+_WORDS = """### Take it elsewhere
+The network, its weights and the style transfer in one file, which runs where this package is not
+installed: as a TensorFlow SavedModel, also for TensorFlow Serving, or as ONNX, for onnxruntime.
+The ZIP holds a README that says how to call it."""
+
+
+def export_tab(limits: Limits, stylise: StyliseTab) -> None:
+    """The tab's widgets and what they do.
+
+    Args:
+        limits: Of the server.
+        stylise: The tab whose settings and pictures are exported.
+    """
+    with gr.Column(elem_classes="narrow"):
+        gr.Markdown(_WORDS)
+        source = gr.Radio(
+            [handlers.CURRENT, handlers.CHOSEN],
+            value=handlers.CURRENT,
+            label="Recipe of",
+            info="Settings and seed; pictures come with every call, and a mask is not part of it.",
+        )
+        kind = gr.Radio(
+            [("TensorFlow SavedModel", "savedmodel"), ("ONNX", "onnx")],
+            value="savedmodel",
+            label="Format",
+            info="SavedModel has more endpoints; ONNX is smaller and runs almost anywhere.",
+        )
+        method = gr.Dropdown(
+            list(METHODS),
+            value="transport",
+            label="In place of paint, patches or optimise",
+            info="These work step by step and are no single model; another method stands in.",
+        )
+        go = gr.Button("Make the ZIP", variant="primary", elem_id="make-export")
+        status = gr.HTML(status_html("A model takes about half a minute."), elem_id="export-job")
+        download = gr.DownloadButton("Download the ZIP", interactive=False)
+
+    def make(
+        source: Any, kind: Any, method: Any, album: Album | None, chosen: Any, *values: Any
+    ) -> Iterator[tuple]:
+        try:
+            current = check_settings(*values, limits=limits)
+            settings = handlers.settings_of(source, method, current, album, chosen)
+            owner = owners.current()  # which is not known in the job's thread
+            written: list[Path] = []
+
+            def work(report: Any, heed_stop: Any) -> None:
+                report(jobs.Progress("writing and checking the model", 0.0, None))
+                root = Path(get_upload_folder())
+                written.append(handlers.write_export(root, owner, settings, kind))
+
+            yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
+            for report in jobs.run_work(work, threading.Event(), limits, held=0):
+                if isinstance(report, jobs.Progress):
+                    yield status_html(report.stage.capitalize(), report.fraction), gr.skip()
+            size = written[0].stat().st_size / 2**20
+            line = f"Done: {written[0].name}, {size:.1f} MiB."
+            yield status_html(line), gr.DownloadButton(value=str(written[0]), interactive=True)
+        except Exception as error:
+            raise said(error) from None
+
+    job = go.click(
+        make,
+        [source, kind, method, stylise.album, stylise.chosen, *stylise.controls],
+        [status, download],
+        preprocess=False,
+        show_progress="hidden",
+        concurrency_id="jobs",
+        concurrency_limit=limits.handlers,  # apps.service.jobs has the queue
+        api_visibility="private",
+    )
+    job.failure(
+        lambda: status_html("The export ended with an error."),
+        None,
+        [status],
+        queue=False,
+        api_visibility="private",
+    )

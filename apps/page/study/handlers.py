@@ -1,0 +1,180 @@
+"""The Study tab's answers: claims, figures and rows of a folder of results.
+
+A client names a folder by the words the server gave it; only those that it was started with are
+ever opened.
+"""
+
+import base64
+import html
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from apps.page.status import facts_html, nothing_html
+from recon.claims.entries import Entry, entries
+from recon.claims.verdicts import Finding, interval_text
+from recon.report.files import Result, Results, plain, read_results
+from recon.report.page import MARKS
+
+MOST_ROWS = 2000  # of a table at a time: a browser on a phone has to hold them
+ALL = "all"
+BUILT_IN = Path(__file__).parents[3] / "results"
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results in a folder, and what they say of the claims."""
+
+    results: Results
+    entries: tuple[Entry, ...]
+
+
+def study_folders(given: Path | None) -> dict[str, Path]:
+    """The folders to choose from, by the names to show: one with all its subfolders, and each.
+
+    Args:
+        given: A folder of results or of such folders; by default the results that this project
+            keeps, where they are.
+
+    Raises:
+        ValueError: If it holds no results.
+        OSError: If it cannot be read.
+    """
+    if given is None and not BUILT_IN.is_dir():
+        return {}
+    folder = (given or BUILT_IN).absolute()
+    found = {folder.name or "results": folder}
+    results = read_results(folder)
+    inside = {result.folder for result in (*results.chosen.values(), *results.others)} - {folder}
+    if len(inside) > 1:
+        found |= {f"{folder.name}/{path.name}": path for path in sorted(inside)}
+    return found
+
+
+def read_study(folders: Mapping[str, Path], name: Any) -> Study:
+    """The results of a folder, by its name.
+
+    Raises:
+        ValueError: If the server has no such folder, or it holds no results.
+        OSError: If it cannot be read.
+    """
+    if not isinstance(name, str) or name not in folders:
+        raise ValueError(f"results must be one of {', '.join(folders)}; received {name!r}")
+    folder = folders[name]
+    # A run may still be adding to them.
+    stamp = max(path.stat().st_mtime_ns for path in (folder, *folder.rglob("*")))
+    return _read(folder, stamp)
+
+
+@lru_cache(maxsize=4)
+def _read(folder: Path, stamp: int) -> Study:
+    results = read_results(folder)
+    return Study(results, entries(results))
+
+
+def experiments(study: Study) -> list[tuple[str, str]]:
+    """Titles and names of the experiments, for a list."""
+    return [(f"{name}: {found.title}", name) for name, found in study.results.chosen.items()]
+
+
+def experiment(study: Study, name: Any) -> Result:
+    """One experiment, by its name.
+
+    Raises:
+        ValueError: If the folder has none of that name.
+    """
+    chosen = study.results.chosen
+    if not isinstance(name, str) or name not in chosen:
+        raise ValueError(f"experiment must be one of {', '.join(chosen)}; received {name!r}")
+    return chosen[name]
+
+
+def figures_html(result: Result) -> str:
+    """Figure and pictures of an experiment, with what was measured."""
+    shown = [("", "Chart of the rows"), ("-pictures", "Pictures")]
+    files = [(result.file(f"{ending}.png"), words) for ending, words in shown]
+    figures = "".join(
+        f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
+        f' alt="{html.escape(f"{words} of {result.name}: {result.title}")}">'
+        for path, words in files
+        if path is not None
+    )
+    facts = [
+        ("Measured", result.title),
+        ("Reproduces", plain(result.meta.get("reproduces") or "")),
+        ("In the papers", plain(result.meta.get("printed") or "")),
+        ("Measured on", result.measured_on() if result.meta else ""),
+        ("Not usable", result.problem),
+    ]
+    known = facts_html([(name, value) for name, value in facts if value])
+    return f'<div class="figures">{known}{figures or nothing_html("No figure yet.")}</div>'
+
+
+def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, str]:
+    """Rows in the order of a column, the first MOST_ROWS of them, and words on how many.
+
+    Raises:
+        ValueError: If there are no rows, or no such column.
+    """
+    if result.rows is None:
+        raise ValueError(result.problem)
+    rows = result.rows
+    if column is not None:
+        if column not in rows.columns:
+            named = ", ".join(rows.columns)
+            raise ValueError(f"sort must be one of {named}; received {column!r}")
+        rows = rows.sort_values(column, ascending=not falling, kind="stable")
+    total = len(rows)
+    said = f"{total:,} rows" if total <= MOST_ROWS else f"the first {MOST_ROWS:,} of {total:,} rows"
+    return rows.head(MOST_ROWS), said
+
+
+def claims_html(study: Study, verdict: Any) -> str:
+    """The claims, each with its verdicts; of one verdict only, or all of them."""
+    kept = [
+        (entry, findings)
+        for entry in study.entries
+        if (findings := [f for f in entry.findings if verdict in (ALL, f.verdict)])
+    ]
+    if not kept:
+        return nothing_html("No claim has this verdict here.")
+    return f'<div class="claims">{"".join(_claim(*pair) for pair in kept)}</div>'
+
+
+def tally(study: Study) -> list[tuple[str, str]]:
+    """Choices of verdicts, with how many findings have them."""
+    counts = Counter(finding.verdict for entry in study.entries for finding in entry.findings)
+    every = (f"all {counts.total()}", ALL)
+    return [every, *((f"{MARKS[v]} {v} {counts[v]}", v) for v in MARKS)]
+
+
+def _claim(entry: Entry, findings: list[Finding]) -> str:
+    claim = entry.claim
+    chips = "".join(_finding(finding) for finding in findings)
+    facts = [("Rule", claim.rule), ("Source", claim.paper), ("Measured on", entry.measured_on)]
+    return (
+        f"<article><h4><span>{html.escape(claim.id)}</span> {html.escape(claim.words)}</h4>"
+        f"<ul>{chips}</ul><details><summary>Rule, source and numbers</summary>"
+        f"{facts_html([(name, value) for name, value in facts if value])}"
+        f"{_numbers(findings)}</details></article>"
+    )
+
+
+def _finding(finding: Finding) -> str:
+    kind = finding.verdict.replace(" ", "-")
+    case = f" <span>{html.escape(finding.case)}</span>" if finding.case else ""
+    return f'<li class="{kind}"><b>{MARKS[finding.verdict]} {finding.verdict}</b>{case}</li>'
+
+
+def _numbers(findings: list[Finding]) -> str:
+    def line(finding: Finding) -> str:
+        effect = f"{interval_text(finding.effect)} {finding.unit}; " if finding.effect else ""
+        return f"{effect}{finding.detail}"
+
+    lines = [(f.case or f.verdict, line(f)) for f in findings if line(f)]
+    return facts_html(lines) if lines else ""

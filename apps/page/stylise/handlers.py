@@ -1,0 +1,269 @@
+"""What happens when a control of the Stylise tab is used: client's values in, widgets' values out.
+
+Nothing that a client sends is trusted: a file must be one that was uploaded here, a name is only
+shown, and numbers are checked again although the sliders have ends.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from apps.page.errors import said
+from apps.page.settings import LARGEST_SEED, check_settings
+from apps.page.status import compare_html, duration, nothing_html, progress_text, status_html
+from apps.page.stylise import album as web_album
+from apps.page.stylise.album import Album, Made, Order
+from apps.page.stylise.recipe import recipe_html
+from apps.page.uploads import read_mask, read_upload
+from apps.service import jobs
+from apps.service.limits import Limits
+from rrstyle.transfer.blends import MOST_STYLES
+
+IDLE = "Choose two pictures, then press Stylise."
+EMPTY = nothing_html("The picture appears here.")
+NOT_CHOSEN = nothing_html("Choose a picture above to see how it was made.")
+
+# What a job changes, in the order in which the tab lists it.
+OUTPUTS = (
+    "status",
+    "stage",
+    "results",
+    "gallery",
+    "album",
+    "chosen",
+    "recipe",
+    "download",
+    "archive",
+)
+
+# Of every session of this process; a browser tab is a session.
+_stops = jobs.StopFlags()
+
+
+@dataclass(frozen=True)
+class Stylise:
+    """The tab's handlers, by the server's limits."""
+
+    limits: Limits
+
+    def stylise(self, request: gr.Request, album: Album | None, *values: Any) -> Iterator[tuple]:
+        """Make pictures as the controls say; `values` as `order_of` takes them."""
+        yield from self._run(request, album, lambda: order_of(values, self.limits))
+
+    def more_like_this(
+        self, request: gr.Request, album: Album | None, chosen: Any
+    ) -> Iterator[tuple]:
+        """Make as many pictures as the chosen one was made with, of the seeds after its last."""
+        yield from self._run(request, album, lambda: next_order(album, chosen))
+
+    def _run(self, request: gr.Request, album: Album | None, find_order: Any) -> Iterator[tuple]:
+        session = request.session_hash or ""
+        flag = _stops.of(session)
+        try:
+            yield from _make(album, find_order(), flag, self.limits)
+        except Exception as error:
+            raise said(error) from None
+        finally:
+            _stops.forget(session)
+
+
+def begin(request: gr.Request) -> tuple[gr.Button, gr.Button, gr.Button, str]:
+    """The click, before the job has its turn: from now on Stop means this job."""
+    _stops.renew(request.session_hash or "")
+    off = gr.Button(interactive=False)
+    return off, gr.Button(interactive=True), off, status_html("Waiting for its turn", 0.0)
+
+
+def end(album: Album | None, chosen: Any) -> tuple[gr.Button, gr.Button, gr.Button]:
+    """Stylise, Stop and More like this after a job."""
+    can_repeat = album is not None and album.find(chosen) is not None
+    return (
+        gr.Button(interactive=True),
+        gr.Button(interactive=False),
+        gr.Button(interactive=can_repeat),
+    )
+
+
+def fail(album: Album | None, chosen: Any) -> tuple:
+    """As `end`, after an error, which Gradio shows in a box of its own."""
+    return *end(album, chosen), status_html("The job ended with an error.")
+
+
+def stop(request: gr.Request) -> None:
+    """Stop this session's job; the pictures that are done are kept.
+
+    Only the job says so: an answer from here could come after its last word, and stay.
+    """
+    _stops.stop(request.session_hash or "")
+
+
+def leave(request: gr.Request) -> None:
+    """The tab was closed: nobody waits for its job any more."""
+    _stops.stop(request.session_hash or "")
+    _stops.forget(request.session_hash or "")
+
+
+def another_seed() -> int:
+    """A throw of the dice; six digits are enough to be new and short enough to note down."""
+    return secrets.randbelow(10**6)
+
+
+def show(album: Album | None, event: gr.SelectData) -> tuple:
+    """The picture chosen in the gallery: stage, which one, its recipe, download, More like this."""
+    # By its name: the gallery may have grown since the click.
+    value = event.value if isinstance(event.value, dict) else {}
+    file = value.get("image")
+    path = file.get("path") if isinstance(file, dict) else None
+    made = album.find(Path(path).name) if album and isinstance(path, str) else None
+    if made is None:
+        return (gr.skip(),) * 5
+    return *_shown(made), gr.Button(interactive=True)
+
+
+def clear() -> tuple:
+    """The session's pictures are forgotten; `OUTPUTS`, and More like this."""
+    off = gr.DownloadButton(value=None, interactive=False)
+    kept = _update(
+        status=status_html(IDLE),
+        stage=EMPTY,
+        results=gr.Column(visible=False),
+        gallery=[],
+        album=None,
+        chosen=None,
+        recipe=NOT_CHOSEN,
+        download=off,
+        archive=off,
+    )
+    return *kept, gr.Button(interactive=False)
+
+
+def order_of(values: tuple, limits: Limits) -> Order:
+    """A checked order.
+
+    Args:
+        values: Photograph, four styles, their four shares, mask, then as `check_settings` takes
+            them.
+        limits: Of the server.
+
+    Raises:
+        ValueError: If one of them breaks a rule.
+    """
+    content, rest = values[0], values[1:]
+    styles, shares = rest[:MOST_STYLES], rest[MOST_STYLES : 2 * MOST_STYLES]
+    mask, *settings = rest[2 * MOST_STYLES :]
+    there = [(s, _share(w)) for s, w in zip(styles, shares, strict=True) if s is not None]
+    if not there:
+        raise ValueError("style: no picture; choose or upload one first")
+    weights = tuple(weight for _, weight in there)
+    if not any(weights):
+        raise ValueError("share must be above 0 for one style at least; received only 0")
+    return Order(
+        content, tuple(s for s, _ in there), weights, mask, check_settings(*settings, limits=limits)
+    )
+
+
+def next_order(album: Album | None, chosen: Any) -> Order:
+    """The order of a picture again, with seeds that none of its kind has.
+
+    Raises:
+        ValueError: If there is no such picture any more, or no seed left.
+    """
+    made = album.find(chosen) if album else None
+    if album is None or made is None:
+        raise ValueError("picture: choose one of the gallery first; received none")
+    settings, order = made.order.settings, made.order
+    kin = [one.seed for one in album.pictures if _same(one.order, order)]
+    seed = max(kin) + 1
+    if seed + settings.n - 1 > LARGEST_SEED:
+        raise ValueError(f"seed must be at most {LARGEST_SEED}; received {seed}")
+    return replace(order, settings=replace(settings, seed=seed))
+
+
+def _same(one: Order, other: Order) -> bool:
+    """Whether two orders differ in their seeds only."""
+    return one == replace(other, settings=replace(other.settings, seed=one.settings.seed))
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"share must be from 0 to 1; received {value!r}")
+    return float(value)
+
+
+def _make(album: Album | None, order: Order, flag: Any, limits: Limits) -> Iterator[tuple]:
+    settings = order.settings
+    content = read_upload(order.content, "photograph")
+    styles = [read_upload(style, "style") for style in order.styles]
+    notes = [f"{p.name}: {note}" for p in (content, *styles) for note in p.notes]
+    album = album or web_album.new_album(Path(get_upload_folder()))
+    album, before = web_album.add_before(album, content, settings.config.side)
+    started = time.monotonic()
+    archive_off = gr.DownloadButton(value=None, interactive=False)
+    yield _update(status=status_html("Starting", 0.0), album=album, archive=archive_off)
+    done: list[Made] = []
+    job = jobs.run_job(
+        content,
+        styles,
+        settings.config,
+        settings.n,
+        settings.seed,
+        flag,
+        weights=order.weights,
+        mask=read_mask(order.mask),
+        impression=True,
+        limits=limits,
+    )
+    for report in job:
+        if isinstance(report, jobs.Progress):
+            yield _update(status=status_html(progress_text(report), report.fraction))
+        elif isinstance(report, jobs.Preview):
+            album, path = web_album.add_preview(album, report.image)
+            caption = f"seed {settings.seed + len(done)}, {report.stage}"
+            # Once there is a picture, the stage is for looking at it.
+            stage = gr.skip() if done else compare_html(before, path, caption)
+            seen = gr.Column(visible=bool(album.pictures))
+            running = album.gallery((path, caption))
+            yield _update(stage=stage, results=seen, gallery=running, album=album)
+        else:
+            album = web_album.add(album, report, before, order)
+            done.append(album.pictures[-1])
+            large = _chosen(done[0]) if len(done) == 1 else {}
+            seen = gr.Column(visible=True)
+            yield _update(results=seen, gallery=album.gallery(), album=album, **large)
+    web_album.remove_previews(album)
+    line = _ended(len(done), settings.n, time.monotonic() - started, notes)
+    archive = gr.skip()
+    if album.pictures:
+        archive = gr.DownloadButton(value=str(web_album.write_zip(album)), interactive=True)
+    yield _update(status=line, gallery=album.gallery(), archive=archive)
+
+
+def _ended(done: int, n: int, seconds: float, notes: list[str]) -> str:
+    pictures = "1 picture" if done == 1 else f"{done} pictures"
+    if done == n:
+        text = f"Done: {pictures} in {duration(seconds)}."
+    else:
+        text = (
+            f"Stopped: {done} of {n} done and kept." if done else "Stopped: nothing was done yet."
+        )
+    return status_html(" ".join([text, *notes]))
+
+
+def _update(**values: Any) -> tuple:
+    return tuple(values.get(name, gr.skip()) for name in OUTPUTS)
+
+
+def _chosen(made: Made) -> dict[str, Any]:
+    return dict(zip(("stage", "chosen", "recipe", "download"), _shown(made), strict=True))
+
+
+def _shown(made: Made) -> tuple:
+    download = gr.DownloadButton(value=str(made.path), interactive=True)
+    stage = compare_html(made.before, made.path, made.title)
+    return stage, made.path.name, recipe_html(made.path), download

@@ -1,0 +1,135 @@
+"""Recipes in the app: a picture's own to read, and that of a dropped one back into the controls."""
+
+from pathlib import Path
+from typing import Any
+
+from apps.page.settings import find_look
+from apps.page.status import facts_html
+from apps.page.uploads import MASK_START, offer_example, upload_path
+from apps.service import uploads
+from rrstyle import examples
+from rrstyle.config import StyleConfig, to_dict
+from rrstyle.pictures import images
+from rrstyle.recipes import Recipe, read_recipe
+from rrstyle.transfer.blends import MOST_STYLES
+
+# Settings with a control of their own; what else a config has is of the command.
+SHOWN = {
+    "method": "Method",
+    "strength": "Strength",
+    "wildness": "Wildness",
+    "keep_colours": "Photograph's colours kept",
+    "style_scale": "Style scale",
+    "side": "Size",
+}
+_HOW_AGAIN = "rrstyle stylize --recipe"
+
+
+def recipe_html(path: Path) -> str:
+    """How a picture was made, from the recipe that it carries."""
+    return facts_html(recipe_facts(read_recipe(path), path.name))
+
+
+def recipe_facts(recipe: Recipe, name: str) -> list[tuple[str, str]]:
+    """A recipe as names and values, what is not as by default at the end."""
+    values = to_dict(recipe.config)
+    total = sum(recipe.style_weights)
+    styles = " + ".join(
+        style.name if len(recipe.styles) == 1 else f"{style.name} ({weight / total:.0%})"
+        for style, weight in zip(recipe.styles, recipe.style_weights, strict=True)
+    )
+    mask = [("Mask", "painted; it is inside the picture")] if recipe.mask else []
+    shown = [(title, _plain(values[key])) for key, title in SHOWN.items()]
+    others = _listed(_without_control(recipe.config))
+    return [
+        ("Photograph", recipe.content.name),
+        ("Style", styles),
+        *mask,
+        *shown,
+        ("Seed", str(recipe.seed)),
+        *([("Other settings", others)] if others else []),
+        ("Made by", ", ".join(f"{key} {value}" for key, value in recipe.versions.items())),
+        ("Again, by command", f"{_HOW_AGAIN} {name} -o again.png"),
+    ]
+
+
+def load_recipe(value: Any) -> list:
+    """The recipe of an uploaded picture, for the controls.
+
+    Args:
+        value: The file, as Gradio passes it unprocessed.
+
+    Returns:
+        A note, the photograph, the styles, their shares and the mask, the look, then the controls
+        in the order of `apps.page.settings.check_settings`. Pictures not built in are None.
+
+    Raises:
+        ValueError: If the file is no PNG with a recipe.
+        OSError: If it cannot be read.
+    """
+    path, name = upload_path(value, "recipe")
+    if refusal := uploads.refusal(path):
+        raise ValueError(refusal)
+    recipe = read_recipe(path, name=name)
+    pictures, notes = [], []
+    for what, used in [("photograph", recipe.content), *(("style", s) for s in recipe.styles)]:
+        pictures.append(offer_example(used.name) if _is_built_in(used) else None)
+        if pictures[-1] is None:
+            notes.append(f"Choose the {what} {used.name} above.")
+    if recipe.mask is not None:
+        notes.append("It has a mask: see “Paint where the style goes”.")
+    spare = MOST_STYLES - len(recipe.styles)
+    shares = [weight / max(recipe.style_weights) for weight in recipe.style_weights]
+    if others := _listed(_without_control(recipe.config)):
+        notes.append(f"There is no control for {others}: `{_HOW_AGAIN}` makes the very picture.")
+    values = to_dict(recipe.config)
+    return [
+        facts_html([("Loaded", name), ("Seed", str(recipe.seed)), *(("Note", n) for n in notes)]),
+        *pictures,
+        *([None] * spare),
+        *shares,
+        *([1.0] * spare),
+        "" if recipe.mask is None else f"{MASK_START}{recipe.mask}",
+        find_look(recipe.config),
+        values["method"],
+        values["strength"],
+        1,
+        values["wildness"],
+        values["side"],
+        recipe.seed,
+        values["keep_colours"],
+        values["style_scale"],
+    ]
+
+
+def _without_control(config: StyleConfig) -> dict[str, Any]:
+    """What of a config differs from the defaults and has no control."""
+    ours, theirs = _flat(to_dict(config)), _flat(to_dict(StyleConfig()))
+    known = {*SHOWN, "precision"}
+    return {key: value for key, value in ours.items() if key not in known and value != theirs[key]}
+
+
+def _listed(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {_plain(value)}" for key, value in settings.items())
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted names."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _is_built_in(used: Any) -> bool:
+    known = examples.PHOTOGRAPHS + examples.STYLES
+    return used.name in known and images.digest(examples.example(used.name)) == used.digest
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,94 @@
+"""What clients send as files: only what was uploaded here is opened, and by our own decoders.
+
+Gradio itself would decode a picture before and without this project's checks, so the handlers
+take its values unprocessed.
+"""
+
+import base64
+import binascii
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradio.utils import get_upload_folder
+
+from apps.service import jobs, owners
+from rrstyle import examples
+from rrstyle.pictures import images
+
+MASK_START = "data:image/png;base64,"
+_MASK_CHARACTERS = 2**20  # as a data address; what the app's brush makes is far smaller
+_MASK_SIDE = 4096
+
+
+def read_upload(value: Any, what: str) -> images.Picture:
+    """An uploaded picture.
+
+    Args:
+        value: As Gradio passes it unprocessed.
+        what: Its name in errors.
+
+    Raises:
+        ValueError: If it is no upload, or refused by `rrstyle.pictures.images.read_image`.
+        OSError: If it cannot be read any more.
+    """
+    path, name = upload_path(value, what)
+    return jobs.read_picture(path, name)
+
+
+def upload_path(value: Any, what: str) -> tuple[Path, str]:
+    """Where an uploaded file lies, and what its client calls it.
+
+    Raises:
+        ValueError: If it is none that was uploaded here, or another browser's.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("path"), str):
+        raise ValueError(f"{what}: no picture; choose or upload one first")
+    try:
+        path = Path(value["path"]).resolve()
+    except (OSError, ValueError):  # a NUL, or a loop of links
+        path = Path("/")
+    served = path.is_relative_to(Path(get_upload_folder()).resolve())
+    if not served or not owners.may_have(path, owners.current()):
+        raise ValueError(f"{what}: not an uploaded file; upload the picture first")
+    name = value.get("orig_name")
+    return path, name if isinstance(name, str) else path.name
+
+
+def read_mask(value: Any) -> np.ndarray | None:
+    """The mask that was painted, float32 (height, width) in [0, 1]; None where nothing was.
+
+    Args:
+        value: A PNG as a data address, white where the style goes; "" for none.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or not value.startswith(MASK_START):
+        raise ValueError("mask must be a PNG as a data address; received something else")
+    if len(value) > _MASK_CHARACTERS:
+        raise ValueError(
+            f"mask must be at most {_MASK_CHARACTERS} characters; received {len(value)}"
+        )
+    try:
+        data = base64.b64decode(value.removeprefix(MASK_START), validate=True)
+        width, height = struct.unpack_from(">II", data, 16)  # of a PNG's header
+    except (binascii.Error, struct.error) as error:
+        raise ValueError("mask must be a PNG as a data address; it is damaged") from error
+    if max(width, height) > _MASK_SIDE:
+        raise ValueError(
+            f"mask must be at most {_MASK_SIDE} pixels a side; received {width} x {height}"
+        )
+    mask = images.read_image(data, name="mask").pixels.mean(axis=2)
+    return mask if mask.any() else None
+
+
+def offer_example(name: str) -> str:
+    """A built-in picture as a file that Gradio serves, of its built-in name."""
+    folder = owners.new_folder(Path(get_upload_folder()), owners.current())
+    path = folder / f"{name}.png"
+    path.write_bytes(images.encode_png(examples.example(name)))
+    return str(path)

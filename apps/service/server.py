@@ -1,0 +1,205 @@
+"""The server that shows the app: where it listens, what it keeps and for how long, how it ends."""
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import chdir, contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import gradio as gr
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from apps.page import app as web
+from apps.service import guards
+from apps.service.jobs import turns
+from apps.service.limits import Limits, ServerConfig
+from rrstyle.pictures.files import MAX_BYTES
+
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed server left stays until the system removes it
+    fcntl = None  # type: ignore[assignment]
+
+# A job that runs when the server is told to end has this long; its client then has a moment to
+# fetch the pictures.
+GRACE_SECONDS = 20.0
+_FETCH_SECONDS = 2.0
+
+# Gradio keeps .3 MiB for each, and every call of the API is one: the longest unused make room.
+_SESSIONS = 200
+
+# Of all that clients uploaded and made together; the oldest make room.
+_MOST_BYTES = 4 * 2**30
+_PREFIX = "rrstyle-app-"
+
+
+@contextmanager
+def serving(config: ServerConfig | None = None) -> Iterator[str]:
+    """Serves the app in the background for as long as the context lasts.
+
+    Gradio serves every file of its working directory that is not hidden, so this changes into an
+    empty one. All that clients upload and make lies beside it and goes with it.
+
+    Yields:
+        The app's address.
+
+    Raises:
+        OSError: If it cannot listen there.
+    """
+    config = config or ServerConfig()
+    _check_free(config.host, config.port)
+    _remove_left_behind()
+    with _own_folder() as home, chdir(home / "empty"):
+        files = home / "files"
+        os.environ["GRADIO_TEMP_DIR"] = str(files)
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        guards.refuse_links()
+        guards.clean_uploads(home / "spool")
+        guards.serve_owners_only()
+        turns.open()
+        app = web.build_app(config.limits, config.folders)
+        app.delete_cache = None  # it would know some of the files only; see `_expire`
+        _, url, _ = app.queue(max_size=config.limits.events).launch(
+            server_name=config.host,
+            server_port=config.port,
+            root_path=config.root_path,
+            auth=config.auth,
+            app_kwargs={
+                "routes": [Route("/health", _health_of(config.limits))],
+                "middleware": [Middleware(guards.Guard)],
+            },
+            max_threads=config.limits.events,
+            state_session_capacity=_SESSIONS,
+            max_file_size=MAX_BYTES,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=["api", "settings"],
+            **web.LOOK,
+        )
+        over = threading.Event()
+        _expire_in_background(app, files, config.limits.keep_hours * 3600, over)
+        try:
+            yield url
+        finally:
+            if turns.close(GRACE_SECONDS):
+                time.sleep(_FETCH_SECONDS)
+            over.set()
+            app.close(verbose=False)
+
+
+def launch(config: ServerConfig | None = None) -> None:
+    """Serves the app until Ctrl+C or SIGTERM; to be called in the main thread.
+
+    No new jobs are taken then, those that wait are told so, and those that run have
+    GRACE_SECONDS to end. A second Ctrl+C does not wait for them.
+
+    Raises:
+        OSError: If it cannot listen there.
+    """
+    with suppress(KeyboardInterrupt), serving(config) as url:
+        told = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: told.set())
+        print(f"The app is at {url} (Ctrl+C ends it)", flush=True)
+        web.warm_up()
+        told.wait()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler)
+        if any(turns.load()):
+            print(
+                f"ending as soon as what runs is done, in {GRACE_SECONDS:g} s at most", flush=True
+            )
+
+
+def _health_of(limits: Limits) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """The health endpoint: does the server answer, and is it worth asking it for more?"""
+
+    async def health(request: Request) -> JSONResponse:
+        running, waiting = turns.load()
+        answer = {"status": "ok", "version": version("rrstyle"), "running": running}
+        free = max(0, limits.queue - waiting)
+        return JSONResponse(answer | {"waiting": waiting, "free": free})
+
+    return health
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say at once what Gradio would say after building the app, and in other words."""
+    try:
+        family = socket.getaddrinfo(host, port)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except (OSError, OverflowError) as error:
+        raise OSError(
+            f"the app cannot listen on {host}:{port}; choose another port, or end what listens "
+            f"there; received {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A temporary folder, locked for as long as this process lives."""
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        for part in ("empty", "files", "spool"):
+            (home / part).mkdir()
+        with (home / "lock").open("w") as lock:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # a kill lets go of it
+            yield home
+
+
+def _remove_left_behind() -> None:
+    """Removes what servers left that were killed: what their clients uploaded and made."""
+    if fcntl is None:
+        return
+    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/lock"):
+        with suppress(OSError):  # another user's, or one that lives
+            if lock.parent.is_symlink() or lock.parent.stat().st_uid != os.getuid():
+                continue
+            with lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent)
+
+
+def _expire_in_background(
+    app: gr.Blocks, folder: Path, seconds: float, over: threading.Event
+) -> None:
+    """Removes what is old now and then, but not what lies there already: the app's own."""
+    own = {path for path in folder.rglob("*") if path.is_file()}
+
+    def watch() -> None:
+        while not over.wait(min(60.0, seconds / 4)):
+            _expire(folder, seconds, own)
+            for names in app.temp_file_sets:  # Gradio's lists of them, which would only grow
+                names.clear()
+
+    threading.Thread(target=watch, name="rrstyle-expiry", daemon=True).start()
+
+
+def _expire(folder: Path, seconds: float, own: set[Path]) -> None:
+    """Removes files older than `seconds`, and the oldest beyond _MOST_BYTES in all."""
+    found = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # gone meanwhile
+            if path.is_file() and path not in own:
+                found.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = 0
+    for modified, size, path in sorted(found, reverse=True):
+        total += size
+        if total > _MOST_BYTES or time.time() - modified > seconds:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # not empty
+                path.parent.rmdir()

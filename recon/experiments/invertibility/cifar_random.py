@@ -1,0 +1,245 @@
+"""Accuracy of networks of one to three convolutions, random or learned: Tables 1 and 5.
+
+    rrstyle evaluate cifar-random --scale laptop --images CIFAR10
+
+CIFAR10 is a folder of class folders, or has train/ and test/ of them. A layer is a convolution,
+batch normalisation with learned scale and bias, a ReLU and 2 x 2 max pooling. Average pooling
+brings the maps of 32 x 32 pictures to 4 x 4; dropout and a softmax layer follow. The paper has a
+text (batch normalisation before the ReLU) and a caption (after it) that differ: it is the text.
+
+Random filters are N(0, 1) and stay; scales, biases and the softmax layer are learned on top.
+Learned filters start from He's law. The paper tells no optimizer, epochs or dropout rate, and took
+the best of several sizes; here each depth has the sizes of Table 5, with at most `channels`
+channels a layer, trained by Adam at a rate that falls to 0 along a cosine. Pictures are not
+augmented; the mean colour is subtracted and each colour divided by its standard deviation.
+`printed` is of 50,000 pictures and up to 2048 channels: fewer of either give less.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers
+from matplotlib.figure import Figure
+
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from rrstyle.networks.laws import ENCODER, draw_kernel, layer_rng
+
+# Channels of each layer, and the accuracy in percent.
+TABLE_5 = {
+    ("random", 1): ((2048,), 66.5),
+    ("random", 2): ((2048, 2048), 74.6),
+    ("random", 3): ((2048, 2048, 1024), 74.8),
+    ("learned", 1): ((1024,), 68.1),
+    ("learned", 2): ((1024, 1024), 83.3),
+    ("learned", 3): ((1024, 1024, 1024), 89.3),
+}
+_KERNELS = {1: 5, 2: 3, 3: 3}  # by number of layers
+_FINAL_SIDE = 4
+_LAWS = {"random": "gaussian", "learned": "he"}
+_SETS = ("training", "test")
+_ORDER = 1  # of the pictures, in the seed's tree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifiers(Settings):
+    tested: int
+    """Of the pictures, to test on."""
+    channels: int
+    """Of a layer, at most."""
+    batch: int
+    """Pictures a step."""
+    epochs: int
+    depths: tuple[int, ...] = (1, 2, 3)
+    """Numbers of convolutions."""
+    learning_rate: float = 1e-3
+    """Adam's, at the first step."""
+    dropout: float = 0.5
+    """Share of the features that a step leaves out."""
+
+
+def _cells(settings: Classifiers) -> list[Cell]:
+    return [
+        {"filters": filters, "layers": depth, "network": network}
+        for filters in _LAWS
+        for depth in settings.depths
+        for network in range(settings.networks)
+    ]
+
+
+def _channels(settings: Classifiers, cell: Cell) -> tuple[int, ...]:
+    widths, _ = TABLE_5[str(cell["filters"]), int(cell["layers"])]
+    return tuple(min(settings.channels, width) for width in widths)
+
+
+def _measure(settings: Classifiers, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+    number = seed + int(cell["network"])
+    channels = _channels(settings, cell)
+    model = build_model(
+        channels,
+        side=settings.side,
+        classes=len(pictures.classes),
+        filters=str(cell["filters"]),
+        dropout=settings.dropout,
+        seed=number,
+    )
+    assert pictures.labels is not None
+    split = settings.images - settings.tested
+    labels = {"training": pictures.labels[:split], "test": pictures.labels[split:]}
+    mean = pictures.pixels[:split].mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+    std = pictures.pixels[:split].std(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+    pixels = (pictures.pixels - mean) / std
+    of_set = {"training": pixels[:split], "test": pixels[split:]}
+    _train(model, settings, of_set["training"], labels["training"], number)
+    _, printed = TABLE_5[str(cell["filters"]), int(cell["layers"])]
+    return [
+        {
+            **cell,
+            "widths": " ".join(map(str, channels)),
+            "set": name,
+            # As many of either: they need not be all.
+            "accuracy": _accuracy(
+                model, of_set[name][: settings.tested], labels[name], settings.batch
+            ),
+            "printed": printed if name == "test" else float("nan"),
+        }
+        for name in _SETS
+    ]
+
+
+def build_model(
+    channels: tuple[int, ...], *, side: int, classes: int, filters: str, dropout: float, seed: int
+) -> keras.Model:
+    """A network of Table 5, from pictures (batch, side, side, 3) to scores before the softmax.
+
+    Args:
+        channels: Of each convolution, 1 to 3 of them.
+        side: Of the pictures, a multiple of 32 pixels.
+        classes: Number of scores.
+        filters: "random" for N(0, 1) filters that are not trained, or "learned".
+        dropout: Share of the features that training leaves out.
+        seed: Names filters and dropout; the softmax layer starts from zero.
+
+    Raises:
+        ValueError: If the maps cannot be brought to 4 x 4.
+    """
+    if side % 32:
+        raise ValueError(f"side must be a multiple of 32; received {side}")
+    depth, inputs = len(channels), 3
+    picture = x = keras.Input((side, side, 3))
+    convolutions = []
+    for width in channels:
+        convolutions.append(
+            layers.Conv2D(
+                width,
+                _KERNELS[depth],
+                padding="same",
+                use_bias=False,  # batch normalisation has one
+                trainable=filters == "learned",
+            )
+        )
+        x = convolutions[-1](x)
+        # Short runs have no time for the default momentum of .99.
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.MaxPooling2D(2)(layers.ReLU()(x))
+    left = side // 2**depth // _FINAL_SIDE
+    if left > 1:
+        x = layers.AveragePooling2D(left)(x)
+    x = layers.Dropout(dropout, seed=seed)(layers.Flatten()(x))
+    x = layers.Dense(classes, kernel_initializer="zeros")(x)
+    for position, layer in enumerate(convolutions):
+        shape = (_KERNELS[depth], _KERNELS[depth], inputs, channels[position])
+        rng = layer_rng(seed, ENCODER, position)
+        layer.set_weights([draw_kernel(_LAWS[filters], shape, std=1, rng=rng)])
+        inputs = channels[position]
+    return keras.Model(picture, x)
+
+
+def _train(
+    model: keras.Model, settings: Classifiers, pixels: np.ndarray, labels: np.ndarray, seed: int
+) -> None:
+    """All epochs, each in an order of its own; what its last whole batch leaves is not used."""
+    steps = len(pixels) // settings.batch
+    rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.epochs * steps)
+    model.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,  # XLA's convolutions take twice the time on a processor
+    )
+    for epoch in range(settings.epochs):
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_ORDER, epoch)))
+        order = rng.permutation(len(pixels))
+        for step in range(steps):
+            chosen = order[step * settings.batch : (step + 1) * settings.batch]
+            model.train_on_batch(pixels[chosen], labels[chosen])
+
+
+def _accuracy(model: keras.Model, pixels: np.ndarray, labels: np.ndarray, batch: int) -> float:
+    """Percent of the pictures whose highest score is that of their class."""
+    parts = range(0, len(pixels), batch)
+    scores = [np.asarray(model.predict_on_batch(pixels[i : i + batch])) for i in parts]
+    found = np.concatenate(scores).argmax(axis=1)
+    return 100 * float(np.mean(found == labels[: len(found)]))
+
+
+def _draw(frame: pd.DataFrame) -> Figure:
+    figure = Figure(figsize=(7, 4.8), layout="constrained")
+    ax = figure.subplots()
+    test = frame[frame["set"] == "test"]
+    depths = list(test["layers"].unique())
+    for i, filters in enumerate(_LAWS):
+        part = test[test["filters"] == filters]
+        by_depth = part.groupby("layers", sort=False)["accuracy"]
+        places = np.arange(len(depths)) + 0.4 * (i - 0.5)
+        widest = max(int(width) for text in part["widths"] for width in str(text).split())
+        bars = ax.bar(places, by_depth.mean(), 0.36, label=f"{filters} filters, {widest} channels")
+        ax.bar_label(bars, fmt="%.1f", fontsize=9)
+        for place, (_, values) in zip(places, by_depth, strict=True):
+            ax.plot([place] * len(values), values, "k.", markersize=4)
+        trained = frame[(frame["set"] == "training") & (frame["filters"] == filters)]
+        means = trained.groupby("layers", sort=False)["accuracy"].mean()
+        said = "on training pictures" if i == 0 else None
+        ax.plot(places, means, "_", color="black", markersize=18, label=said)
+        said = "printed, all of CIFAR-10" if i == 0 else None
+        ax.plot(places, part.groupby("layers", sort=False)["printed"].first(), "kx", label=said)
+    ax.set_xticks(range(len(depths)), depths)
+    ax.set_xlabel("layers")
+    ax.set_ylabel("accuracy on test pictures (%)")
+    ax.set_ylim(0, 115)  # room for the legend
+    ax.set_title("Random and learned filters")
+    ax.grid(visible=False, axis="x")
+    ax.legend(ncols=2, fontsize=9)
+    return figure
+
+
+EXPERIMENT = Experiment(
+    name="cifar-random",
+    title="Accuracy of networks of 1 to 3 convolutions with random and with learned filters",
+    reproduces="Gilbert et al., Tables 1 and 5",
+    printed="CIFAR-10, 1 / 2 / 3 layers: random filters 66.5 / 74.6 / 74.8 %, learned ones 68.1 /"
+    " 83.3 / 89.3 %; up to 2048 channels.",
+    claims=(),
+    cost={
+        "smoke": "15 s",
+        "laptop": "15 min on 2 cores",
+        "paper": "not measured",
+    },
+    settings={
+        "smoke": Classifiers(
+            networks=1, images=96, tested=32, side=32, channels=8, batch=16, epochs=3
+        ),
+        "laptop": Classifiers(
+            networks=1, images=15_000, tested=5000, side=32, channels=256, batch=32, epochs=2
+        ),
+        "paper": Classifiers(
+            networks=3, images=60_000, tested=10_000, side=32, channels=2048, batch=100, epochs=40
+        ),
+    },
+    columns=("filters", "layers", "network", "widths", "set", "accuracy", "printed"),
+    cells=_cells,
+    rows=lambda settings, cell: len(_SETS),
+    measure=_measure,
+    draw=_draw,
+    classes=True,
+)

@@ -1,0 +1,253 @@
+"""What the experiments on trained DCNs share: a training held in memory, and the rows of it.
+
+A cell trains one DCN. Half of the pictures are trained on, as random squares and their mirror
+images; the other half is held out. Losses are mean squared errors of pixel values in [0, 1], of
+the DCN's unbounded output: twice Caffe's loss by the number of values.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from recon.experiments.experiment import Cell, Pictures, Row, Settings
+from recon.training.config import SMALL, TrainingConfig
+from recon.training.step import State, Trainer, build_pair, mean_squared_error, reconstruct
+from rrstyle import backend
+from rrstyle.config import NetworkConfig
+
+STD = SMALL.network.std  # of the papers' Gaussian
+TITLES = {"vgg16": "VGG16", "alexnet": "AlexNet"}
+COURSE_COLUMNS = ("step", "training_mse", "validation_mse")
+_PRESETS = {"small": SMALL, "paper": TrainingConfig()}
+_ROWS = 20  # of a training's course
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(Settings):
+    """Size of an experiment that trains DCNs."""
+
+    crop: int
+    """Side of the squares that are cut from the pictures, in pixels."""
+    batch: int
+    """Squares a step."""
+    steps: int
+    """Steps of each training; the rate falls at the same shares of them as in the preset."""
+    measured: int
+    """Pictures of either half that losses are taken on, at most."""
+    preset: Literal["small", "paper"] = "small"
+    """Of `recon.training.config`: rates, Adam and weight decay."""
+    learning_rate: float | None = None
+    """Of Adam; by default the preset's."""
+    channels: int | None = None
+    """Of every layer of random CNNs; by default the architecture's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgainstTrained(TrainingSettings):
+    """Random CNNs beside trained ones."""
+
+    trained: tuple[str, ...] = ()
+    """Architectures of which trained weights were given."""
+
+    def kinds(self, architecture: str) -> tuple[str, ...]:
+        """Kinds of encoder that there are of an architecture."""
+        return ("random", "trained") if architecture in self.trained else ("random",)
+
+
+class Training:
+    """A DCN at the start of its training, with what it is trained and measured on.
+
+    Network n draws its CNN, its DCN and its squares by seed S + n. The first half of the pictures,
+    which has the cat, is held out where n is even; the second one where n is odd.
+
+    Args:
+        settings: Size of the training.
+        network: Plan, law and std; a trained CNN fixes what its weights are tied to.
+        pictures: At least two.
+        number: n.
+        seed: S.
+        trained: Take the trained CNN of the network's architecture in place of a random one.
+
+    Attributes:
+        config: All settings.
+        weights: Names the CNN's weights: their law, or the trained ones' file.
+        training: Pictures to train on, uint8 (pictures, side, side, 3).
+        held_out: The others.
+        pair: The networks, with the weights that they start from.
+
+    Raises:
+        ValueError: If the pictures are fewer than two or smaller than the crop, or the trained
+            CNN lacks the layer.
+    """
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        network: NetworkConfig,
+        pictures: Pictures,
+        *,
+        number: int,
+        seed: int,
+        trained: bool = False,
+    ) -> None:
+        if len(pictures.names) < 2 or settings.crop > settings.side:
+            raise ValueError(
+                f"pictures must be at least 2, of at least {settings.crop} px;"
+                f" received {len(pictures.names)} of {settings.side} px"
+            )
+        weights, source = None, "random"
+        self.weights = f"{network.law} {network.std:g}"
+        if trained:
+            (file,) = (e for e in pictures.encoders if e.architecture == network.architecture)
+            encoder = file.up_to(network)
+            network, weights, self.weights = encoder.network, encoder.weights, encoder.name
+            source = encoder.name
+        preset = _PRESETS[settings.preset]
+        share = settings.steps / preset.steps
+        self.config = replace(
+            preset,
+            network=network,
+            encoder=source,
+            seed=seed + number,
+            crop=settings.crop,
+            batch=settings.batch,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate or preset.learning_rate,
+            milestones=tuple(max(1, round(share * step)) for step in preset.milestones),
+            precision="float32",
+        )
+        held_out, training = half_of(len(pictures.names), number)
+        self.training, self.held_out = (
+            np.rint(255 * pictures.pixels[half]).astype(np.uint8) for half in (training, held_out)
+        )
+        self.pair = build_pair(self.config, weights)
+        self._measured = settings.measured
+        start = State.start(self.pair.decoder)
+        self._trainer = Trainer(self.config, self.pair, start, devices=backend.parallel(1))
+
+    def run(self, *, rows: Sequence[int] = ()) -> list[Row]:
+        """Takes all steps.
+
+        Args:
+            rows: Steps after which a row is taken, rising.
+
+        Returns:
+            COURSE_COLUMNS of each: the mean loss of the batches since the row before, each before
+            its step, and the loss of the pictures held out, of squares in their middle.
+        """
+        held_out = self.middle(self.held_out)
+        found, unread = [], []
+        for step in range(1, self.config.steps + 1):
+            pixels = random_squares(self.training, self.config, step - 1)
+            unread.append(self._trainer.step(pixels, step))
+            if step in rows:
+                loss = np.mean([self._trainer.number(loss) for loss in unread])
+                unread.clear()
+                row: Row = {"step": step, "training_mse": self._mse(loss)}
+                found.append(row | {"validation_mse": float(self.errors(held_out).mean())})
+        return found
+
+    def middle(self, pictures: np.ndarray) -> np.ndarray:
+        """Squares in the middle of the first pictures of a half: what losses are taken on."""
+        start = (pictures.shape[1] - self.config.crop) // 2
+        cut = slice(start, start + self.config.crop)
+        return pictures[: self._measured, cut, cut]
+
+    def errors(self, squares: np.ndarray) -> np.ndarray:
+        """Mean squared error of each of some uint8 squares, float64 (squares,)."""
+        return self._mse(self._trainer.losses(squares))
+
+    @property
+    def decoder(self) -> tuple[np.ndarray, ...]:
+        """The DCN's weights after the steps taken so far."""
+        return self._trainer.state().weights
+
+    def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
+        """What comes back of uint8 pictures of any size: float32, unbounded."""
+        decoder = self.decoder
+        back = [
+            reconstruct(self.pair, decoder, self.pair.encoder, image[None] / np.float32(255))
+            for image in pictures
+        ]
+        return np.concatenate([np.asarray(image) for image in back])
+
+    def _mse(self, loss: Any) -> Any:
+        return mean_squared_error(self.config, loss)
+
+
+def half_of(count: int, number: int) -> tuple[slice, slice]:
+    """Which of `count` pictures network `number` has held out, and which it is trained on."""
+    halves = slice(0, (count + 1) // 2), slice((count + 1) // 2, count)
+    return halves if number % 2 == 0 else halves[::-1]
+
+
+def random_squares(pictures: np.ndarray, config: TrainingConfig, number: int) -> np.ndarray:
+    """Batch `number` (from 0) of a training, a function of it and the seed alone.
+
+    Args:
+        pictures: uint8 (pictures, side, side, 3).
+        config: Crop, batch and seed.
+        number: Of the batch.
+
+    Returns:
+        uint8 (batch, crop, crop, 3): squares of pictures drawn with replacement, from anywhere in
+        them, every other one mirrored at random.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(1, number)))
+    room = pictures.shape[1] - config.crop + 1
+    found = np.empty((config.batch, config.crop, config.crop, 3), np.uint8)
+    for square in found:
+        picture = pictures[rng.integers(len(pictures))]
+        top, left = rng.integers(room, size=2)
+        cut = picture[top : top + config.crop, left : left + config.crop]
+        square[...] = cut[:, ::-1] if rng.random() < 0.5 else cut
+    return found
+
+
+def row_steps(settings: TrainingSettings) -> list[int]:
+    """Steps after which a course has rows: the first and the last, denser towards the first."""
+    places = np.linspace(0, 1, _ROWS) ** 2
+    return sorted({max(1, round(settings.steps * place)) for place in places.tolist()})
+
+
+def plan(settings: TrainingSettings, architecture: str, block: int, **law: Any) -> NetworkConfig:
+    """The papers' pair at Conv `block`, before its pool, with the random law that is named."""
+    named = {"architecture": architecture, "layer": f"conv{block}", **law}
+    return replace(SMALL.network, channels=settings.channels, **named)
+
+
+def course(settings: TrainingSettings, cell: Cell, training: Training) -> list[Row]:
+    """Rows of a cell that follows a training."""
+    return [{**cell, **row} for row in training.run(rows=row_steps(settings))]
+
+
+def draw_course(axes: Axes, frame: pd.DataFrame, *, label: str, **style: Any) -> None:
+    """Loss held out against steps: the mean over networks, and a band over all of them.
+
+    The training loss is dotted.
+    """
+    by_step = frame.groupby("step")
+    held_out = by_step["validation_mse"].agg(["mean", "min", "max"])
+    (line,) = axes.plot(held_out.index, held_out["mean"], label=label, **style)
+    colour = line.get_color()
+    axes.fill_between(
+        held_out.index, held_out["min"], held_out["max"], color=colour, alpha=0.15, linewidth=0
+    )
+    axes.plot(by_step["training_mse"].mean(), color=colour, linestyle=":", linewidth=1)
+
+
+def label_course(axes: Axes, title: str) -> None:
+    """Axes of `draw_course`, once all is drawn."""
+    axes.set_yscale("log")
+    axes.set_xlabel("steps")
+    axes.set_title(title)
+    axes.legend()
+
+
+def of_encoder(kind: str, weights: Iterable[str]) -> str:
+    """A kind of encoder in a legend: "random", or "trained (FILE)"."""
+    return kind if kind == "random" else f"{kind} ({', '.join(dict.fromkeys(weights))})"

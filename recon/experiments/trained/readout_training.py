@@ -1,0 +1,243 @@
+"""Random, solved and trained DCN on the same random features: loss against compute.
+
+    rrstyle evaluate readout-training --images DIR
+
+All three begin as the DCN that training begins from, of He's law, on one random VGG16:
+
+- `random`: it stays so. Its output has neither scale nor sign, so that each picture and channel
+  gets the affine map of it that is best for that picture: a bound in its favour.
+- `ridge`: its last layer is solved on the training pictures (`rrstyle.networks.readout`).
+- `trained`: all its layers are trained.
+
+Losses are of pictures held out. Compute counts multiplications and additions of what each has
+cost before, and of giving back one picture: convolutions, the backward pass as two forward ones of
+the DCN, and for `ridge` the normal equations and their solution. Adam and activations are left
+out.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row
+from recon.experiments.trained.cells import Training, TrainingSettings, plan, row_steps
+from recon.training.step import unit_images
+from rrstyle.config import NetworkConfig
+from rrstyle.networks import readout
+from rrstyle.networks.build import Network, stages
+
+READOUTS = {
+    "random": "random, best affine map of each picture",
+    "ridge": "ridge: last layer solved",
+    "trained": "trained",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadoutTraining(TrainingSettings):
+    blocks: tuple[int, ...]
+    """The k of Conv k."""
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Multiplications and additions of one picture's convolutions.
+
+    Attributes:
+        cnn: Of the CNN.
+        hidden: Of the DCN's layers but the last.
+        last: Of that.
+        unknowns: That the last layer has for each output channel.
+    """
+
+    cnn: int
+    hidden: int
+    last: int
+    unknowns: int
+
+    @property
+    def forward(self) -> int:
+        """Picture to picture."""
+        return self.cnn + self.hidden + self.last
+
+
+def count_flops(network: NetworkConfig, side: int) -> Flops:
+    """Cost of a pair, two for each multiplication of a convolution.
+
+    Args:
+        network: Its plan.
+        side: Of the pictures, in pixels.
+    """
+    cnn, dcn = 0, []
+    for stage in stages(network):
+        per_pixel = 2 * stage.kernel**2 * stage.inputs * stage.channels // stage.groups
+        dcn.append(per_pixel * side**2)  # the mirrored layer works at the size of this one's input
+        side = -(-side // stage.convolution.stride)
+        cnn += per_pixel * side**2
+        side = -(-side // 2) if stage.pooled else side
+    first = stages(network)[0]
+    unknowns = first.kernel**2 * first.channels // first.groups + 1
+    return Flops(cnn, sum(dcn[1:]), dcn[0], unknowns)
+
+
+def _cells(settings: ReadoutTraining) -> list[Cell]:
+    return [
+        {"block": block, "network": network}
+        for block in settings.blocks
+        for network in range(settings.networks)
+    ]
+
+
+def _measure(settings: ReadoutTraining, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+    training = Training(
+        settings,
+        plan(settings, "vgg16", int(cell["block"])),
+        pictures,
+        number=int(cell["network"]),
+        seed=seed,
+    )
+    cost = count_flops(training.config.network, settings.crop)
+    middle = training.middle(training.training), training.middle(training.held_out)
+    random_mse, ridge_mse = untrained_errors(training, *middle)
+    pixels = settings.crop**2
+    equations = 2 * pixels * cost.unknowns * (cost.unknowns + 3)
+    solved = len(middle[0]) * (cost.cnn + cost.hidden + equations) + 2 * cost.unknowns**3 // 3
+    found = [("random", 0, 0, random_mse), ("ridge", 0, solved, ridge_mse)]
+    step = settings.batch * (cost.cnn + 3 * (cost.hidden + cost.last))
+    for row in training.run(rows=row_steps(settings)):
+        found.append(("trained", row["step"], row["step"] * step, row["validation_mse"]))
+    return [
+        {**cell, "readout": name, "step": n, "gflop": (flop + cost.forward) / 1e9, "mse": mse}
+        for name, n, flop, mse in found
+    ]
+
+
+def untrained_errors(
+    training: Training, known: np.ndarray, held_out: np.ndarray
+) -> tuple[float, float]:
+    """Loss of the DCN that a training begins from, without and with a solved last layer.
+
+    Args:
+        training: Before it is run.
+        known: uint8 squares (squares, crop, crop, 3) that the last layer is solved on.
+        held_out: Those that losses are taken on.
+
+    Returns:
+        The mean squared errors of `random` and of `ridge`.
+    """
+    # Of the same seed and law as the DCN at the start of a training: its very weights.
+    start = replace(training.config.network, law="he")
+    hidden, kernel = readout.split_dcn(start, seed=training.config.seed)
+    cnn = Network(training.pair.cnn, training.pair.encoder)
+
+    def maps(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        image = np.asarray(unit_images(square))
+        return readout.run_hidden(hidden, np.asarray(cnn(image[None]))[0], image.shape[:2]), image
+
+    scale = 1 / max(float(np.std(maps(known[0])[0])), 1e-30)  # the solve sees numbers about 1
+    squares, products = 0.0, 0.0
+    for square in known:
+        padded, image = maps(square)
+        a, b = readout.normal_equations(scale * padded, image, kernel.shape[0], 1)
+        squares, products = squares + a, products + b
+    weights = readout.solve_ridge(squares, products).astype(np.float32)
+    solved = scale * weights[:-1].reshape(kernel.shape)
+    errors = []
+    for square in held_out:
+        padded, image = maps(square)
+        drawn = readout.apply_readout(scale * padded, kernel, 0.0)
+        back = readout.apply_readout(padded, solved, weights[-1])
+        errors.append((_affine_error(drawn, image), np.square(back - image).mean()))
+    random_mse, ridge_mse = (float(np.mean(values)) for values in zip(*errors, strict=True))
+    return random_mse, ridge_mse
+
+
+def _affine_error(output: np.ndarray, image: np.ndarray) -> float:
+    """Mean squared error after the affine map of each channel that makes it least.
+
+    `var(x) (1 - r^2)`, r the correlation of the channel with the picture's.
+    """
+    x, y = (np.reshape(a, (-1, 3)).astype(np.float64) for a in (image, output))
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    explained = (x * y).mean(axis=0) ** 2 / np.maximum(np.square(y).mean(axis=0), 1e-300)
+    return float((np.square(x).mean(axis=0) - explained).mean())
+
+
+def _draw(frame: pd.DataFrame) -> Figure:
+    blocks = sorted(frame["block"].unique())
+    figure = Figure(figsize=(4 * len(blocks), 4.2), layout="constrained")
+    axes = figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0]
+    for ax, block in zip(axes, blocks, strict=True):
+        for (name, label), marker in zip(READOUTS.items(), "sD ", strict=True):
+            part = frame[(frame["block"] == block) & (frame["readout"] == name)]
+            points = part.groupby("gflop")["mse"].agg(["mean", "min", "max"])
+            (line,) = ax.plot(points.index, points["mean"], marker=marker, label=label)
+            if name == "trained":
+                colour = line.get_color()
+                ends = points["min"], points["max"]
+                ax.fill_between(points.index, *ends, color=colour, alpha=0.15, linewidth=0)
+            else:
+                ax.axhline(points["mean"].iloc[0], color=line.get_color(), linewidth=1, alpha=0.4)
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xlabel("compute (GFLOP)")
+        ax.set_title(f"Conv{block}-DeConv{block}")
+    axes[0].set_ylabel("mean squared error held out")
+    axes[0].legend()
+    figure.suptitle("One random VGG16, three DCNs: mean and range over networks")
+    return figure
+
+
+EXPERIMENT = Experiment(
+    name="readout-training",
+    title="Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute",
+    reproduces="What training gains over a closed form; no figure of the papers",
+    printed="A DCN is trained for each representation; none is solved.",
+    claims=(),
+    cost={
+        "smoke": "15 s",
+        "laptop": "3 min on 2 cores",
+        "paper": "not measured",
+    },
+    settings={
+        "smoke": ReadoutTraining(
+            networks=1,
+            images=4,
+            side=40,
+            crop=32,
+            batch=2,
+            steps=12,
+            measured=2,
+            channels=8,
+            blocks=(1, 2),
+        ),
+        "laptop": ReadoutTraining(
+            networks=2,
+            images=200,
+            side=72,
+            crop=48,
+            batch=8,
+            steps=120,
+            measured=32,
+            blocks=(1, 2, 3),
+        ),
+        "paper": ReadoutTraining(
+            networks=3,
+            images=10_000,
+            side=256,
+            crop=227,
+            batch=32,
+            steps=200_000,
+            measured=5000,
+            preset="paper",
+            blocks=(1, 2, 3),
+        ),
+    },
+    columns=("block", "network", "readout", "step", "gflop", "mse"),
+    cells=_cells,
+    rows=lambda settings, cell: 2 + len(row_steps(settings)),
+    measure=_measure,
+    draw=_draw,
+)

@@ -1,0 +1,120 @@
+"""A TensorFlow SavedModel of a trained CNN and DCN, for use without this package.
+
+Endpoints, also signatures of these names. Images are uint8 (height, width, 3) of any sizes,
+without a batch axis, as in `rrstyle.export.saved_model`.
+
+- `reconstruct(image)` -> image of the same size; also the default signature;
+- `reconstruct_bytes(image_bytes)` -> the same of an encoded picture, as PNG in a dictionary under
+  `image_bytes`: see `rrstyle.export.bytes`;
+- `encode(image)` -> features, float32 (rows, columns, n);
+- `decode(features, size)` -> image of that size, int32 (height, width), of which the features must
+  have been encoded: rows and columns are height and width over the CNN's strides, rounded up.
+
+A signature's result is named `output_0`. A rule that is broken is an InvalidArgumentError.
+"""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from recon.reconstruction import reconstruct_trained
+from recon.training.run import TrainedPair
+from rrstyle import backend
+from rrstyle.config import to_dict
+from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
+from rrstyle.export.graph import (
+    IMAGE,
+    call,
+    check_exportable,
+    check_same_pixels,
+    require,
+    rounded,
+    sized,
+    unit_image,
+    with_variables,
+)
+from rrstyle.export.saved_model import Endpoint, spec, write_saved_model
+from rrstyle.networks.build import Network, minimum_side, stages
+from rrstyle.pictures.images import to_uint8
+
+
+def export_trained(
+    directory: str | os.PathLike, pair: TrainedPair, *, overwrite: bool = False
+) -> Path:
+    """Write a SavedModel that gives back pictures as the pair does; see the module for its use.
+
+    It is written whole or not at all, and only after it was loaded and compared with the pair.
+
+    Args:
+        directory: Where to; its parent must exist.
+        pair: Of `recon.training.run.load_run`.
+        overwrite: Replace a SavedModel that is there, once the new one is complete.
+
+    Returns:
+        The directory.
+
+    Raises:
+        ValueError: If the backend is not TensorFlow.
+        OSError: If the directory exists, or cannot be written.
+    """
+    check_exportable()
+    network = pair.config.network
+    step = math.prod(stage.step for stage in stages(network))
+    least = minimum_side(network)
+    graph = _Graph(with_variables(pair.cnn), with_variables(pair.dcn), step, least)
+    features = spec((None, None, pair.cnn.model.output_shape[-1]), "float32")
+    endpoints = [
+        Endpoint("reconstruct", graph.reconstruct, [IMAGE]),  # the first is the default
+        Endpoint("reconstruct_bytes", graph.reconstruct_bytes, [BYTES]),
+        Endpoint("encode", graph.encode, [IMAGE]),
+        Endpoint("decode", graph.decode, [features, spec((2,), "int32")]),
+    ]
+
+    def compare(loaded: Any) -> None:
+        side = max(least, 16)
+        shape = side, side + 1, 3
+        image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        ours = to_uint8(reconstruct_trained(image, pair))
+        check_same_pixels(ours, loaded.reconstruct(image).numpy())
+
+    record = {"training": to_dict(pair.config), "step": pair.step, "versions": backend.versions()}
+    return write_saved_model(directory, endpoints, record, compare, overwrite=overwrite)
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """What the endpoints compute, from networks whose weights are variables."""
+
+    cnn: Network
+    dcn: Network
+    step: int
+    least: int
+
+    def encode(self, image):
+        return call(self.cnn, unit_image(image, self.least)[None])[0]
+
+    def decode(self, features, size):
+        rule = f"size must be at least {self.least} pixels a side; received"
+        size = require(ops.min(size) >= self.least, rule, size, size)
+        fits = ops.all(ops.shape(features)[:2] == (size + self.step - 1) // self.step)
+        rule = "features must have the rows and columns of a picture of that size; received"
+        features = require(fits, rule, size, features)
+        return self._decoded(features, ops.zeros((1, size[0], size[1], 1)))
+
+    def reconstruct(self, image):
+        return self._reconstructed(unit_image(image, self.least))
+
+    def reconstruct_bytes(self, image_bytes):
+        unit = sized(unit_from_bytes(image_bytes, argument="image"), self.least)
+        return png_result(self._reconstructed(unit))
+
+    def _reconstructed(self, unit):
+        return self._decoded(call(self.cnn, unit[None])[0], unit[None])
+
+    def _decoded(self, features, reference):
+        return rounded(call(self.dcn, [features[None], reference])[0])

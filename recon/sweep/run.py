@@ -1,0 +1,338 @@
+"""Runs an experiment: rows, figures and a record of the run, continued where it was stopped."""
+
+import hashlib
+import itertools
+import json
+import platform
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recon.data.pictures import load_classes, load_pictures
+from recon.experiments import find_experiment
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Scale
+from recon.report import figures
+from recon.sweep import workers as pools
+from recon.sweep.rows import RowFile, read_rows
+from rrstyle.pictures.files import write_whole
+from rrstyle.pictures.images import digest
+from rrstyle.progress import OnStep, Step, ignore
+
+if TYPE_CHECKING:
+    from recon.encoders import TrainedEncoder
+
+_PAUSE = 1.0  # seconds between two writings of the record; rows are written at once
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of a run.
+
+    Attributes:
+        files: That it consists of: rows, record, figures.
+        cells: Of the experiment.
+        kept: Cells of them that an earlier, stopped run had measured.
+        rows: In the file.
+        wall_s: Seconds that measuring took, all in all.
+        notes: What a person should know.
+    """
+
+    files: tuple[Path, ...]
+    cells: int
+    kept: int
+    rows: int
+    wall_s: float
+    notes: tuple[str, ...]
+
+
+def evaluate(
+    name: str,
+    *,
+    scale: Scale = "laptop",
+    images: Path | None = None,
+    encoders: Sequence[Path] = (),
+    seed: int = 0,
+    out: Path,
+    workers: int | None = None,
+    ray_address: str | None = None,
+    on_step: OnStep = ignore,
+    one_thread: bool = False,
+    starting: pools.Starting = nullcontext,
+) -> Run:
+    """Measures all cells of an experiment and draws its figures.
+
+    Into `out` come NAME.csv, the rows; NAME.json, the record (settings, seed, pictures, versions,
+    device, seconds); NAME.png and NAME.svg, and for some experiments NAME-pictures.png. The same
+    call again continues what was stopped, however it was stopped, and draws anew what is
+    finished.
+
+    Rows do not depend on the number of workers where each computes on one thread, as those in
+    other processes do. A run of this process alone that used all threads is not continued by
+    others, nor the other way about.
+
+    Args:
+        name: As for `recon.experiments.find_experiment`.
+        scale: Size of the experiment.
+        images: Folder of pictures; without it, the built-in photographs.
+        encoders: Files of trained CNNs for `recon.encoders.read_encoder_file`, at most one an
+            architecture, for an experiment whose settings have a field `trained`.
+        seed: Of the networks and of the pictures that are drawn, 0 or more.
+        out: Folder, created if need be.
+        workers: Processes; 1 is this one. By default, one for each processor that this process
+            may use; 1 at smoke scale and on a GPU.
+        ray_address: Of a Ray to measure by in place of processes; see `recon.sweep.workers.on_ray`.
+        on_step: Called after every cell; its fraction is that of the cells that were missing.
+        one_thread: Limit this process for good to one thread, before anything is computed in it.
+        starting: Made and entered by every process, this one too, while it loads its backend.
+
+    Raises:
+        ValueError: If an argument is wrong, or `out` holds another run of the experiment.
+        OSError: If a file cannot be read or written, or a worker died; the run can be continued.
+    """
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be an integer of at least 1; received {workers}")
+    if workers is not None and ray_address is not None:
+        raise ValueError(f"workers must be left out with ray; received {workers}")
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"out must be a folder; received the file {out.name!r}")
+    with starting():  # Keras, late: what is wrong above is told at once
+        found = find_experiment(name)
+        if one_thread:
+            from rrstyle import backend
+
+            backend.one_thread()
+        computing = pools.computing() | pools.versions_of(found.packages)
+    workers = _workers(workers, ray_address, computing["device"], scale)
+    if scale not in found.settings:
+        raise ValueError(f"scale must be one of {', '.join(found.settings)}; received {scale!r}")
+    settings = found.settings[scale]
+    if found.classes:
+        sizes = settings.images - settings.tested, settings.tested, settings.side
+        pictures, notes = load_classes(images, *sizes, seed=seed)
+    else:
+        pictures, notes = load_pictures(images, settings.images, settings.side, seed=seed)
+    settings = replace(settings, images=len(pictures.names))
+    trained = _read_encoders(name, settings, encoders)
+    if trained:
+        settings = replace(settings, trained=tuple(one.architecture for one in trained))
+        pictures = replace(pictures, encoders=trained)
+    cells = found.cells(settings)
+    counts = [found.rows(settings, cell) for cell in cells]
+    job = pools.Job(name, settings, pictures, seed, computing)
+    out.mkdir(parents=True, exist_ok=True)
+    with RowFile(out / f"{found.name}.csv") as file:
+        asked = {
+            "experiment": found.name,
+            "scale": scale,
+            "seed": seed,
+            "settings": asdict(settings),
+            "pictures": _identity(pictures),
+        }
+        if trained:
+            asked["encoders"] = {
+                one.architecture: {"name": one.name, "sha256": one.sha256} for one in trained
+            }
+        device, versions = computing["device"], {**computing}
+        del versions["device"]
+        computed = {"device": device, "threads": _threads(workers), "versions": versions}
+        record = _Record(out / f"{found.name}.json", asked, fresh=file.empty)
+        if file.empty:
+            record.start(asked | computed | {"versions": versions | _other_versions()})
+        file.resume(found.columns, cells, counts)
+        kept = file.done
+        if kept < len(cells):
+            record.check(computed)
+            record.write(
+                workers=workers or "ray",
+                cores=pools.usable_cores(),
+                notes=notes,
+                cells=len(cells),
+                rows=sum(counts),
+                finished=False,
+            )
+            results = _results(job, cells[kept:], workers, ray_address, starting)
+            _measure(file, record, cells[kept:], results, on_step)
+        drawn = _draw(found, job, file.path)
+        told = {key: getattr(found, key) for key in ("title", "reproduces", "printed")}
+        record.write(**told, cells_done=file.done, rows_done=file.rows, finished=True)
+        return Run(
+            files=(file.path, record.path, *drawn),
+            cells=len(cells),
+            kept=kept,
+            rows=file.rows,
+            wall_s=record.wall_s,
+            notes=tuple(notes),
+        )
+
+
+def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[TrainedEncoder, ...]":
+    """The trained CNNs of a run, by architecture: the order of the files plays no part."""
+    if not files:
+        return ()
+    if not hasattr(settings, "trained"):
+        raise ValueError(
+            f"encoder must be left out: {name} uses no trained CNN; received {files[0].name!r}"
+        )
+    from recon.encoders import read_encoder_file
+
+    found = sorted(map(read_encoder_file, files), key=lambda one: one.architecture)
+    for one, other in itertools.pairwise(found):
+        if one.architecture == other.architecture:
+            raise ValueError(
+                f"encoder must be at most one file of {one.architecture};"
+                f" received {one.name!r} and {other.name!r}"
+            )
+    return tuple(found)
+
+
+def _identity(pictures: Pictures) -> dict[str, Any]:
+    """What the record has of the pictures; no names of as many as have classes."""
+    found = {"sha256": digest(pictures.pixels)}
+    if pictures.labels is None:
+        return {"names": pictures.names} | found
+    labels = hashlib.sha256(pictures.labels.tobytes()).hexdigest()
+    return {"classes": pictures.classes, "labels_sha256": labels} | found
+
+
+def _workers(asked: int | None, ray_address: str | None, device: str, scale: Scale) -> int:
+    """Number of processes; 0 by Ray."""
+    on_cpu = device.startswith("cpu")
+    if not on_cpu and ((asked or 1) > 1 or ray_address is not None):
+        raise ValueError(
+            f"workers must be 1, without ray, where one device computes all; received {device}"
+        )
+    if ray_address is not None:
+        return 0
+    # At smoke scale, processes take longer to start than all the cells to measure.
+    return asked or (pools.usable_cores() if on_cpu and scale != "smoke" else 1)
+
+
+def _other_versions() -> dict[str, str]:
+    """Of what reads and draws rows, for the record: no row depends on them."""
+    return {"python": platform.python_version(), **pools.versions_of(("pandas", "matplotlib"))}
+
+
+def _threads(workers: int) -> str:
+    from rrstyle import backend
+
+    return backend.threads() if workers == 1 else "one"
+
+
+def _results(
+    job: pools.Job,
+    cells: Sequence[Cell],
+    workers: int,
+    ray_address: str | None,
+    starting: pools.Starting,
+) -> Generator[list[Row], None, None]:
+    if ray_address is not None:
+        return pools.on_ray(job, cells, ray_address)
+    if workers == 1:
+        return pools.in_this_process(job, cells)
+    return pools.in_processes(job, cells, workers, starting=starting)
+
+
+def _measure(
+    file: RowFile,
+    record: "_Record",
+    cells: Sequence[Cell],
+    results: Generator[list[Row], None, None],
+    on_step: OnStep,
+) -> None:
+    total = file.done + len(cells)
+    on_step(Step("starting", 0.0))
+    before, start = record.wall_s, time.monotonic()
+    written = float("-inf")
+    try:
+        with closing(results):
+            for number, (cell, rows) in enumerate(zip(cells, results, strict=True), start=1):
+                file.append(rows)
+                if time.monotonic() - written > _PAUSE:
+                    written = time.monotonic()
+                    record.write(
+                        wall_s=before + written - start, cells_done=file.done, rows_done=file.rows
+                    )
+                done = f"{file.done} of {total}, {pools.described(cell)}"
+                on_step(Step(done, number / len(cells)))
+    finally:
+        passed = time.monotonic() - start
+        record.write(wall_s=before + passed, cells_done=file.done, rows_done=file.rows)
+
+
+def _draw(found: Experiment, job: pools.Job, path: Path) -> list[Path]:
+    """Writes the figures, from the rows as they stand in the file."""
+    rows = read_rows(path)
+    drawn = [path.with_suffix(suffix) for suffix in (".png", ".svg")]
+    with figures.style():
+        figure = found.draw(rows)
+        for target in drawn:
+            figures.save(figure, target)
+        if found.show is not None:
+            drawn.append(path.with_name(f"{found.name}-pictures.png"))
+            figures.save(found.show(rows, job.settings, job.pictures, job.seed), drawn[-1])
+    return drawn
+
+
+class _Record:
+    """NAME.json: what was asked for, what computes it, how far it is and how long it took."""
+
+    def __init__(self, path: Path, asked: Mapping[str, Any], *, fresh: bool) -> None:
+        self.path = path
+        self._content: dict[str, Any] = {}
+        if path.exists():
+            try:
+                self._content = dict(json.loads(path.read_bytes()))
+            except (ValueError, TypeError) as error:
+                raise ValueError(
+                    f"{path.name} must be the record of a run; choose another folder;"
+                    f" received {error}"
+                ) from error
+            self.check(asked)
+        elif not fresh:
+            raise ValueError(
+                f"{path.name} must lie beside the rows that are there; choose another folder"
+            )
+
+    @property
+    def wall_s(self) -> float:
+        return float(self._content.get("wall_s", 0.0))
+
+    def start(self, identity: Mapping[str, Any]) -> None:
+        """Begins anew: before there are rows, or they could not be told from others."""
+        self._content = {}
+        self.write(**identity, wall_s=0.0, finished=False)
+
+    def check(self, identity: Mapping[str, Any]) -> None:
+        """Refuses to continue another run, or on another machine: its rows would be mixed.
+
+        Raises:
+            ValueError: If the record differs.
+        """
+        differences = [
+            line
+            for key, value in json.loads(json.dumps(identity)).items()
+            for line in _differences(key, self._content.get(key), value)
+        ]
+        if differences:
+            raise ValueError(
+                f"out must be the folder of the same run or of none: {self.path.name} there has"
+                f" {'; '.join(differences)}; choose another folder"
+            )
+
+    def write(self, **changes: Any) -> None:
+        """Changes fields and writes the file."""
+        self._content |= changes
+        text = json.dumps(self._content, indent=2, ensure_ascii=False) + "\n"
+        write_whole(self.path, text.encode(), overwrite=True)
+
+
+def _differences(key: str, old: Any, new: Any) -> list[str]:
+    """What differs, in words."""
+    if key == "pictures":
+        return [] if old == new else ["other pictures"]
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [line for k in new for line in _differences(k, old.get(k), new[k])]
+    return [] if old == new else [f"{key} {old}, not {new}"]

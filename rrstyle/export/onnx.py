@@ -1,0 +1,152 @@
+"""An ONNX model of the closed-form style transfers, for use without this package.
+
+One function: content uint8 (height, width, 3), style uint8 (height, width, 3) and strength, a
+float32 scalar from 0 to 1, to picture, uint8 of the content's size. As with a SavedModel
+(`rrstyle.export.saved_model`), sizes are any, there is no batch axis and nothing is resized.
+
+The graph is the SavedModel's, with the decompositions and the linear solver that ONNX lacks made
+of what it has: see `rrstyle.export.linalg`. They take a loop of steps for each channel, which
+makes 256 channels or more slow.
+
+ONNX has no assertions either. Where a rule is broken an index runs out of a table of one entry, and
+the runtime's error has the rule for the name of the node.
+"""
+
+import importlib.util
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging import NullHandler
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from rrstyle.config import StyleConfig
+from rrstyle.export.graph import (
+    IMAGE,
+    StyleGraph,
+    build_graph,
+    check_exportable,
+    compare_styles,
+    exportable_config,
+)
+from rrstyle.export.linalg import PORTABLE_OPS
+from rrstyle.export.saved_model import RECORD, style_record
+from rrstyle.pictures.files import write_whole
+
+OPSET = 18
+_EXTRA = ("onnx", "onnxruntime", "tf2onnx")
+
+
+def export_onnx(
+    path: str | os.PathLike,
+    config: StyleConfig | None = None,
+    *,
+    seed: int,
+    overwrite: bool = False,
+) -> Path:
+    """Write an ONNX model that gives the same pictures as `stylize`; see the module for its use.
+
+    It is written whole or not at all, and only after ONNX Runtime gave the library's pixels.
+
+    Args:
+        path: Where to; its folder must exist.
+        config: As for `export_saved_model`; its strength is only recorded.
+        seed: Names the random network.
+        overwrite: Replace a file that is there.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If the backend is not TensorFlow, the extra `onnx` is not installed, the method
+            has no closed form, or a setting or the seed breaks a rule.
+        OSError: If the file exists, or cannot be written.
+    """
+    if not overwrite and os.path.lexists(path):  # before half a minute of work
+        raise FileExistsError(
+            f"path must not exist, unless overwriting is allowed; received {Path(path).name!r}"
+        )
+    write_whole(path, onnx_model(config, seed=seed), overwrite=overwrite)
+    return Path(path)
+
+
+def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
+    """The file that `export_onnx` writes; it raises the same ValueErrors."""
+    check_exportable()
+    _check_extra()
+    config = exportable_config(config)
+    graph = build_graph(config, seed, xp=PORTABLE_OPS, require=_require)
+    data = _converted(graph, config, seed)
+    session = open_session(data)
+    strength = np.array(config.strength, np.float32)
+
+    def run(content, style):
+        return session.run(None, {"content": content, "style": style, "strength": strength})[0]
+
+    compare_styles(run, config, seed, graph.least)
+    return data
+
+
+def _check_extra() -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"format onnx needs the extra onnx: pip install 'rrstyle[onnx]'; {missing[0]} is not "
+            "installed"
+        )
+
+
+def _converted(graph: StyleGraph, config: StyleConfig, seed: int) -> bytes:
+    import onnx
+    import tf2onnx
+
+    def stylize(content, style, strength):
+        return {"picture": graph.stylize(config.method, content, style, strength)}
+
+    inputs = [
+        tf.TensorSpec(IMAGE.shape, IMAGE.dtype, "content"),
+        tf.TensorSpec(IMAGE.shape, IMAGE.dtype, "style"),
+        tf.TensorSpec((), tf.float32, "strength"),
+    ]
+    function = tf.function(stylize, autograph=False)
+    with _quiet():
+        model, _ = tf2onnx.convert.from_function(function, inputs, opset=OPSET)
+    onnx.helper.set_model_props(model, {RECORD: json.dumps(style_record(config, seed))})
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back what tf2onnx logs of shapes it does not know: the model is checked anyway."""
+    converter, root, nowhere = logging.getLogger("tf2onnx"), logging.getLogger(), NullHandler()
+    level = converter.level
+    converter.setLevel(logging.CRITICAL)
+    root.addHandler(nowhere)  # else its first warning would set up a handler that prints
+    try:
+        yield
+    finally:
+        root.removeHandler(nowhere)
+        converter.setLevel(level)
+
+
+def open_session(data: bytes) -> Any:
+    """An ONNX Runtime session on the processor, which raises and does not print."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # it would print each error that it also raises
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _require(holds: Any, rule: str, received: Any, value: Any) -> Any:
+    """`value`, whose computation fails unless `holds`; nothing can tell what was received."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", rule.removesuffix("; received")).strip("_")
+    index = tf.cast(tf.logical_not(holds), tf.int32)
+    return value + tf.gather(tf.zeros(1, value.dtype), index, name=words)

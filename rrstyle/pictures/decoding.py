@@ -1,0 +1,301 @@
+"""Bytes to pixels: a closed list of decoders, sizes checked before pixels, one line a refusal.
+
+Files come from strangers, and a refusal is for people:
+"<name>: <what is wrong>; <the rule>; received <what came>".
+"""
+
+import io
+import struct
+import threading
+import tokenize
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from PIL import (
+    BmpImagePlugin,
+    Image,
+    ImageCms,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+MAX_PIXELS = 64_000_000  # height times width
+MAX_TEXT = 2**20  # characters of a text inside a PNG
+
+_MAGICS = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"\x93NUMPY": "npy",
+    b"GIF8": "GIF",
+}
+
+# The decoders' own classes, not Image.open: the closed list holds whatever plugin is registered,
+# and Image.open's guard against huge pictures, a process-wide warning, does not precede our cap.
+_DECODERS: dict[str, Callable[[Any, str], ImageFile.ImageFile]] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "JPEG": JpegImagePlugin.jpeg_factory,  # also hands out phones' MPO files
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+}
+
+# What Pillow, zlib and NumPy raise on damaged bytes, found by fuzzing and in their sources.
+_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    ImageCms.PyCMSError,
+    struct.error,
+    tokenize.TokenError,
+    zlib.error,
+)
+
+_QUIET = threading.Lock()  # warnings.catch_warnings is not thread-safe
+
+
+class ImageError(ValueError):
+    """A picture that cannot be used; one line, for people."""
+
+
+def decode(data: bytes, label: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright and over white.
+
+    Args:
+        data: the whole file.
+        label: its name in errors.
+
+    Returns:
+        New float32 pixels (height, width, 3) in [0, 1], and notes on what was done to them.
+
+    Raises:
+        ImageError: another kind, damage, too large, or unfit values.
+    """
+    kind = _kind_of(data)
+    notes: list[str] = []
+    if kind == "npy":
+        array = _decode_npy(data, label)
+    elif kind in _DECODERS:
+        array, notes = _decode_file(kind, data, label)
+    else:
+        foreign = "not a PNG, JPEG, WebP, BMP or TIFF image"
+        problem = f"{kind} is not supported" if kind else foreign
+        raise ImageError(f"{label}: {problem}; save it as PNG; received {len(data)} bytes")
+    pixels, seen_through = unit_rgb(array, label)
+    if seen_through:
+        notes.append("transparency composited on white")
+    return pixels, tuple(notes)
+
+
+def unit_rgb(array: Any, argument: str) -> tuple[np.ndarray, bool]:
+    """Checks an array and makes it a picture, as `rrstyle.pictures.images.as_image` describes.
+
+    Returns:
+        New contiguous float32 pixels (height, width, 3) in [0, 1], and whether any was transparent.
+    """
+    values = np.asarray(array)
+    if (
+        values.ndim not in (2, 3)
+        or 0 in values.shape
+        or (values.ndim == 3 and values.shape[2] not in (1, 3, 4))
+        or not (values.dtype == np.uint8 or values.dtype.kind == "f")
+    ):
+        raise ImageError(
+            f"{argument}: not a picture; uint8 or float of shape (h, w), (h, w, 1), (h, w, 3) or"
+            f" (h, w, 4), h and w at least 1; received {values.dtype.name} of shape {values.shape}"
+        )
+    if values.dtype == np.uint8:
+        unit = np.divide(values, np.float32(255), dtype=np.float32)
+    else:
+        low, high = values.min(), values.max()
+        if not (low >= 0 and high <= 1):  # also where a NaN makes both NaN
+            raise ImageError(
+                f"{argument}: values out of range; float values must be finite and in [0, 1];"
+                f" received {low:g} to {high:g}"
+            )
+        unit = values.astype(np.float32)
+    if unit.ndim == 2 or unit.shape[2] == 1:
+        return np.repeat(unit.reshape(*unit.shape[:2], 1), 3, axis=2), False
+    if unit.shape[2] == 3:
+        return np.ascontiguousarray(unit), False
+    alpha = unit[..., 3:]
+    return np.clip(unit[..., :3] * alpha + (1 - alpha), 0, 1), bool(alpha.min() < 1)
+
+
+def png_text(data: bytes, key: str, label: str) -> str | None:
+    """The text under `key` in a PNG, as `rrstyle.pictures.images.read_png_text` describes."""
+    if _kind_of(data) != "PNG":
+        raise ImageError(f"{label}: not a PNG; only a PNG holds texts; received {len(data)} bytes")
+    with _damage_named("PNG", data, label), PngImagePlugin.PngImageFile(io.BytesIO(data)) as im:
+        text = im.info.get(key)
+        im.verify()
+    if not isinstance(text, str):  # Pillow keeps the resolution and the like beside the texts
+        return None
+    if len(text) > MAX_TEXT:
+        raise ImageError(
+            f"{label}: its text is too long; at most {MAX_TEXT} characters; received {len(text)}"
+        )
+    return text
+
+
+def _kind_of(data: bytes) -> str:
+    """The kind that the first bytes announce, "" where it is none that is known."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if data[4:8] == b"ftyp":
+        return "HEIC, AVIF or video"
+    return next((kind for magic, kind in _MAGICS.items() if data.startswith(magic)), "")
+
+
+def _check_size(width: int, height: int, label: str) -> None:
+    """The cap on pixels, before any is decoded."""
+    if not 0 < width * height <= MAX_PIXELS:
+        raise ImageError(
+            f"{label}: the picture is {'too large' if width * height else 'empty'};"
+            f" 1 to {MAX_PIXELS} pixels in all; received {width} x {height}"
+        )
+
+
+@contextmanager
+def _damage_named(kind: str, data: bytes, label: str) -> Iterator[None]:
+    """Runs a decoder on bytes from strangers: silent, and what it raises is damage."""
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except ImageError:
+            raise
+        except _DAMAGE as error:
+            raise ImageError(
+                f"{label}: the file is incomplete or damaged; save it again as PNG;"
+                f" received a {kind} file of {len(data)} bytes"
+            ) from error
+
+
+def _decode_npy(data: bytes, label: str) -> np.ndarray:
+    """A view of a .npy file's bytes: nothing is allocated, and no pickle is ever loaded."""
+    with _damage_named("npy", data, label):
+        stream = io.BytesIO(data)
+        if np.lib.format.read_magic(stream) != (1, 0):  # the others are for long records
+            raise ValueError("version")
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
+        if dtype.hasobject:
+            raise ImageError(f"{label}: it holds objects; numbers only; received type {dtype.name}")
+        if len(shape) > 1:
+            _check_size(shape[1], shape[0], label)
+        values = np.frombuffer(data, dtype, offset=stream.tell())
+        return values.reshape(shape, order="F" if fortran_order else "C")
+
+
+def _decode_file(kind: str, data: bytes, label: str) -> tuple[np.ndarray, list[str]]:
+    """The first picture in a file, upright, as an array that `unit_rgb` takes; and notes."""
+    notes = []
+    with _damage_named(kind, data, label):
+        bits = 8
+        if kind == "PNG":
+            width, height, bits = struct.unpack_from(">IIB", data, 16)
+            _check_size(width, height, label)  # Pillow hides the size of the 0 x 10 it refuses
+            with PngImagePlugin.PngImageFile(io.BytesIO(data)) as im:
+                im.verify()  # loading overlooks a bad checksum and a missing end
+        with _DECODERS[kind](io.BytesIO(data), "") as im:
+            _check_size(*im.size, label)
+            if getattr(im, "is_animated", False):
+                # A TIFF's pages are counted only by parsing them all.
+                count = "several" if kind == "TIFF" else getattr(im, "n_frames", "several")
+                notes.append(f"first of {count} frames used")
+            im.load()
+            if im.mode.startswith("I"):
+                array = _unit_from_16_bits(im, label)
+                notes.append("16-bit values rescaled")
+            elif im.mode == "F":
+                array = np.asarray(im)
+            else:
+                colours = _colours(im, bits, label)
+                converted = _to_srgb(colours)
+                array = np.asarray(converted)
+                if converted is not colours:
+                    notes.append("colours converted to sRGB")
+                if bits == 16:  # Pillow has no mode for them and keeps each value's upper byte
+                    notes.append("16-bit colour read at 8 bits a channel")
+            return _upright(array, im), notes
+
+
+def _unit_from_16_bits(im: Image.Image, label: str) -> np.ndarray:
+    """Grey of 16 bits in [0, 1]; what is stored in 32 bits must fit 16."""
+    tags = getattr(im, "tag_v2", {})
+    if tags.get(262) == 0 or 12 in tags.get(258, ()):  # Pillow reads one inverted, one too dark
+        raise ImageError(
+            f"{label}: this kind of TIFF is not supported; save it as PNG;"
+            " received 12-bit or white-is-zero grey"
+        )
+    values = np.asarray(im, np.float32)
+    low, high = values.min(), values.max()
+    if low < 0 or high > 65535:
+        raise ImageError(
+            f"{label}: its values do not fit 16 bits; 0 to 65535; received {low:.0f} to {high:.0f}"
+        )
+    grey = values / np.float32(65535)
+    key = im.info.get("transparency")
+    return grey if key is None else np.stack([grey, grey, grey, values != key], axis=-1)
+
+
+def _colours(im: Image.Image, bits: int, label: str) -> Image.Image:
+    """Any 8-bit mode as grey, RGB or RGBA."""
+    if im.mode not in ("1", "L", "P", "RGB", "LA", "PA", "RGBA", "CMYK", "YCbCr"):
+        raise ImageError(
+            f"{label}: this colour space is not supported; save it as RGB; received {im.mode}"
+        )
+    key = im.info.get("transparency")  # Pillow scales the pixels to 8 bits, not the key
+    if im.mode == "L" and bits in (2, 4) and key is not None:
+        im.info["transparency"] = key * 255 // (2**bits - 1)
+    elif im.mode == "RGB" and bits == 16 and key is not None:
+        im.info["transparency"] = tuple(value >> 8 for value in key)
+    if im.has_transparency_data:
+        return im.convert("RGBA")
+    return im if im.mode in ("L", "RGB") else im.convert("RGB")
+
+
+def _to_srgb(im: Image.Image) -> Image.Image:
+    """RGB of another space, such as a phone's Display P3, as sRGB; the same image where it is."""
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(im.info["icc_profile"]))
+        ours = "sRGB" in (profile.profile.profile_description or "")
+        if ours or im.mode == "L" or profile.profile.xcolor_space != "RGB ":
+            return im
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(im, profile, srgb) or im
+    except _DAMAGE:  # no profile, or none that can be read: the pixels still can
+        return im
+
+
+def _upright(array: np.ndarray, im: Image.Image) -> np.ndarray:
+    """Undoes an EXIF orientation, 1 to 8: 5 to 8 swap the axes, the rest is mirroring."""
+    try:
+        orientation = im.getexif().get(274)
+    except _DAMAGE:  # an EXIF that cannot be read: the pixels still can
+        return array
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    return array

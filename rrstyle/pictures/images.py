@@ -1,0 +1,227 @@
+"""Pictures in and out, the one module to import: read, check, resize, name and save.
+
+A picture is a float32 array of shape (height, width, 3): RGB in [0, 1].
+"""
+
+import hashlib
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+from scipy import sparse
+
+from rrstyle.pictures.decoding import MAX_PIXELS, MAX_TEXT, ImageError, decode, png_text, unit_rgb
+from rrstyle.pictures.files import Source, read_bytes, write_whole
+
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "ImageError",
+    "Picture",
+    "as_image",
+    "digest",
+    "encode_png",
+    "fit_within",
+    "has_picture_name",
+    "read_image",
+    "read_png_text",
+    "resize",
+    "to_uint8",
+    "write_whole",
+]
+
+# Of the files in a folder that are taken for pictures.
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: float32 (height, width, 3), RGB in [0, 1].
+        name: bare file name for people, never a path; at most 100 characters, none of control.
+        notes: what was done on reading that a person should know.
+    """
+
+    pixels: np.ndarray
+    name: str
+    notes: tuple[str, ...]
+
+
+def has_picture_name(name: str) -> bool:
+    """Whether a file of this bare name, found in a folder, is taken for a picture."""
+    # Hidden files are other programs' (macOS keeps a "._cat.jpg" that is no JPEG beside cat.jpg).
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+
+
+def read_image(source: Source, *, name: str | None = None) -> Picture:
+    """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright, over white and in sRGB.
+
+    Args:
+        source: a path, the file's bytes, or a binary stream (read from where it stands).
+        name: what to call the picture; only ever shown, never opened.
+
+    Returns:
+        The picture; its pixels are a new array and nothing of the file's metadata is kept.
+
+    Raises:
+        ImageError: the content is refused (kind, damage, size, values) or the path is unusable.
+        OSError: a path that is missing, a folder or not readable; one line, named.
+    """
+    data, label = read_bytes(source, name)
+    pixels, notes = decode(data, label)
+    return Picture(pixels, label, notes)
+
+
+def as_image(array: Any, *, argument: str = "image") -> np.ndarray:
+    """Checks an array and makes it a picture.
+
+    Args:
+        array: uint8 in [0, 255] or float in [0, 1]; (height, width), (height, width, 1),
+            (height, width, 3), or (height, width, 4), whose alpha is composited on white.
+        argument: its name in error messages.
+
+    Returns:
+        A new contiguous float32 array (height, width, 3) in [0, 1].
+
+    Raises:
+        ValueError: another shape or type, or values that are not finite or out of range.
+    """
+    return unit_rgb(array, argument)[0]
+
+
+def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
+    """The (height, width) whose longest side is `side`, aspect kept to the nearest pixel.
+
+    Args:
+        shape: (height, width) in pixels, each at least 1.
+        side: the longest side wanted, in pixels, at least 1.
+
+    Raises:
+        ValueError: a number below 1.
+    """
+    height, width = shape
+    if min(height, width, side) < 1:
+        raise ValueError(f"shape and side must be at least 1; received {shape} and {side}")
+    longest = max(height, width)
+    return max(1, round(height * side / longest)), max(1, round(width * side / longest))
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resamples with an anti-aliased Lanczos kernel of three lobes.
+
+    `out = clip(A_height image A_width^T, 0, 1)`, with one sparse matrix of weights an axis. These
+    are Pillow's weights (equal to 1e-6 in mode "F"), applied several times faster.
+
+    Args:
+        image: float32 (height, width, 3) in [0, 1].
+        size: (height, width) wanted, in pixels, each at least 1.
+
+    Returns:
+        float32 (size[0], size[1], 3) in [0, 1]; `image` itself where the size already matches.
+
+    Raises:
+        ValueError: not a 3-dimensional array, or a size below 1 or above MAX_PIXELS in all.
+    """
+    if image.ndim != 3:
+        raise ValueError(f"image must be (height, width, 3); received shape {image.shape}")
+    if min(size) < 1 or math.prod(size) > MAX_PIXELS:
+        raise ValueError(
+            f"size must be at least 1 x 1 and at most {MAX_PIXELS} pixels; received {size}"
+        )
+    height, width, channels = image.shape
+    if (height, width) == tuple(size):
+        return image
+    new_height, new_width = size
+    # Rows first: they lie whole in memory, so the larger of the two products runs at full speed.
+    rows = _lanczos(height, new_height) @ image.reshape(height, width * channels)
+    columns = rows.reshape(new_height, width, channels).swapaxes(0, 1)
+    out = _lanczos(width, new_width) @ columns.reshape(width, new_height * channels)
+    out = out.reshape(new_width, new_height, channels).swapaxes(0, 1)
+    return np.clip(out, 0, 1, dtype=np.float32, order="C")
+
+
+@lru_cache(maxsize=64)
+def _lanczos(old: int, new: int) -> sparse.csr_array:
+    """The (new, old) matrix that resamples one axis; every row sums to 1."""
+    scale = max(old / new, 1.0)  # a kernel that widens with the reduction is the anti-aliasing
+    centres = (np.arange(new)[:, None] + 0.5) * (old / new)
+    reach = math.ceil(3 * scale)
+    source = np.floor(centres).astype(np.int64) + np.arange(-reach, reach + 1)
+    offset = (source + 0.5 - centres) / scale
+    inside = (np.abs(offset) < 3) & (source >= 0) & (source < old)
+    weights = np.where(inside, np.sinc(offset) * np.sinc(offset / 3), 0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    rows = np.nonzero(inside)[0]
+    entries = weights[inside].astype(np.float32)
+    return sparse.csr_array((entries, (rows, source[inside])), shape=(new, old))
+
+
+def digest(image: np.ndarray) -> str:
+    """SHA-256, in hexadecimal, of the shape and the float32 pixels: what the file was is no matter.
+
+    Args:
+        image: float32 (height, width, 3) in [0, 1].
+    """
+    pixels = np.asarray(image, "<f4") + np.float32(0)  # -0.0 becomes 0.0: equal pictures agree
+    return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
+
+
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """`round(255 image)`, halves to even: uint8 (height, width, 3) of anything `as_image` takes."""
+    return np.rint(as_image(image) * np.float32(255)).astype(np.uint8)
+
+
+def encode_png(image: np.ndarray, *, text: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """An 8-bit RGB PNG that carries `text` and no other metadata.
+
+    Args:
+        image: anything `as_image` takes.
+        text: keyword (1 to 79 printable ASCII characters) to text (at most 2^20 characters,
+            no NUL); `read_png_text` reads it back.
+
+    Raises:
+        ValueError: as `as_image`, or a keyword or text that PNG cannot hold.
+    """
+    info = PngImagePlugin.PngInfo()
+    for key, value in text.items():
+        if not (0 < len(key) < 80 and key.isascii() and key.isprintable() and key == key.strip()):
+            raise ValueError(
+                f"text keywords must be 1 to 79 printable ASCII characters; received {key!a}"
+            )
+        writable = value.encode(errors="ignore").decode().replace("\0", "")
+        if writable != value or len(value) > MAX_TEXT:
+            raise ValueError(
+                f"text must be valid Unicode without NUL, at most {MAX_TEXT} characters;"
+                f" received {len(value)} under {key!a}"
+            )
+        info.add_itxt(key, value)
+    stream = io.BytesIO()
+    Image.fromarray(to_uint8(image)).save(stream, "PNG", pnginfo=info)
+    return stream.getvalue()
+
+
+def read_png_text(source: Source, key: str, *, name: str | None = None) -> str | None:
+    """The text under `key` before a PNG's pixels (tEXt, zTXt or iTXt), which are not decoded.
+
+    Args:
+        source, name: as `read_image`.
+        key: the keyword.
+
+    Returns:
+        The text (the last of several), or None where there is none that can be read.
+
+    Raises:
+        ImageError: not a PNG, damaged, or a text above 2^20 characters.
+        OSError: as `read_image`.
+    """
+    data, label = read_bytes(source, name)
+    return png_text(data, key, label)

@@ -1,0 +1,242 @@
+"""The Stylise tab's handlers, with the pipeline's work replaced, and the session's album."""
+
+import base64
+import threading
+import time
+import zipfile
+from dataclasses import replace
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from apps.page import uploads
+from apps.page.stylise import album as web_album
+from apps.page.stylise import handlers
+from apps.service import jobs
+from apps.service.limits import Limits
+from rrstyle import recipes
+from rrstyle.pictures import images
+from rrstyle.pipeline import Variant
+from rrstyle.progress import Step
+
+LIMITS = Limits(max_side=128, max_variants=4)
+SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1)  # two pictures of the seeds 3 and 4
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    jobs.turns.open()  # a server that ended in this process took no more jobs
+    for module in (uploads, handlers):
+        monkeypatch.setattr(module, "get_upload_folder", lambda: str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def pair(cache):
+    found = []
+    for number in range(2):
+        path = cache / f"upload-{number}.png"
+        pixels = np.random.default_rng(number).random((40, 48, 3), np.float32)
+        path.write_bytes(images.encode_png(pixels))
+        found.append({"path": str(path), "orig_name": f"picture-{number}.png"})
+    return found
+
+
+def values(pair, settings=SETTINGS, *, styles=None, shares=(1, 1, 1, 1), mask="") -> tuple:
+    given = [pair[1], None, None, None] if styles is None else styles
+    return pair[0], *given, *shares, mask, *settings
+
+
+def request(session: str = "tab") -> gr.Request:
+    return SimpleNamespace(session_hash=session)
+
+
+class Work:
+    """In place of the pipeline: what it was asked for, and pictures at once or on demand."""
+
+    def __init__(self):
+        self.asked: list[dict] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.steps = 0
+
+    def variants(self, content, style, config, *, n, seed, on_step, **others):
+        self.asked.append({"style": style, "config": config, "n": n, "seed": seed, **others})
+        for i in range(n):
+            on_step(Step("working", i / n))
+            yield Variant(seed + i, content)
+            while not self.go_on.wait(0.02):
+                self.steps += 1
+                on_step(Step("working", (i + 0.5) / n))
+
+
+@pytest.fixture
+def work(monkeypatch):
+    work = Work()
+    monkeypatch.setattr(jobs, "variants", work.variants)
+    yield work
+    work.go_on.set()
+
+
+def run(handler, *arguments) -> tuple[dict, list[dict]]:
+    """What the widgets hold after all updates, and the updates."""
+    updates = [
+        dict(zip(handlers.OUTPUTS, update, strict=True))
+        for update in handler(request(), *arguments)
+    ]
+    last: dict = {}
+    for update in updates:
+        last |= {name: value for name, value in update.items() if value != gr.skip()}
+    return last, updates
+
+
+def test_pictures_come_one_by_one_with_their_recipes(pair, work):
+    tab = handlers.Stylise(LIMITS)
+    last, updates = run(tab.stylise, None, *values(pair))
+    assert "Done: 2 pictures" in last["status"]
+    lengths = [len(u["gallery"]) for u in updates if u["gallery"] != gr.skip()]
+    assert lengths == sorted(lengths)
+    assert [words for _, words in last["gallery"]] == ["seed 4", "seed 3"]  # the newest first
+    album = last["album"]
+    assert last["chosen"] == album.pictures[0].path.name
+    for made, seed in zip(album.pictures, (3, 4), strict=True):
+        recipe = recipes.read_recipe(made.path)
+        assert (recipe.seed, recipe.content.name) == (seed, "picture-0.png")
+        assert images.read_image(made.before).pixels.shape == (40, 48, 3)
+    with zipfile.ZipFile(last["archive"].value["path"]) as opened:
+        names = [made.path.name for made in album.pictures]
+        assert opened.namelist() == names
+        assert [opened.read(name) for name in names] == [
+            made.path.read_bytes() for made in album.pictures
+        ]
+
+
+def test_a_slow_method_begins_with_a_first_impression(pair, work):
+    tab = handlers.Stylise(LIMITS)
+    last, updates = run(tab.stylise, None, *values(pair, ("paint", *SETTINGS[1:])))
+    assert [asked["config"].method for asked in work.asked] == ["transport", "paint"]
+    shown = [u["stage"] for u in updates if u["stage"] != gr.skip()]
+    assert "first impression" in shown[0]
+    assert "first impression" not in last["stage"]
+    assert not list(last["album"].folder.glob("*-preview.png"))
+
+
+def test_several_styles_their_shares_and_the_mask_reach_the_pipeline(pair, work):
+    mask = np.zeros((4, 6, 3), np.float32)
+    mask[1:3] = 1
+    painted = uploads.MASK_START + base64.b64encode(images.encode_png(mask)).decode()
+    styles = [pair[1], None, pair[0], None]
+    tab = handlers.Stylise(LIMITS)
+    run(tab.stylise, None, *values(pair, styles=styles, shares=(1, 0.3, 0.5, 1), mask=painted))
+    (asked,) = work.asked
+    assert len(asked["style"]) == 2
+    assert asked["weights"] == (1.0, 0.5)
+    np.testing.assert_array_equal(asked["mask"], mask[:, :, 0])
+
+
+def test_more_like_this_goes_on_with_the_seeds(pair, work):
+    tab = handlers.Stylise(LIMITS)
+    first, _ = run(tab.stylise, None, *values(pair))
+    album, chosen = first["album"], first["album"].pictures[1].path.name
+    more, _ = run(tab.more_like_this, album, chosen)
+    assert [made.seed for made in more["album"].pictures] == [3, 4, 5, 6]
+    assert more["chosen"] == more["album"].pictures[2].path.name
+    # Pictures by other settings do not count: their seeds are free.
+    other, _ = run(tab.stylise, more["album"], *values(pair, ("adain", *SETTINGS[1:])))
+    again, _ = run(tab.more_like_this, other["album"], other["album"].pictures[-1].path.name)
+    assert [made.seed for made in again["album"].pictures[-2:]] == [5, 6]
+
+
+def test_stop_keeps_what_is_done(pair, work):
+    work.go_on.clear()
+    tab = handlers.Stylise(LIMITS)
+    handlers.begin(request())
+    last: dict = {}
+    for update in tab.stylise(request(), None, *values(pair)):
+        found = dict(zip(handlers.OUTPUTS, update, strict=True))
+        last |= {name: value for name, value in found.items() if value != gr.skip()}
+        if len(last.get("gallery", [])) == 1:
+            handlers.stop(request("another tab"))  # means another job
+            handlers.stop(request())
+    assert "Stopped: 1 of 2 done and kept" in last["status"]
+    assert len(last["album"].pictures) == 1
+    before = work.steps
+    time.sleep(0.3)
+    assert work.steps <= before + 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"settings": ("magic", *SETTINGS[1:])}, "method must be one of"),
+        ({"settings": (*SETTINGS[:4], 4096, *SETTINGS[5:])}, "size must be a whole number"),
+        ({"styles": [None] * 4}, "style: no picture"),
+        ({"styles": ["/etc/passwd", None, None, None]}, "style: no picture"),
+        ({"shares": (2, 1, 1, 1)}, "share must be from 0 to 1"),
+        ({"shares": ("1", 1, 1, 1)}, "share must be from 0 to 1"),
+        ({"shares": (0, 1, 1, 1)}, "share must be above 0"),
+        ({"mask": "nonsense"}, "mask must be a PNG"),
+    ],
+)
+def test_what_breaks_a_rule_is_one_line(pair, work, change, message):
+    tab = handlers.Stylise(LIMITS)
+    with pytest.raises(gr.Error, match=message):
+        run(tab.stylise, None, *values(pair, **change))
+    assert work.asked == []
+
+
+def test_errors_hold_no_trace_and_no_markup(pair, work, monkeypatch, caplog):
+    def fail(*_, **__):
+        raise RuntimeError("/secret <b>")
+
+    monkeypatch.setattr(jobs, "variants", fail)
+    with pytest.raises(gr.Error, match="something went wrong inside") as caught:
+        run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    bad = {"path": pair[0]["path"], "orig_name": "<img src=x>.png"}
+    (handlers.Path(bad["path"])).write_text("no picture")
+    with pytest.raises(gr.Error) as caught:
+        run(handlers.Stylise(LIMITS).stylise, None, bad, *values(pair)[1:])
+    assert "<img" not in str(caught.value)
+
+
+def test_a_picture_is_chosen_by_its_name(pair, work):
+    last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
+    album = last["album"]
+    name = album.pictures[0].path.name
+
+    def click(path) -> tuple:
+        value = {"image": {"path": path}, "caption": "seed 3"}
+        return handlers.show(album, SimpleNamespace(value=value))
+
+    stage, chosen, recipe, _, _ = click(f"/somewhere/else/{name}")
+    assert chosen == name
+    assert "picture-0.png" in recipe
+    assert str(album.pictures[0].path) in stage
+    for nothing in ("/etc/passwd", "", None, 3):
+        assert all(value == gr.skip() for value in click(nothing))
+    assert all(v == gr.skip() for v in handlers.show(None, SimpleNamespace(value="x")))
+
+
+def test_clearing_forgets_and_switches_off(pair):
+    found = dict(zip((*handlers.OUTPUTS, "more"), handlers.clear(), strict=True))
+    assert found["album"] is None
+    assert found["gallery"] == []
+
+
+def test_albums_lie_in_folders_that_nobody_can_guess_and_stay_small(tmp_path, monkeypatch):
+    first, second = web_album.new_album(tmp_path), web_album.new_album(tmp_path)
+    assert first.folder != second.folder
+    assert len(first.folder.name) == 32
+    monkeypatch.setattr(web_album, "MOST_PICTURES", 2)
+    order = web_album.Order(None, (), (), "", None)
+    order = replace(order, settings=SimpleNamespace(config=SimpleNamespace(method="paint")))
+    for seed in range(3):
+        finished = jobs.Finished(seed, np.zeros((4, 4, 3), np.float32), b"png")
+        first = web_album.add(first, finished, tmp_path / "before.png", order)
+    assert [made.seed for made in first.pictures] == [1, 2]
+    assert first.find(first.pictures[0].path.name) is first.pictures[0]
+    assert first.find("../" + first.pictures[0].path.name) is None
