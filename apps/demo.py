@@ -21,6 +21,7 @@ def main(argv: list[str]) -> int:
         return 2
     with quiet_start():
         from rrstyle.config import StyleConfig
+        from rrstyle.durable import write_whole
         from rrstyle.examples import example
         from rrstyle.pictures import images
         from rrstyle.pictures.sheets import contact_sheet
@@ -47,14 +48,14 @@ def main(argv: list[str]) -> int:
                 image = stylize(content.pixels, painting.pixels, config, seed=SEED)
                 recipe = make_recipe(config, SEED, content, painting)
                 path = folder / f"{photograph}-{style}-{name}.png"
-                images.write_whole(path, encode_picture(image, recipe), overwrite=True)
+                write_whole(path, encode_picture(image, recipe), overwrite=True)
                 seconds = time.monotonic() - started
                 print(f"{seconds:5.0f} s  {path}", flush=True)
                 row.append(image)
             rows.append(row)
             captions.append([photograph, style, *configs])
     sheet = folder / "contact-sheet.png"
-    images.write_whole(sheet, images.encode_png(contact_sheet(rows, captions)), overwrite=True)
+    write_whole(sheet, images.encode_png(contact_sheet(rows, captions)), overwrite=True)
     print(f"\nAll pictures side by side: {sheet}")
     print("The app, with your own pictures: make app, then open http://127.0.0.1:7860")
     return 0

@@ -193,7 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_start():
         from rrstyle.pipeline import variants
-    from rrstyle.pictures.images import encode_png, fit_within, resize, write_whole
+    from rrstyle.durable import write_whole
+    from rrstyle.pictures.images import encode_png, fit_within, resize
     from rrstyle.pictures.sheets import contact_sheet
 
     options.out.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from rrstyle import StyleConfig, example, variants
-from rrstyle.pictures.images import encode_png, fit_within, resize, write_whole
+from rrstyle.durable import write_whole
+from rrstyle.pictures.images import encode_png, fit_within, resize
 from rrstyle.pictures.sheets import contact_sheet
 
 SIDE = 288

@@ -9,7 +9,7 @@ from recon.claims.tables import Table, tables
 from recon.claims.verdicts import Finding, interval_text
 from recon.report.files import Result, Results, plain, read_results
 from recon.report.page import SSIM_SETTINGS
-from rrstyle.pictures.files import write_whole
+from rrstyle.durable import write_whole
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"

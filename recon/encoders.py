@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from rrstyle.config import NetworkConfig, from_dict, to_dict
+from rrstyle.durable import write_whole
 from rrstyle.networks.build import stages
 from rrstyle.networks.plan import ARCHITECTURES, VGG16
 from rrstyle.networks.weight_files import load_vgg16
-from rrstyle.pictures.files import write_whole
 from rrstyle.pipeline import trained_plan
 
 RANDOM, IMAGENET = "random", "imagenet"

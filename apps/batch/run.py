@@ -14,7 +14,8 @@ from apps.batch.replay import picture_warning, recipe_inputs
 from apps.command.progress import ProgressLine
 from apps.errors import explain
 from rrstyle.config import StyleConfig
-from rrstyle.pictures.images import Picture, write_whole
+from rrstyle.durable import write_whole
+from rrstyle.pictures.images import Picture
 from rrstyle.progress import Step, within
 from rrstyle.recipes import Recipe, encode_picture, make_recipe, with_networks
 

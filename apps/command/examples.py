@@ -13,6 +13,7 @@ def run_examples(command: Examples) -> None:
         OSError: If a file exists or cannot be written.
     """
     from rrstyle import examples
+    from rrstyle.durable import write_whole
     from rrstyle.pictures import images
 
     names = tuple(dict.fromkeys(command.names)) or built_in_names()
@@ -35,5 +36,5 @@ def run_examples(command: Examples) -> None:
             image = examples.style_picture(name, side=command.side, seed=command.seed)
         else:
             image = examples.photograph(name)
-        images.write_whole(target, images.encode_png(image), overwrite=command.overwrite)
+        write_whole(target, images.encode_png(image), overwrite=command.overwrite)
     print(f"{len(targets)} pictures written to {folder}")

@@ -10,7 +10,8 @@ from apps.options.parse import Reconstruct
 from apps.options.settings import checked, refuse_beside_model
 from apps.quiet import quiet_start
 from rrstyle.config import NetworkConfig, to_dict
-from rrstyle.pictures.images import encode_png, fit_within, resize, write_whole
+from rrstyle.durable import write_whole
+from rrstyle.pictures.images import encode_png, fit_within, resize
 from rrstyle.pictures.sheets import contact_sheet
 
 

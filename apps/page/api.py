@@ -26,8 +26,8 @@ from apps.service import jobs, owners, uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples, recipes
 from rrstyle.config import NetworkConfig, to_dict
+from rrstyle.durable import write_whole
 from rrstyle.pictures import images
-from rrstyle.pictures.files import write_whole
 from rrstyle.presets import PRESETS
 
 MOST_STYLES = 4

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from apps.errors import explain
+from rrstyle.durable import write_whole
 from rrstyle.pictures import images
-from rrstyle.pictures.files import write_whole
 from rrstyle.recipes import TEXT_KEY
 
 _REFUSAL, _NOTES = "rrstyle-refusal", "rrstyle-notes"

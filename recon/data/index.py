@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from rrstyle.pictures.files import MAX_BYTES, write_whole
+from rrstyle.durable import write_whole
+from rrstyle.pictures.files import MAX_BYTES
 from rrstyle.pictures.images import MAX_PIXELS, has_picture_name, read_image
 from rrstyle.progress import OnStep, Step, ignore
 

@@ -10,7 +10,7 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure
 
-from rrstyle.pictures.files import write_whole
+from rrstyle.durable import write_whole
 
 DPI = 150
 

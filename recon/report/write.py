@@ -6,7 +6,7 @@ from pathlib import Path
 from recon.claims.entries import Entry, entries
 from recon.report.files import Results, read_results
 from recon.report.page import render
-from rrstyle.pictures.files import write_whole
+from rrstyle.durable import write_whole
 
 PAGE = "report.html"
 

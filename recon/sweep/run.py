@@ -17,7 +17,7 @@ from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Scale
 from recon.report import figures
 from recon.sweep import workers as pools
 from recon.sweep.rows import RowFile, read_rows
-from rrstyle.pictures.files import write_whole
+from rrstyle.durable import write_whole
 from rrstyle.pictures.images import digest
 from rrstyle.progress import OnStep, Step, ignore
 

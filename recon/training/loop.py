@@ -23,7 +23,7 @@ from recon.training.run import RunFolder
 from recon.training.step import State
 from rrstyle import backend
 from rrstyle.config import to_dict
-from rrstyle.pictures.files import write_whole
+from rrstyle.durable import write_whole
 from rrstyle.progress import OnStep, Step
 
 _READ_EVERY = 0.2  # seconds: to read a loss is to wait for it, which an accelerator need not

@@ -26,9 +26,9 @@ from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
 from recon.training.step import State, build_pair
 from rrstyle import backend
 from rrstyle.config import from_dict, to_dict
+from rrstyle.durable import write_whole
 from rrstyle.networks.build import Network
 from rrstyle.networks.pair import TrainedNetworks
-from rrstyle.pictures.files import write_whole
 
 Config = TypeVar("Config", bound=Schedule)
 

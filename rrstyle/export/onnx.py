@@ -27,6 +27,7 @@ import numpy as np
 import tensorflow as tf
 
 from rrstyle.config import StyleConfig
+from rrstyle.durable import write_whole
 from rrstyle.export.graph import (
     IMAGE,
     StyleGraph,
@@ -37,7 +38,6 @@ from rrstyle.export.graph import (
 )
 from rrstyle.export.linalg import PORTABLE_OPS
 from rrstyle.export.saved_model import RECORD, style_record
-from rrstyle.pictures.files import write_whole
 
 OPSET = 18
 _EXTRA = ("onnx", "onnxruntime", "tf2onnx")

@@ -18,7 +18,7 @@ from PIL import Image, PngImagePlugin
 from scipy import sparse
 
 from rrstyle.pictures.decoding import MAX_PIXELS, MAX_TEXT, ImageError, decode, png_text, unit_rgb
-from rrstyle.pictures.files import Source, read_bytes, write_whole
+from rrstyle.pictures.files import Source, read_bytes
 
 __all__ = [
     "MAX_PIXELS",
@@ -34,7 +34,6 @@ __all__ = [
     "read_png_text",
     "resize",
     "to_uint8",
-    "write_whole",
 ]
 
 # Of the files in a folder that are taken for pictures.

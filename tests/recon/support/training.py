@@ -15,7 +15,7 @@ import numpy as np
 
 from recon.training.config import TrainingConfig
 from rrstyle.config import from_dict
-from rrstyle.pictures.files import write_whole
+from rrstyle.durable import write_whole
 from rrstyle.progress import ignore
 
 NETWORK = {

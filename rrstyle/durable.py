@@ -1,0 +1,188 @@
+"""Files and folders that are there whole or not at all, also after a kill or a loss of power."""
+
+import errno
+import os
+import secrets
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+MAX_NAME = 100  # characters of a name that is shown
+TEMPORARY = ".tmp"  # end of the names that only a kill leaves behind
+
+_HINTS = {
+    errno.ENOTDIR: "part of its path is not a folder; check the path",
+    errno.EISDIR: "it is not a regular file; name a file",
+    errno.EACCES: "permission is denied; choose another place",
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EEXIST: "the file exists; choose another name or allow overwriting",
+    errno.ENAMETOOLONG: "the name is too long; shorten it",
+}
+
+
+def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a file whole or not at all: to a temporary neighbour, synced, then renamed.
+
+    A symbolic link is replaced, not followed. No error leaves the neighbour behind; only a kill
+    in between can.
+
+    Args:
+        path: File to write; its folder must exist.
+        data: Content.
+        overwrite: Whether a file that is there is replaced. A folder or a device never is.
+
+    Raises:
+        FileExistsError: If the name is taken and `overwrite` is False.
+        OSError: If the folder is missing or not writable, or the disk is full.
+        ValueError: If no file can have this path (a NUL in it).
+    """
+    target = Path(path)
+    neighbour = temporary_neighbour(target)
+    with named_errors(bare_name(os.fsdecode(path)), "not written", missing="folder"):
+        if overwrite and target.exists() and not (target.is_symlink() or target.is_file()):
+            # Renamed over /dev/null, a file would take the device away.
+            raise IsADirectoryError(errno.EISDIR, "a folder or a device")
+        try:
+            with neighbour.open("xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if overwrite:
+                neighbour.replace(target)
+            else:
+                _publish(neighbour, target)
+        finally:
+            neighbour.unlink(missing_ok=True)
+
+
+def _publish(neighbour: Path, target: Path) -> None:
+    """Give the finished file its name unless another process took it meanwhile."""
+    try:
+        target.hardlink_to(neighbour)  # atomic: fails where the name is taken
+    except OSError:
+        # Taken, or no hard links here (FAT, some network folders), where looking first leaves a
+        # moment's race.
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, "a name that is taken") from None
+        neighbour.replace(target)
+
+
+@contextmanager
+def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder to fill, which gets the name `target` once the block ends without an error.
+
+    Its files are synced before it is renamed, and an error removes it: a kill at any moment leaves
+    either all of it or nothing that bears its name.
+
+    Args:
+        target: Folder to make; its parent must exist.
+        replace: Whether a folder that is there is replaced; otherwise it must not exist, or be
+            empty.
+
+    Yields:
+        The empty folder, beside `target`, under a name of `temporary_neighbour`.
+    """
+    made = temporary_neighbour(target)
+    made.mkdir()
+    try:
+        yield made
+        for path in (*made.rglob("*"), made):
+            _sync(path)
+        if replace and target.exists():
+            old = temporary_neighbour(target)
+            target.rename(old)
+            try:
+                made.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            made.rename(target)
+        _sync(target.parent)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder; what a kill leaves of it no longer bears its name."""
+    doomed = temporary_neighbour(folder)
+    folder.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def temporary_neighbour(path: Path) -> Path:
+    """A new name in the same folder: hidden, random, and with the end `TEMPORARY`."""
+    return path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+
+
+def _sync(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing into a folder, which must exist; a kill lets go of it.
+
+    Raises:
+        BlockingIOError: If another process holds it.
+    """
+    lock = filelock.FileLock(folder / ".lock", blocking=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise BlockingIOError(
+            f"{folder.name}: another run is writing it; wait for its end, or choose another folder"
+        ) from None
+    except NotImplementedError:  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def named_errors(
+    label: str, outcome: str, *, missing: str, invalid: type[ValueError] = ValueError
+) -> Iterator[None]:
+    """Turn the system's errors into one line that names the file and what to do.
+
+    Args:
+        label: Name to show, of `bare_name`.
+        outcome: What did not happen: "cannot be read".
+        missing: What is missing where the system finds nothing: "file" or "folder".
+        invalid: Error raised for a name that no file can have.
+    """
+    try:
+        yield
+    except OSError as error:
+        hints = _HINTS | {errno.ENOENT: f"there is no such {missing}; check the path"}
+        hint = hints.get(error.errno or 0, "the system refused; see its words")
+        plain = type(error)(f"{label}: {outcome}, {hint}; received {error.strerror!r}")
+        plain.errno = error.errno
+        raise plain from error
+    except ValueError as error:  # a NUL, or characters that no file name can hold
+        raise invalid(
+            f"{label}: {outcome}, no file can have this name; check the path; received {error}"
+        ) from error
+
+
+def bare_name(name: str) -> str:
+    """The last part of a path of any system, on one line, without invisible characters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    seen = "".join(c for c in last if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029")
+    if seen.strip(" .") == "":
+        return "image"
+    return seen if len(seen) <= MAX_NAME else seen[: MAX_NAME - 1] + "…"
