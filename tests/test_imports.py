@@ -1,6 +1,7 @@
 """The rules of the house that a machine can check: who imports whom, and how long files get."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,39 @@ def test_imports_go_one_way(package):
     for path in python_files(package):
         wrong = imported(path) & others
         assert not wrong, f"{relative(path)} imports {', '.join(sorted(wrong))}"
+
+
+def modules_imported(path, modules):
+    """The modules among `modules` that a file imports when it runs, anywhere in it."""
+    found = set()
+    nodes = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        for node in ast.iter_child_nodes(nodes.pop()):
+            if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+                continue
+            nodes.append(node)
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= names | {node.module}
+    return found & modules
+
+
+def test_no_two_modules_import_each_other():
+    # Late imports count too: a circle of those only hides itself.
+    paths = {
+        relative(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__"): path
+        for path in python_files(*PACKAGES)
+    }
+    graph = {name: modules_imported(path, paths.keys()) for name, path in paths.items()}
+    for name, imports in graph.items():
+        # A package is imported with each of its modules: that is no circle by itself.
+        imports -= {name, *(package for package in imports if f"{name}.".startswith(f"{package}."))}
+    order = list(graphlib.TopologicalSorter(graph).static_order())  # raises on a circle
+    assert order.index("rrstyle.config") < order.index("apps.cli")
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(graph | {"rrstyle.config": {"apps.cli"}}).prepare()
 
 
 def test_imports_are_absolute():
