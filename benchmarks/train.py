@@ -63,16 +63,19 @@ def passes(network: Any, crop: int) -> list[Pass]:
         network: A `NetworkConfig` whose convolutions have stride 1 and one group: VGG16.
         crop: Side of the images.
     """
-    from rrstyle.networks.build import stages
+    from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
 
     side, encoder, decoder = crop, [], []
-    for stage in stages(network):
-        size, kernel = (side, side), stage.kernel
-        there = ConvolutionShape(size, kernel, stage.inputs, stage.channels)
-        back = ConvolutionShape(size, kernel, stage.channels, stage.inputs)
-        encoder.append(Pass(there, by_kernel=False, by_input=False))
-        decoder.append(Pass(back, by_kernel=True, by_input=True))
-        side = -(-side // stage.step)
+    plan = plan_of(network)
+    shapes = iter(kernel_shapes(plan.encoder, plan.head.channels))
+    for layer in plan.encoder:
+        if isinstance(layer, Conv):
+            kernel, _, inputs, channels = next(shapes)
+            there = ConvolutionShape((side, side), kernel, inputs, channels)
+            back = ConvolutionShape((side, side), kernel, channels, inputs)
+            encoder.append(Pass(there, by_kernel=False, by_input=False))
+            decoder.append(Pass(back, by_kernel=True, by_input=True))
+        side = -(-side // layer.stride)
     decoder[-1] = Pass(decoder[-1].shape, by_kernel=True, by_input=False)
     return encoder + decoder[::-1]
 

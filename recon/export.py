@@ -13,7 +13,6 @@ without a batch axis, as in `rrstyle.export.saved_model`.
 A signature's result is named `output_0`. A rule that is broken is an InvalidArgumentError.
 """
 
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +22,7 @@ import numpy as np
 from keras import ops
 
 from recon.reconstruction import reconstruct_trained
-from recon.training.run import TrainedPair
 from rrstyle import backend
-from rrstyle.config import to_dict
 from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
 from rrstyle.export.graph import (
     IMAGE,
@@ -39,20 +36,20 @@ from rrstyle.export.graph import (
     with_variables,
 )
 from rrstyle.export.saved_model import Endpoint, spec, write_saved_model
-from rrstyle.networks.build import Network, minimum_side, stages
+from rrstyle.networks.build import SharedNetwork
+from rrstyle.networks.pair import CnnDcn
+from rrstyle.networks.plan import plan_of
 from rrstyle.pictures.images import to_uint8
 
 
-def export_trained(
-    directory: str | os.PathLike, pair: TrainedPair, *, overwrite: bool = False
-) -> Path:
+def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: bool = False) -> Path:
     """Write a SavedModel that gives back pictures as the pair does; see the module for its use.
 
     It is written whole or not at all, and only after it was loaded and compared with the pair.
 
     Args:
         directory: Where to; its parent must exist.
-        pair: Of `recon.training.run.load_run`.
+        pair: Networks, as `recon.training.run.load_run` gives them.
         overwrite: Replace a SavedModel that is there, once the new one is complete.
 
     Returns:
@@ -63,11 +60,11 @@ def export_trained(
         OSError: If the directory exists, or cannot be written.
     """
     check_exportable()
-    network = pair.config.network
-    step = math.prod(stage.step for stage in stages(network))
-    least = minimum_side(network)
-    graph = _Graph(with_variables(pair.cnn), with_variables(pair.dcn), step, least)
-    features = spec((None, None, pair.cnn.model.output_shape[-1]), "float32")
+    plan = plan_of(pair.config)
+    least = plan.minimum_side
+    networks = (with_variables(network) for network in (pair.encoder, pair.decoder))
+    graph = _Graph(*networks, plan.reduction, least)
+    features = spec((None, None, plan.features), "float32")
     endpoints = [
         Endpoint("reconstruct", graph.reconstruct, [IMAGE]),  # the first is the default
         Endpoint("reconstruct_bytes", graph.reconstruct_bytes, [BYTES]),
@@ -82,7 +79,7 @@ def export_trained(
         ours = to_uint8(reconstruct_trained(image, pair))
         check_same_pixels(ours, loaded.reconstruct(image).numpy())
 
-    record = {"training": to_dict(pair.config), "step": pair.step, "versions": backend.versions()}
+    record = {**pair.about, "versions": backend.versions()}
     return write_saved_model(directory, endpoints, record, compare, overwrite=overwrite)
 
 
@@ -90,8 +87,8 @@ def export_trained(
 class _Graph:
     """What the endpoints compute, from networks whose weights are variables."""
 
-    cnn: Network
-    dcn: Network
+    cnn: SharedNetwork
+    dcn: SharedNetwork
     step: int
     least: int
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.training.run import TrainedPair
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import cnn_network, minimum_side
+from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.readout import build_decoder
 from rrstyle.pictures.images import as_image
 from rrstyle.pipeline import encode
@@ -51,12 +51,12 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
     return Reconstruction(image, *results)
 
 
-def reconstruct_trained(image, pair: TrainedPair) -> np.ndarray:
-    """Encodes a picture and decodes it by the DCN that was trained to.
+def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
+    """Encodes a picture by a CNN and decodes it by the DCN that was trained to invert it.
 
     Args:
         image: (height, width, 3), uint8 or float in [0, 1].
-        pair: Of `recon.training.run.load_run`.
+        pair: Networks, as `recon.training.run.load_run` gives them.
 
     Returns:
         float32 (height, width, 3), cut to [0, 1].
@@ -66,7 +66,7 @@ def reconstruct_trained(image, pair: TrainedPair) -> np.ndarray:
 
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
     """
-    image = _fitting(image, pair.config.network)
+    image = _fitting(image, pair.config)
     return np.clip(pair.reconstruct(image[None])[0], 0, 1)
 
 

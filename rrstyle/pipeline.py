@@ -10,11 +10,12 @@ from keras import ops
 
 from rrstyle import backend
 from rrstyle.config import NetworkConfig, StyleConfig
-from rrstyle.networks.build import Network, cnn_network, minimum_side, stages
+from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.laws import check_seed
-from rrstyle.networks.pair import TrainedNetworks, with_plan_of
+from rrstyle.networks.pair import CnnDcn, with_plan_of
+from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
-from rrstyle.networks.weight_files import TrainedVGG16, load_vgg16
+from rrstyle.networks.weight_files import RANDOM, CnnWeights, load_weights
 from rrstyle.pictures.images import as_image, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Show, Step, ignore, within
@@ -45,7 +46,7 @@ def stylize(
     seed: int,
     weights: Sequence[float] | None = None,
     mask=None,
-    networks: TrainedNetworks | None = None,
+    networks: CnnDcn | None = None,
     on_step: OnStep = ignore,
     previews: bool = False,
 ) -> np.ndarray:
@@ -90,7 +91,7 @@ def variants(
     seed: int,
     weights: Sequence[float] | None = None,
     mask=None,
-    networks: TrainedNetworks | None = None,
+    networks: CnnDcn | None = None,
     on_step: OnStep = ignore,
     previews: bool = False,
 ) -> Iterator[Variant]:
@@ -121,14 +122,13 @@ def variants(
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
     config = with_plan_of(networks, config or StyleConfig())
-    trained = load_vgg16(config.weights) if config.weights else None
-    if trained:
-        config = replace(config, encoder=trained_plan(config.encoder))
+    trained = load_weights(config.weights or RANDOM, config.encoder)
+    config = replace(config, encoder=trained.network)
     given = _prepare(content, style, weights, mask, config)
     if networks is None:
         encoders = [_encoder(config.encoder, seed + i, trained) for i in range(n)]
     else:
-        encoders = [networks.cnn] * n
+        encoders = [networks.encoder] * n
     return _render_all(given, config, encoders, networks, trained, seed, on_step, previews)
 
 
@@ -142,28 +142,16 @@ def _render_all(
         yield Variant(seed + i, image)
 
 
-def trained_plan(config: NetworkConfig) -> NetworkConfig:
-    """The plan of a CNN with trained VGG16 weights: what they fix is fixed, the rest is kept."""
-    return replace(
-        config,
-        architecture="vgg16",
-        channels=None,
-        kernel=None,
-        encoder_activation="relu",
-        padding="reflect",  # padding with zeros would be padding with black: no trained net saw it
-    )
-
-
-def _encoder(config: NetworkConfig, seed: int, trained: TrainedVGG16 | None) -> Network:
+def _encoder(config: NetworkConfig, seed: int, trained: CnnWeights) -> SharedNetwork:
     network = cnn_network(config, seed=seed)
-    return Network(network.model, trained.encoder(config.layer)) if trained else network
+    return SharedNetwork(network.model, trained.weights) if trained.weights else network
 
 
 def smallest_side(config: StyleConfig) -> int:
     """Fewest pixels a side that content and style need, before and after resizing."""
     network = config.network if config.method == "optimise" else "pyramid"
-    reduction = math.prod(stage.step for stage in stages(config.encoder))
-    return max(minimum_side(config.encoder), reduction * MINIMUM_SIDE[network])
+    plan = plan_of(config.encoder)
+    return max(plan.minimum_side, plan.reduction * MINIMUM_SIDE[network])
 
 
 @dataclass(frozen=True)
@@ -224,7 +212,7 @@ def _render(
         config,
         seed=seed,
         dtype=backend.resolve_precision(config.precision),
-        trained=trained.transfer() if trained else None,
+        trained=trained.transfer(),
         mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
         on_step=within(on_step, 0.02, 0.98),
         show=_previewer(given, config, decoder, wildness) if previews else None,
@@ -251,7 +239,7 @@ def _finish(image: np.ndarray, given: _Given, config: StyleConfig, wildness: flo
 
 def _previewer(given: _Given, config: StyleConfig, decoder: Decode, wildness: float) -> Show:
     """Small pictures of features on their way; `_finish` needs inputs of their size."""
-    reduction = math.prod(stage.step for stage in stages(config.encoder))
+    reduction = plan_of(config.encoder).reduction
 
     def show(features: np.ndarray) -> np.ndarray:
         side = min(_PREVIEW_SIDE, config.side, reduction * max(features.shape[:2]))
@@ -281,6 +269,6 @@ def give_back(image, content, decoded, strength, wildness: float):
     return image + (1 - wildness) * (1 - strength) * (content - decoded)
 
 
-def encode(encoder: Network, image: np.ndarray) -> np.ndarray:
+def encode(encoder: SharedNetwork, image: np.ndarray) -> np.ndarray:
     """Features (rows, columns, channels) of an image (height, width, 3)."""
     return ops.convert_to_numpy(encoder(image[None]))[0]

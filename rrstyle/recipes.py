@@ -19,7 +19,7 @@ from rrstyle.pictures import images, masks
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
 if TYPE_CHECKING:  # it imports Keras, which reading a recipe does not need
-    from rrstyle.networks.pair import TrainedNetworks
+    from rrstyle.networks.pair import CnnDcn
 
 TEXT_KEY = "rrstyle"  # of the PNG text chunk
 _FORMAT = 1
@@ -142,7 +142,7 @@ def make_recipe(
     )
 
 
-def with_networks(recipe: Recipe, networks: "TrainedNetworks") -> Recipe:
+def with_networks(recipe: Recipe, networks: "CnnDcn") -> Recipe:
     """The recipe of a picture that trained networks make: their plan, name and digest."""
     config = replace(recipe.config, decoder=networks.name, encoder=networks.config)
     return replace(recipe, config=config, weights=Input(networks.name, networks.digest))

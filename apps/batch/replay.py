@@ -15,7 +15,7 @@ from rrstyle.pictures.images import Picture, digest
 from rrstyle.recipes import Input, Recipe
 
 if TYPE_CHECKING:  # it imports Keras
-    from rrstyle.networks.pair import TrainedNetworks
+    from rrstyle.networks.pair import CnnDcn
 
 
 def replayed_config(recipe: Recipe) -> StyleConfig:
@@ -79,7 +79,7 @@ def check_weights(recipe: Recipe, config: StyleConfig) -> str | None:
     return f"the weights differ from the recipe's, {shown!r}: another picture will come out"
 
 
-def check_networks(recipe: Recipe, networks: "TrainedNetworks | None") -> str | None:
+def check_networks(recipe: Recipe, networks: "CnnDcn | None") -> str | None:
     """A line where the trained networks are not the recipe's.
 
     Raises:

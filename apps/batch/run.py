@@ -20,7 +20,7 @@ from rrstyle.progress import Step, within
 from rrstyle.recipes import Recipe, encode_picture, make_recipe, with_networks
 
 if TYPE_CHECKING:  # it imports Keras
-    from rrstyle.networks.pair import TrainedNetworks
+    from rrstyle.networks.pair import CnnDcn
 
 _KEPT_PIXELS = 16_000_000  # of style pictures kept for the next photograph: 192 MB
 
@@ -97,7 +97,7 @@ class Batch:
         overwrite: bool,
         progress: ProgressLine,
         expected: Recipe | None = None,
-        networks: "TrainedNetworks | None" = None,
+        networks: "CnnDcn | None" = None,
         weights: Sequence[float] | None = None,
         mask: np.ndarray | None = None,
     ) -> None:

@@ -32,7 +32,7 @@ def run_export(command: Export) -> None:
 
         pair = load_run(model, best=True)
         export_trained(directory, pair, overwrite=command.overwrite)
-        print(f"model of step {pair.step} written to {directory}")
+        print(f"model of step {pair.about['step']} written to {directory}")
         return
     config = checked(StyleConfig, command.config)
     with quiet_start():

@@ -50,9 +50,9 @@ def run_reconstruct(command: Reconstruct) -> None:
         by = f"{config.law} weights, seed {command.seed}"
     else:
         pair = load_run(command.model, best=True)
-        config = pair.config.network
+        config = pair.config
         back, kind = {"trained": reconstruction.reconstruct_trained(image, pair)}, "DCN"
-        by = f"{pair.config.encoder} weights, DCN trained for {pair.step} steps"
+        by = f"{pair.about['weights']} weights, DCN trained for {pair.about['step']} steps"
     scores = {}
     for name, result in back.items():
         both = [metrics.luminance(x[None]) for x in (image, result)]

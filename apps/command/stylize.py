@@ -32,7 +32,7 @@ from rrstyle.recipes import Recipe, read_recipe
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
 if TYPE_CHECKING:  # it imports Keras
-    from rrstyle.networks.pair import TrainedNetworks
+    from rrstyle.networks.pair import CnnDcn
 
 _NAMED = 5  # pictures named in a line about many
 
@@ -153,7 +153,7 @@ def _mask(command: Stylize, recipe: Recipe | None) -> np.ndarray | None:
     return as_mask(read_image(command.mask).pixels, argument=one_line(Path(command.mask).name))
 
 
-def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, TrainedNetworks | None]":
+def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
     """The settings and the trained networks of the run whose folder is their decoder, if any.
 
     Raises:
@@ -169,16 +169,16 @@ def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, TrainedNetworks |
             f" received {folder.name!r}"
         )
     with quiet_start():
-        from recon.training.run import load_networks
+        from recon.training.run import load_run
 
-    networks = load_networks(folder)
+    networks = load_run(folder, best=True)
     given, defaults = to_dict(config.encoder), to_dict(StyleConfig().encoder)
     refuse_beside_model(given, defaults, model="a run as decoder")
     return replace(config, decoder=networks.name, encoder=networks.config), networks
 
 
 def _check_networks(
-    config: StyleConfig, networks: "TrainedNetworks | None", recipe: Recipe | None
+    config: StyleConfig, networks: "CnnDcn | None", recipe: Recipe | None
 ) -> list[str]:
     """Fails now where every picture would, and tells what is not as in the recipe."""
     warnings = []
@@ -191,9 +191,8 @@ def _check_networks(
         from rrstyle.networks import weight_files
 
     if config.weights is not None:
-        if config.weights != "imagenet":
-            weight_files.load_vgg16(config.weights)
-        config = replace(config, encoder=pipeline.trained_plan(config.encoder))
+        found = weight_files.load_weights(config.weights, config.encoder)
+        config = replace(config, encoder=found.network)
     pipeline.smallest_side(config)
     if recipe is not None and (text := versions_warning(recipe, backend.versions())):
         warnings.append(text)

@@ -41,11 +41,11 @@ def run_train(command: Train, words: list[str]) -> None:
 
 def _train(command: Train, words: list[str], watch: Watch) -> None:
     with quiet_start():  # Keras
-        from recon.encoders import Encoder, load_encoder
         from recon.training import run as training_run
         from recon.training.hosts import join_hosts
         from recon.training.step import mean_squared_error
         from recon.training.train import train
+        from rrstyle.networks.weight_files import CnnWeights, load_weights
 
     join_hosts()
     out = command.out
@@ -57,10 +57,10 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
         command = parse_again(words[1:], replace(command, config=options))
     if kept is not None and command.config.encoder == _OF_THE_RUN:
         config = checked(TrainingConfig, replace(command.config, encoder=kept.encoder))
-        encoder = Encoder(kept.encoder, config.network, training_run.read_encoder(out))
+        encoder = CnnWeights(kept.encoder, config.network, training_run.read_encoder(out))
     else:
         config = checked(TrainingConfig, command.config)
-        encoder = load_encoder(config.encoder, config.network)
+        encoder = load_weights(config.encoder, config.network)
     config = replace(config, network=encoder.network, encoder=encoder.name)
     images = open_pictures(command, config, watch)
     watch.progress.say(_network_words(config))

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:  # it imports Keras, which the readers of rows do without
-    from recon.encoders import TrainedEncoder
+    from rrstyle.networks.weight_files import CnnWeights
 
 Scale = Literal["smoke", "laptop", "paper"]
 
@@ -45,7 +45,7 @@ class Pictures:
 
     names: tuple[str, ...]
     pixels: np.ndarray
-    encoders: "tuple[TrainedEncoder, ...]" = ()
+    encoders: "tuple[CnnWeights, ...]" = ()
     classes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
 

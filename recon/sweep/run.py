@@ -22,7 +22,7 @@ from rrstyle.pictures.images import digest
 from rrstyle.progress import OnStep, Step, ignore
 
 if TYPE_CHECKING:
-    from recon.encoders import TrainedEncoder
+    from rrstyle.networks.weight_files import CnnWeights
 
 _PAUSE = 1.0  # seconds between two writings of the record; rows are written at once
 
@@ -77,7 +77,7 @@ def evaluate(
         name: As for `recon.experiments.find_experiment`.
         scale: Size of the experiment.
         images: Folder of pictures; without it, the built-in photographs.
-        encoders: Files of trained CNNs for `recon.encoders.read_encoder_file`, at most one an
+        encoders: Files of trained CNNs for `load_weights`, at most one an
             architecture, for an experiment whose settings have a field `trained`.
         seed: Of the networks and of the pictures that are drawn, 0 or more.
         out: Folder, created if need be.
@@ -168,7 +168,7 @@ def evaluate(
         )
 
 
-def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[TrainedEncoder, ...]":
+def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[CnnWeights, ...]":
     """The trained CNNs of a run, by architecture: the order of the files plays no part."""
     if not files:
         return ()
@@ -176,9 +176,9 @@ def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[Tr
         raise ValueError(
             f"encoder must be left out: {name} uses no trained CNN; received {files[0].name!r}"
         )
-    from recon.encoders import read_encoder_file
+    from rrstyle.networks.weight_files import load_weights
 
-    found = sorted(map(read_encoder_file, files), key=lambda one: one.architecture)
+    found = sorted(map(load_weights, files), key=lambda one: one.architecture)
     for one, other in itertools.pairwise(found):
         if one.architecture == other.architecture:
             raise ValueError(

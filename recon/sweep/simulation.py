@@ -1,8 +1,10 @@
 """Random networks of a plan run over pictures, and how alike what comes out is.
 
-Groups of networks are evaluated on all pictures by one compiled call. On two CPU cores that is
-up to twice as fast as a call a network; folding the networks into one grouped convolution was 1.2
-to 2.4 times slower than running them in turn inside the call.
+The networks are the Keras models of `rrstyle.networks.build`: one CNN and one DCN a plan, which
+get the kernels of each network in turn. Groups of networks are evaluated on all pictures by one
+compiled call. On two CPU cores that is up to twice as fast as a call a network; folding the
+networks into one grouped convolution was 1.2 to 2.4 times slower than running them in turn inside
+the call.
 """
 
 import functools
@@ -10,14 +12,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
 from recon import metrics
-from recon.sweep.plans import Conv, Layer, Plan, Pool, Upsample
 from rrstyle import backend
+from rrstyle.networks.build import decoder_model, encoder_model, hidden_model
 from rrstyle.networks.laws import DECODER, ENCODER, draw_kernel, layer_rng
-from rrstyle.networks.layers import L2Pooling2D, ZeroInsertion2D
+from rrstyle.networks.plan import Conv, Plan, Upsample, kernel_shapes
 
 HEADS = ("linear", "mean")
 # Of the largest layer's maps, for all pictures and networks of a call. A call holds about five
@@ -30,85 +33,61 @@ Kernels = tuple[np.ndarray, ...]
 def draw_kernels(plan: Plan, *, law: str = "gaussian", std: float = 0.1, seed: int) -> Kernels:
     """Kernels of every convolution of a plan, the linear head's last.
 
-    They are those that `rrstyle.networks.build` draws for the same plan and seed, each times a
-    power of two that keeps the size of activations. Networks of ReLUs without biases only get
-    scaled by that, and no bit of a picture changes that is brought to [0, 1] afterwards; without it
-    26 layers leave the range of float32.
+    They are those of `build_cnn` and `build_dcn` for the same plan and seed, each times a power
+    of two that keeps the size of activations. Networks of ReLUs without biases only get scaled by
+    that, and no bit of a picture changes that is brought to [0, 1] afterwards; without it 26
+    layers leave the range of float32.
 
     Args:
-        plan: Of an RGB image.
-        law: See `rrstyle.networks.laws`.
-        std: Their true standard deviation, before the scaling.
-        seed: Names the network.
+        plan: Plan without biases.
+        law: Name of a law, see `rrstyle.networks.laws`.
+        std: True standard deviation, before the scaling.
+        seed: Non-negative integer that names the network.
     """
-    channels = 3
+    shapes = (
+        (ENCODER, kernel_shapes(plan.encoder, plan.head.channels)),
+        (DECODER, kernel_shapes((*plan.decoder, plan.head), plan.features)),
+    )
     kernels = []
     size = 0.0  # of activations, as a power of two, that layers so far leave
-    for part, layers in ((ENCODER, plan.encoder), (DECODER, decoder_with_head(plan))):
-        convolutions = [layer for layer in layers if isinstance(layer, Conv)]
-        for position, layer in enumerate(convolutions):
-            shape = (layer.kernel, layer.kernel, channels, layer.channels)
-            rng = layer_rng(seed, part, position)
-            kernel = draw_kernel(law, shape, std=std, rng=rng)
+    for part, found in shapes:
+        for position, shape in enumerate(found):
+            kernel = draw_kernel(law, shape, std=std, rng=layer_rng(seed, part, position))
             size += math.log2(std * math.sqrt(math.prod(shape[:3]) / 2))
             kernels.append(kernel * np.float32(2.0 ** -round(size)))
             size -= round(size)
-            channels = layer.channels
     return tuple(kernels)
 
 
-def decoder_with_head(plan: Plan) -> tuple[Layer, ...]:
-    """Layers of the DCN, its last convolution (to RGB) included."""
-    return (*plan.decoder, Conv(3, plan.head_kernel))
+_cnn = functools.lru_cache(maxsize=128)(encoder_model)
 
 
-def encode(plan: Plan, kernels: Kernels, images) -> tuple[Any, list[tuple[Any, Any]]]:
-    """Features of the plan's CNN, and the (heights, widths) that its pools took away."""
-    x, sizes = ops.convert_to_tensor(images), []
-    remaining = iter(kernels)
-    for layer in plan.encoder:
-        if isinstance(layer, Conv):
-            x = ops.relu(_convolve(x, next(remaining)))
-        else:
-            assert isinstance(layer, Pool)
-            sizes.append((ops.shape(x)[1], ops.shape(x)[2]))
-            x = _pool(x, layer)
-    return x, sizes
+@functools.lru_cache(maxsize=128)
+def _hidden(plan: Plan) -> keras.Model:
+    return hidden_model(decoder_model(plan))
 
 
-def decode(plan: Plan, kernels: Kernels, features, sizes: Sequence[tuple[Any, Any]]):
-    """Hidden maps of the plan's DCN, (batch, height, width, channels)."""
-    factors = [layer.size for layer in plan.encoder if isinstance(layer, Pool)]
-    pools = list(zip(factors, sizes, strict=True))
-    convolutions = sum(isinstance(layer, Conv) for layer in plan.encoder)
-    remaining = iter(kernels[convolutions:-1])
-    x, inserted = features, None
-    for layer in plan.decoder:
-        if isinstance(layer, Conv):
-            kernel = next(remaining)
-            x = _convolve(x, kernel) if inserted is None else _convolve_inserted(*inserted, kernel)
-            x, inserted = ops.relu(x), None
-            continue
-        assert isinstance(layer, Upsample)
-        if inserted is not None:
-            x, inserted = _insert_zeros(*inserted), None
-        factor, size = pools.pop()
-        if layer.kind == "zero":
-            inserted = x, factor, size
-        else:
-            x = ops.repeat(ops.repeat(x, factor, axis=1), factor, axis=2)
-            x = x[:, : size[0], : size[1]]
-    return x if inserted is None else _insert_zeros(*inserted)
+def _encode(plan: Plan, kernels: Kernels, images):
+    model = _cnn(plan)
+    return model.stateless_call(list(kernels[: len(model.trainable_variables)]), [], images)[0]
+
+
+def _decode(plan: Plan, kernels: Kernels, features, images):
+    """Hidden maps of the plan's DCN; of the images only the size is used."""
+    model = _hidden(plan)
+    weights = list(kernels[-1 - len(model.trainable_variables) : -1])
+    return model.stateless_call(weights, [], [features, images])[0]
 
 
 def hidden_maps(plan: Plan, kernels: Kernels, images):
     """Input of a plan's last layer, (batch, height, width, channels), as a tensor."""
-    return decode(plan, kernels, *encode(plan, kernels, images))
+    images = ops.convert_to_tensor(images)
+    return _decode(plan, kernels, _encode(plan, kernels, images), images)
 
 
 def linear_head(hidden, kernel):
     """RGB by the last convolution: the papers' "original" network."""
-    return _convolve(hidden, kernel)
+    return ops.conv(hidden, kernel, padding="same")
 
 
 def mean_head(hidden):
@@ -198,10 +177,10 @@ def _by_counts(run):
 
 
 def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truth) -> list[dict[str, Any]]:
-    features, sizes = encode(plans[0], kernels, images)
+    features = _encode(plans[0], kernels, images)
     found = []
     for plan in plans:
-        hidden = decode(plan, kernels, features, sizes)
+        hidden = _decode(plan, kernels, features, images)
         colours = linear_head(hidden, kernels[-1])
         scores = {"chroma": metrics.chroma_correlation(images, colours)}
         outputs = metrics.luminance(colours), mean_head(hidden)
@@ -214,15 +193,15 @@ def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truth) -> list[di
 def _largest_map(plan: Plan, size: tuple[int, int]) -> int:
     """Bytes of one image's maps in the largest layer."""
     largest, pixels, before = 0, math.prod(size), []
-    channels = 3
+    channels = plan.head.channels
     for layer in plan.layers:
         if isinstance(layer, Conv):
             channels = layer.channels
-        elif isinstance(layer, Pool):
+        elif isinstance(layer, Upsample):
+            pixels = before.pop()
+        else:
             before.append(pixels)
             pixels = -(-pixels // layer.size**2)
-        else:
-            pixels = before.pop()
         largest = max(largest, 4 * channels * pixels)
     return largest
 
@@ -232,33 +211,3 @@ def _batch(plan: Plan, networks: Sequence[Kernels], images: np.ndarray) -> int:
     size = images.shape[1], images.shape[2]
     most = max(1, _MAP_BYTES // (len(networks) * _largest_map(plan, size)))
     return max(n for n in range(1, len(images) + 1) if len(images) % n == 0 and n <= most)
-
-
-def _pool(x, layer: Pool):
-    if layer.kind == "l2":
-        return L2Pooling2D(layer.size)(x)
-    pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-    # strides in words: their default is broken on JAX in Keras 3.15
-    return pool(x, layer.size, strides=layer.size, padding="same")
-
-
-def _convolve(x, kernel):
-    return ops.conv(x, kernel, padding="same")
-
-
-def _insert_zeros(x, factor: int, size: tuple[Any, Any]):
-    return ZeroInsertion2D(factor)(x)[:, : size[0], : size[1]]
-
-
-def _convolve_inserted(x, factor: int, size: tuple[Any, Any], kernel: np.ndarray):
-    """The convolution of a zero-inserted map, without the products with its zeros.
-
-    A strided transposed convolution by the flipped filters; three to five times as fast.
-    """
-    side = kernel.shape[0]
-    start = side // 2
-    if side - start < factor:  # the transposed one ends before the zeros at the far border do
-        return _convolve(_insert_zeros(x, factor, size), kernel)
-    flipped = ops.transpose(ops.flip(kernel, axis=(0, 1)), (0, 1, 3, 2))
-    whole = ops.conv_transpose(x, flipped, strides=factor, padding="valid")
-    return whole[:, start : start + size[0], start : start + size[1]]

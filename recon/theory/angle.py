@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from recon.sweep.plans import Plan
 from recon.theory.convergence import axis_routes, energies
 from recon.theory.operators import as_maps, window_sums
+from rrstyle.networks.plan import Plan
 
 
 def cosine(plan: Plan, image) -> float:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recon.sweep.plans import Conv, Layer, Plan
 from recon.theory.moments import arc_cosine, half_moment
 from recon.theory.operators import as_maps, axis_operators, check_plan, window_sums
+from rrstyle.networks.plan import Conv, Layer, Plan
 
 MOST_PIXELS = 64 * 64
 _BLOCK = 256  # rows whose temporaries are held at once

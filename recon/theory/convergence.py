@@ -5,9 +5,9 @@ from functools import reduce
 
 import numpy as np
 
-from recon.sweep.plans import Conv, Plan
 from recon.theory.moments import half_moment
 from recon.theory.operators import as_maps, axis_operators, check_plan
+from rrstyle.networks.plan import Conv, Plan
 
 
 def constant(plan: Plan, *, std: float) -> float:

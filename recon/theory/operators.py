@@ -11,7 +11,7 @@ from typing import get_args
 
 import numpy as np
 
-from recon.sweep.plans import Conv, Layer, Plan, Pool, PoolKind, UpsampleKind
+from rrstyle.networks.plan import Conv, Layer, Plan, Pool, PoolKind, UpsampleKind
 
 
 def window_sums(size: int, kernel: int) -> np.ndarray:

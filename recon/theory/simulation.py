@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from recon.sweep.plans import Conv, Plan, Pool, Upsample
 from rrstyle.networks.laws import draw_kernel
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 
 
 def hidden_maps(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recon.sweep.plans import Conv, Plan
 from recon.theory.convergence import energies
 from recon.theory.moments import moments
 from recon.theory.operators import axis_operators
+from rrstyle.networks.plan import Conv, Plan
 
 
 @dataclass(frozen=True)

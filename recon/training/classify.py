@@ -18,14 +18,14 @@ import numpy as np
 from keras import ops
 
 from recon.data.batches import Batch
-from recon.encoders import write_encoder
 from recon.training.config import ClassifierConfig
 from recon.training.loop import Outcome, Source, check_pixels, run_training
 from recon.training.run import CLASSIFIER, RunFolder
 from recon.training.step import State, Steps, computing_in, unit_images
 from rrstyle import backend
-from rrstyle.networks.build import Network, cnn_network, convolutions, minimum_side
+from rrstyle.networks.build import SharedNetwork, cnn_network, convolutions, minimum_side
 from rrstyle.networks.laws import ENCODER, layer_rng
+from rrstyle.networks.weight_files import write_weights
 from rrstyle.progress import OnStep, ignore
 
 COLUMNS = ("step", "loss", "learning_rate", "validation_loss", "accuracy", "images_per_s")
@@ -49,7 +49,7 @@ def classify(
         config: Its settings.
         source: Of batches with labels.
         out: Folder of the run: new or empty, unless it is continued. classifier.npz in it is a
-            file for `recon.encoders.load_encoder`.
+            file for `load_weights`.
         classes: How many, at least 2.
         data: Plain JSON values that name the images; a continued run must have the same.
         resume: Continue the run in `out`, if there is one.
@@ -92,11 +92,11 @@ def classify(
     best = RunFolder(out).checkpoints.best() if backend.is_first_host() else None
     if best is not None:
         weights = State.of_arrays(best.arrays).weights
-        write_encoder(out / CLASSIFIER, config.network, weights[:-2])
+        write_weights(out / CLASSIFIER, config.network, weights[:-2])
     return outcome
 
 
-def standardised(cnn: Network, pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+def standardised(cnn: SharedNetwork, pixels: np.ndarray) -> tuple[np.ndarray, ...]:
     """Weights of a random CNN, scaled and shifted to the images it is to be trained on.
 
     After each convolution, before its activation, every channel has mean 0 and variance 1 over
@@ -122,7 +122,7 @@ def standardised(cnn: Network, pixels: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(weights)
 
 
-def _head(cnn: Network, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _head(cnn: SharedNetwork, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The dense layer at step 0: variance 1 / inputs, no ReLU follows it."""
     inputs = cnn.model.output_shape[-1]
     kernel = layer_rng(seed, ENCODER, len(cnn.weights)).normal(0, inputs**-0.5, (inputs, classes))
@@ -133,7 +133,7 @@ class _Steps(Steps):
     """The steps of a classifier: its weights are the CNN's, and the dense layer's last."""
 
     def __init__(
-        self, config: ClassifierConfig, cnn: Network, state: State, *, devices: Any
+        self, config: ClassifierConfig, cnn: SharedNetwork, state: State, *, devices: Any
     ) -> None:
         self._cnn = computing_in(config.precision, cnn.model)
         super().__init__(config, state, (), devices=devices)

@@ -7,28 +7,26 @@ bad-pictures.csv    those among them that cannot be used
 checkpoints/        see recon.training.checkpoints
 log.csv, events...  see recon.training.log
 samples/            sheets of reconstructions
-classifier.npz      convolutions of a classifier, see recon.encoders
+classifier.npz      convolutions of a classifier, see rrstyle.networks.weight_files
 """
 
-import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from recon.encoders import weights_digest
 from recon.training.checkpoints import Checkpoint, Checkpoints
 from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
-from recon.training.step import State, build_pair
+from recon.training.step import State
 from rrstyle import backend
 from rrstyle.config import from_dict, to_dict
 from rrstyle.durable import write_whole
-from rrstyle.networks.build import Network
-from rrstyle.networks.pair import TrainedNetworks
+from rrstyle.networks.build import build_cnn, build_dcn
+from rrstyle.networks.pair import CnnDcn
+from rrstyle.networks.weight_files import weights_digest
 
 Config = TypeVar("Config", bound=Schedule)
 
@@ -37,43 +35,20 @@ CLASSIFIER = "classifier.npz"
 PICTURES, BAD_PICTURES = "pictures.json", "bad-pictures.csv"
 
 
-@dataclass(frozen=True)
-class TrainedPair:
-    """A CNN and the DCN that was trained to invert it.
-
-    Attributes:
-        config: Of the training.
-        step: Steps that the DCN has been trained for.
-        cnn: Images (batch, height, width, 3) in [0, 1] to features.
-        dcn: [features, images of the wanted size] to images, unbounded.
-    """
-
-    config: TrainingConfig
-    step: int
-    cnn: Network
-    dcn: Network
-
-    def reconstruct(self, images) -> np.ndarray:
-        """What comes back of float32 images (batch, height, width, 3) in [0, 1]; unbounded."""
-        # One by one: networks are compiled for one number of images, and of any size.
-        back = [self.dcn(self.cnn(image[None]), image[None]) for image in images]
-        return np.concatenate([np.asarray(image, np.float32) for image in back])
-
-
 def checkpoints_of(folder: Path) -> Checkpoints:
     """The checkpoints of a run."""
     return Checkpoints(folder / "checkpoints")
 
 
-def load_run(folder: Path, *, best: bool = False) -> TrainedPair:
-    """The networks of a run, trained as far as it has come.
+def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
+    """The networks of a run, trained as far as it has come, under the name of its folder.
 
     Args:
-        folder: The run's.
-        best: Those of the lowest score rather than the last ones.
+        folder: Folder of the run.
+        best: Whether to take the checkpoint of the lowest score rather than the last one.
 
     Raises:
-        ValueError: If the folder is no run, or has no whole checkpoint.
+        ValueError: If the folder holds no training run, or no whole checkpoint.
         OSError: If a file cannot be read.
     """
     config = read_config(folder)
@@ -81,28 +56,13 @@ def load_run(folder: Path, *, best: bool = False) -> TrainedPair:
     found = checkpoints.best() if best else checkpoints.latest()[0]
     if found is None:
         raise ValueError(f"folder must have a whole checkpoint; {folder.name!r} has none")
-    # Of any size and in float32, whatever it was trained at.
-    pair = build_pair(replace(config, precision="float32"), read_encoder(folder))
-    return TrainedPair(
-        config,
-        found.step,
-        Network(pair.cnn, pair.encoder),
-        Network(pair.dcn, State.of_arrays(found.arrays).weights),
-    )
-
-
-def load_networks(folder: Path) -> TrainedNetworks:
-    """The networks of a run's best checkpoint, for the style transfer.
-
-    Raises:
-        ValueError, OSError: As `load_run`.
-    """
-    pair = load_run(folder, best=True)
-    network = pair.config.network
-    weights = weights_digest((*pair.cnn.weights, *pair.dcn.weights))
-    plan = json.dumps(to_dict(network), sort_keys=True)
-    digest = hashlib.sha256(f"{plan} {weights}".encode()).hexdigest()
-    return TrainedNetworks(folder.resolve().name, digest, network, pair.cnn, pair.dcn)
+    network, encoder = config.network, read_encoder(folder)
+    cnn, dcn = (build(network, seed=config.seed) for build in (build_cnn, build_dcn))
+    if encoder is not None:
+        cnn.set_weights(encoder)
+    dcn.set_weights(State.of_arrays(found.arrays).weights)
+    about = {"weights": config.encoder, "step": found.step, "training": to_dict(config)}
+    return CnnDcn(folder.resolve().name, network, cnn, dcn, about)
 
 
 def read_config(folder: Path) -> TrainingConfig:

@@ -18,8 +18,9 @@ from keras import ops
 
 from recon.training.config import Schedule, TrainingConfig
 from rrstyle import backend
-from rrstyle.networks.build import cnn_network, dcn_plan, draw_weights, minimum_side
+from rrstyle.networks.build import cnn_network, decoder_model, draw_weights, minimum_side
 from rrstyle.networks.laws import DECODER
+from rrstyle.networks.plan import plan_of
 
 EPSILON = 1e-8  # of Adam: the one of its paper, and of Caffe
 
@@ -69,7 +70,7 @@ def build_pair(config: TrainingConfig, encoder_weights: Sequence[np.ndarray] | N
         found, wanted = ([w.shape for w in weights] for weights in (encoder, random.weights))
         if found != wanted:
             raise ValueError(f"encoder_weights must have the shapes {wanted}; received {found}")
-    plan = dcn_plan(config.network)
+    plan = decoder_model(plan_of(config.network))
     decoder = draw_weights(plan, "he", config.network.std, config.seed, DECODER)
     precision = backend.resolve_precision(config.precision)
     return Pair(

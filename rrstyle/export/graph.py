@@ -15,9 +15,9 @@ from keras import ops
 
 from rrstyle import pipeline
 from rrstyle.config import DECODERS, StyleConfig
-from rrstyle.networks.build import Network, cnn_network
+from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.readout import apply_readout, fit_readout, split_dcn
-from rrstyle.networks.weight_files import load_vgg16
+from rrstyle.networks.weight_files import RANDOM, load_weights
 from rrstyle.pictures.images import as_image, to_uint8
 from rrstyle.transfer.closed_form import METHODS, fit_gaussian, fit_map
 from rrstyle.transfer.colours import keep_colours, match_luminance
@@ -91,8 +91,8 @@ class StyleGraph:
         require: Checks in a graph.
     """
 
-    encoder: Network
-    hidden: Network
+    encoder: SharedNetwork
+    hidden: SharedNetwork
     random_kernel: np.ndarray
     wildness: float
     keeps_colours: bool
@@ -165,12 +165,11 @@ def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
         ValueError: If a setting or the seed breaks a rule.
         OSError: If trained weights cannot be read.
     """
-    trained = load_vgg16(config.weights) if config.weights else None
-    if trained:
-        config = replace(config, encoder=pipeline.trained_plan(config.encoder))
+    trained = load_weights(config.weights or RANDOM, config.encoder)
+    config = replace(config, encoder=trained.network)
     encoder = cnn_network(config.encoder, seed=seed)
-    if trained:
-        encoder = Network(encoder.model, trained.encoder(config.encoder.layer))
+    if trained.weights:
+        encoder = SharedNetwork(encoder.model, trained.weights)
     hidden, random_kernel = split_dcn(config.encoder, seed=seed)
     return StyleGraph(
         encoder=with_variables(encoder),
@@ -216,15 +215,17 @@ def rounded(image: Any) -> Any:
     return ops.cast(ops.round(255 * ops.clip(image, 0, 1)), "uint8")
 
 
-def call(network: Network, inputs: Any) -> Any:
+def call(network: SharedNetwork, inputs: Any) -> Any:
     """A network of `with_variables` in a graph."""
     # Calling the network itself would trace its compiled function anew for every variable.
     return network.model.stateless_call(list(network.weights), [], inputs)[0]
 
 
-def with_variables(network: Network) -> Network:
+def with_variables(network: SharedNetwork) -> SharedNetwork:
     """The network with variables for weights: they are saved beside the graph, not in its 2 GiB."""
-    return Network(network.model, tuple(tf.Variable(w, trainable=False) for w in network.weights))
+    return SharedNetwork(
+        network.model, tuple(tf.Variable(w, trainable=False) for w in network.weights)
+    )
 
 
 def compare_styles(

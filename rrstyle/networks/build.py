@@ -1,13 +1,15 @@
-"""Random CNNs, their mirrored DCNs, and the pair, as Keras models of any image size.
+"""Keras models of a plan: random CNNs, their mirrored DCNs and the pair, for any image size.
 
-Names: the CNN (encoder) turns an image into features; the DCN (decoder) has the same layers in
-reverse, with zero insertion for the pools and a crop to the image's size. CDk of the papers is
+The CNN (encoder) turns an image into features; the DCN (decoder) has the same layers in reverse,
+with an upsampling for each stride and a crop to the image's size. CDk of the papers is
 Conv[k]-DeConv[k], layer "conv<k>" tapped before its pool.
 
 Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 and 4.
 """
 
 import functools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,90 +20,42 @@ from keras import layers, ops
 from rrstyle import backend
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.laws import DECODER, ENCODER, draw_kernel, layer_rng
-from rrstyle.networks.layers import CropTo, L2Pooling2D, ReflectPadding2D, ZeroInsertion2D
-from rrstyle.networks.plan import ARCHITECTURES, Convolution
+from rrstyle.networks.layers import (
+    CropTo,
+    L2Pooling2D,
+    RandomLaw,
+    ReflectPadding2D,
+    ZeroInsertedConv2D,
+    ZeroInsertion2D,
+)
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample, plan_of
 
 LEAKY_SLOPE = 0.2
 
-
-@dataclass(frozen=True)
-class _Stage:
-    """One convolution of the pair: its CNN shape, and whether a pool follows it."""
-
-    convolution: Convolution
-    kernel: int
-    inputs: int
-    channels: int
-    groups: int
-    pooled: bool
-
-    @property
-    def step(self) -> int:
-        """What it divides sides by."""
-        return self.convolution.stride * (2 if self.pooled else 1)
+# Position of a convolution in its model to the initialiser of its kernel.
+Initialisers = Callable[[int], Any]
 
 
-def stages(config: NetworkConfig) -> tuple[_Stage, ...]:
-    """The convolutions of a config with its overrides applied, data to features.
-
-    Raises:
-        ValueError: If the channels cannot be split into the architecture's groups.
-    """
-    architecture = ARCHITECTURES[config.architecture]
-    plan = architecture.up_to(config.layer)
-    result: list[_Stage] = []
-    inputs = 3
-    for position, c in enumerate(plan):
-        last = position == len(plan) - 1
-        ends_block = last or plan[position + 1].block != c.block
-        # A tap at conv1_1 of VGG lies inside a block: no pool follows it.
-        closes = architecture.up_to(f"conv{c.block}")[-1] == c
-        pooled = ends_block and closes and c.block in architecture.pooled_blocks
-        channels = config.channels or c.channels
-        if channels % c.groups or inputs % c.groups:
-            raise ValueError(
-                f"channels must be a multiple of {c.groups}, the groups of {c.name}; "
-                f"received {channels}"
-            )
-        result.append(
-            _Stage(
-                convolution=c,
-                kernel=config.kernel or c.kernel,
-                inputs=inputs,
-                channels=channels,
-                groups=c.groups,
-                pooled=pooled and (not last or config.tap == "post_pool"),
-            )
-        )
-        inputs = channels
-    return tuple(result)
+def keras_start(position: int) -> keras.initializers.Initializer:
+    """Keras' own start of a kernel, for models whose calls bring their weights with them."""
+    return keras.initializers.GlorotUniform(seed=position)
 
 
-def minimum_side(config: NetworkConfig) -> int:
-    """Fewest pixels a side that an image needs for the borders of every layer to be padded."""
-    if config.padding == "zero":
-        return 1
-    side, factor = 1, 1
-    for stage in stages(config):
-        # Reflection needs ceil(side / factor) > kernel // 2, here and, at the same size, in the
-        # mirrored convolution of the DCN.
-        side = max(side, factor * (stage.kernel // 2) + 1)
-        factor *= stage.step
-    return side
-
-
-def convolve(x, channels, *, kernel, stride=1, groups=1, padding="reflect", name, dtype=None):
-    """A convolution with bias that keeps the size (divided by `stride`, rounded up)."""
+def convolve(
+    x, layer: Conv, *, padding="reflect", biases=True, initialiser: Any = None, dtype=None
+):
+    """A convolution, not activated, that keeps the size (divided by its stride, rounded up)."""
     if padding == "reflect":
-        x = ReflectPadding2D(kernel, dtype=dtype)(x)
+        x = ReflectPadding2D(layer.kernel, dtype=dtype)(x)
     return layers.Conv2D(
-        channels,
-        kernel,
-        strides=stride,
-        groups=groups,
+        layer.channels,
+        layer.kernel,
+        strides=layer.stride,
+        groups=layer.groups,
         padding="valid" if padding == "reflect" else "same",
-        kernel_initializer="zeros",
-        name=name,
+        use_bias=biases,
+        kernel_initializer=initialiser or keras_start(0),
+        name=layer.name or None,
         dtype=dtype,
     )(x)
 
@@ -113,23 +67,152 @@ def activate(x, kind: str, dtype=None):
     return layers.ReLU(dtype=dtype)(x)
 
 
-def pool(x, kind: str, size: int, dtype=None):
-    """Pooling with stride 2; sizes are halved and rounded up."""
-    if kind == "max":
-        return layers.MaxPooling2D(size, 2, padding="same", dtype=dtype)(x)
-    if kind == "average":
-        return layers.AveragePooling2D(size, 2, padding="same", dtype=dtype)(x)
-    return L2Pooling2D(size, dtype=dtype)(x)
+def pool(x, layer: Pool, dtype=None):
+    """A pool; sides are divided by its stride and rounded up."""
+    kinds = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
+    if layer.kind == "l2":
+        return L2Pooling2D(layer.size, layer.stride, dtype=dtype)(x)
+    return kinds[layer.kind](layer.size, layer.stride, padding="same", dtype=dtype)(x)
+
+
+def encoder_model(plan: Plan, initialisers: Initialisers = keras_start) -> keras.Model:
+    """The CNN of a plan, from images to features."""
+    image = x = keras.Input((None, None, plan.head.channels), name="image")
+    position = 0
+    for layer in plan.encoder:
+        if isinstance(layer, Pool):
+            x = pool(x, layer)
+            continue
+        assert isinstance(layer, Conv)
+        initialiser = initialisers(position)
+        x = convolve(x, layer, padding=plan.padding, biases=plan.biases, initialiser=initialiser)
+        x = activate(x, plan.encoder_activation)
+        position += 1
+    return keras.Model(image, x, name="cnn")
+
+
+def decoder_model(plan: Plan, initialisers: Initialisers = keras_start) -> keras.Model:
+    """The DCN of a plan, from [features, reference] to images; see `build_dcn`."""
+    features = x = keras.Input((None, None, plan.features), name="features")
+    reference = keras.Input((None, None, None), name="reference")
+    strides = [s.stride for s in plan.encoder if not isinstance(s, Upsample) and s.stride > 1]
+    sequence = (*plan.decoder, plan.head)
+    position, inserted = 0, 1
+    for layer, following in zip(sequence, (*sequence[1:], None), strict=True):
+        if isinstance(layer, Upsample):
+            factor = strides.pop()
+            if _inserts(plan, layer, following, factor):
+                inserted = factor
+                continue
+            if layer.kind == "zero":
+                x = ZeroInsertion2D(factor)(x)
+            else:
+                x = layers.UpSampling2D(factor, interpolation="nearest")(x)
+            x = CropTo(math.prod(strides))([x, reference])
+            continue
+        assert isinstance(layer, Conv)
+        initialiser = initialisers(position)
+        if inserted > 1:
+            x = ZeroInsertedConv2D(
+                layer.channels,
+                layer.kernel,
+                factor=inserted,
+                use_bias=plan.biases,
+                kernel_initializer=initialiser,
+                name=layer.name or None,
+            )(x)
+            x = CropTo(math.prod(strides))([x, reference])
+        else:
+            x = convolve(
+                x, layer, padding=plan.padding, biases=plan.biases, initialiser=initialiser
+            )
+        position, inserted = position + 1, 1
+        if following is not None:
+            x = activate(x, plan.decoder_activation)
+    return keras.Model([features, reference], x, name="dcn")
+
+
+def _inserts(plan: Plan, layer: Upsample, following, factor: int) -> bool:
+    """Whether an upsampling and the convolution after it are one ZeroInsertedConv2D.
+
+    Not the head: the readout takes its input, the zero-inserted map.
+    """
+    return (
+        layer.kind == "zero"
+        and plan.padding == "zero"
+        and isinstance(following, Conv)
+        and following is not plan.head
+        and following.groups == 1
+        and ZeroInsertedConv2D.covers(following.kernel, factor)
+    )
+
+
+def hidden_model(dcn: keras.Model) -> keras.Model:
+    """The layers of a DCN before its last convolution, whose input is the output here.
+
+    They are shared with the DCN. With reflect padding the output is padded already.
+    """
+    return keras.Model(dcn.inputs, convolutions(dcn)[-1].input)
+
+
+def convolutions(model: keras.Model) -> list[layers.Conv2D]:
+    """The convolutions of a model, data to result."""
+    return [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
+
+
+def minimum_side(config: NetworkConfig) -> int:
+    """Fewest pixels a side that an image needs for the borders of every layer to be padded."""
+    return plan_of(config).minimum_side
+
+
+def build_cnn(config: NetworkConfig, *, seed: int) -> keras.Model:
+    """The random CNN.
+
+    Args:
+        config: Plan and law of the networks.
+        seed: Non-negative integer that names the weights, the same on every backend.
+
+    Returns:
+        Model from images (batch, height, width, 3) in [0, 1] to features (batch, height / s,
+        width / s, channels), rounded up, s the product of the strides.
+    """
+    return encoder_model(plan_of(config), _laws(config, seed, ENCODER))
+
+
+def build_dcn(config: NetworkConfig, *, seed: int) -> keras.Model:
+    """The random DCN that mirrors `build_cnn`.
+
+    Args:
+        config: Plan and law of the networks.
+        seed: Non-negative integer that names the weights; independent of the CNN's.
+
+    Returns:
+        Model from [features, reference] to images (batch, height, width, 3), unbounded: the last
+        layer is linear. Only the size of `reference` (batch, height, width, any) is used: it is
+        the size of the result.
+    """
+    return decoder_model(plan_of(config), _laws(config, seed, DECODER))
+
+
+def build_cnn_dcn(config: NetworkConfig, *, seed: int) -> keras.Model:
+    """The random CNN followed by its random DCN (rrVGG, rrAlexNet): image to image."""
+    cnn, dcn = build_cnn(config, seed=seed), build_dcn(config, seed=seed)
+    image = keras.Input((None, None, 3), name="image")
+    return keras.Model(image, dcn([cnn(image), image]), name="cnn_dcn")
+
+
+def _laws(config: NetworkConfig, seed: int, part: int) -> Initialisers:
+    return lambda position: RandomLaw(config.law, config.std, seed=seed, path=(part, position))
 
 
 def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int) -> tuple:
     """Random weights for every convolution of `model`, in its order; biases are zero.
 
     Args:
-        model: A model whose only weights are those of convolutions with a bias.
-        law: See `rrstyle.networks.laws`.
-        std: See `rrstyle.networks.laws`.
-        seed: Names the weights, with `path`.
+        model: Keras model whose only weights are those of convolutions with a bias.
+        law: Name of a law, see `rrstyle.networks.laws`.
+        std: True standard deviation of the scaled laws.
+        seed: Non-negative integer that names the weights, with `path`.
         path: Start of the spawn key; the position of the convolution ends it.
 
     Returns:
@@ -143,20 +226,17 @@ def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int
     return tuple(result)
 
 
-def convolutions(model: keras.Model) -> list[layers.Conv2D]:
-    """The convolutions of a model, data to result."""
-    return [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
-
-
 @dataclass(frozen=True)
-class Network:
-    """A Keras model as a pure function, with weights of its own.
+class SharedNetwork:
+    """A network that shares one compiled Keras model with others of its plan.
 
-    One model, built and compiled once, serves every seed.
+    To build and compile a model takes longer than a small picture does; networks that differ in
+    their weights alone (the variants of a picture, the networks of a study) therefore pass them
+    to one compiled function. `benchmarks/shared_networks.py` measures what that saves.
 
     Attributes:
-        model: Its plan; the weights inside it are not used.
-        weights: In the order of `model.trainable_variables`.
+        model: Keras model that is compiled once; its own weights play no part in calls.
+        weights: Weights of this network, in the order of `model.trainable_variables`.
     """
 
     model: keras.Model
@@ -173,109 +253,22 @@ def _compiled(model: keras.Model):
     return backend.jit(lambda weights, x: model.stateless_call(list(weights), [], x)[0], maps=(1,))
 
 
-def cnn_network(config: NetworkConfig, *, seed: int) -> Network:
-    """The random CNN of `build_cnn` as a pure function."""
-    model = _cnn_plan(config)
-    return Network(model, draw_weights(model, config.law, config.std, seed, ENCODER))
+def shared(model: keras.Model) -> SharedNetwork:
+    """A model with its own weights, compiled for images of every size."""
+    return SharedNetwork(model, tuple(model.get_weights()))
 
 
-def dcn_network(config: NetworkConfig, *, seed: int) -> Network:
-    """The random DCN of `build_dcn` as a pure function."""
-    model = dcn_plan(config)
-    return Network(model, draw_weights(model, config.law, config.std, seed, DECODER))
+_encoder_model = functools.lru_cache(maxsize=32)(encoder_model)
+_decoder_model = functools.lru_cache(maxsize=32)(decoder_model)
 
 
-def _with_weights(plan, network: Network) -> keras.Model:
-    # A model of the caller's own: plans are shared.
-    model = keras.models.clone_model(plan)
-    model.set_weights(list(network.weights))
-    return model
+def cnn_network(config: NetworkConfig, *, seed: int) -> SharedNetwork:
+    """The random CNN of `build_cnn`, with one compiled model for all seeds and laws."""
+    model = _encoder_model(plan_of(config))
+    return SharedNetwork(model, draw_weights(model, config.law, config.std, seed, ENCODER))
 
 
-def build_cnn(config: NetworkConfig, *, seed: int) -> keras.Model:
-    """The random CNN.
-
-    Args:
-        config: Its plan and law.
-        seed: Names the weights; the same seed is the same network on every backend.
-
-    Returns:
-        Model from images (batch, height, width, 3) in [0, 1] to features (batch, height / s,
-        width / s, channels), rounded up, s the product of the strides.
-    """
-    return _with_weights(_cnn_plan(config), cnn_network(config, seed=seed))
-
-
-@functools.lru_cache(maxsize=32)
-def _cnn_plan(config: NetworkConfig) -> keras.Model:
-    image = x = keras.Input((None, None, 3), name="image")
-    for stage in stages(config):
-        c = stage.convolution
-        x = convolve(
-            x,
-            stage.channels,
-            kernel=stage.kernel,
-            stride=c.stride,
-            groups=stage.groups,
-            padding=config.padding,
-            name=c.name,
-        )
-        x = activate(x, config.encoder_activation)
-        if stage.pooled:
-            x = pool(x, config.pooling, ARCHITECTURES[config.architecture].pool_size)
-    return keras.Model(image, x, name="cnn")
-
-
-def build_dcn(config: NetworkConfig, *, seed: int) -> keras.Model:
-    """The random DCN that mirrors `build_cnn`.
-
-    Args:
-        config: The plan of the CNN it mirrors.
-        seed: Names the weights; a stream of its own, independent of the CNN's.
-
-    Returns:
-        Model from [features, reference] to images (batch, height, width, 3), unbounded: the last
-        layer is linear. Only the size of `reference` (batch, height, width, any) is used: it is
-        the size of the result.
-    """
-    return _with_weights(dcn_plan(config), dcn_network(config, seed=seed))
-
-
-@functools.lru_cache(maxsize=32)
-def dcn_plan(config: NetworkConfig) -> keras.Model:
-    """The model of `build_dcn`, shared by all seeds: its weights are zero and not to be used."""
-    plan = stages(config)
-    features = x = keras.Input((None, None, plan[-1].channels), name="features")
-    reference = keras.Input((None, None, None), name="reference")
-    factor = 1
-    for stage in plan:
-        factor *= stage.step
-    for position, stage in reversed(list(enumerate(plan))):
-        if stage.step > 1:
-            factor //= stage.step
-            x = _upsample(x, config.upsampling, stage.step)
-            x = CropTo(factor)([x, reference])
-        x = convolve(
-            x,
-            stage.inputs,
-            kernel=stage.kernel,
-            groups=stage.groups,
-            padding=config.padding,
-            name=f"de{stage.convolution.name}",
-        )
-        if position:
-            x = activate(x, config.decoder_activation)
-    return keras.Model([features, reference], x, name="dcn")
-
-
-def _upsample(x, kind: str, factor: int):
-    if kind == "zero":
-        return ZeroInsertion2D(factor)(x)
-    return layers.UpSampling2D(factor, interpolation="nearest")(x)
-
-
-def build_cnn_dcn(config: NetworkConfig, *, seed: int) -> keras.Model:
-    """The random CNN followed by its random DCN (rrVGG, rrAlexNet): image to image."""
-    cnn, dcn = build_cnn(config, seed=seed), build_dcn(config, seed=seed)
-    image = keras.Input((None, None, 3), name="image")
-    return keras.Model(image, dcn([cnn(image), image]), name="cnn_dcn")
+def dcn_network(config: NetworkConfig, *, seed: int) -> SharedNetwork:
+    """The random DCN of `build_dcn`, with one compiled model for all seeds and laws."""
+    model = _decoder_model(plan_of(config))
+    return SharedNetwork(model, draw_weights(model, config.law, config.std, seed, DECODER))

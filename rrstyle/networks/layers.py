@@ -1,16 +1,42 @@
-"""Keras layers that the networks need and Keras does not have.
+"""Keras layers, and the initialiser, that the networks need and Keras does not have.
 
 Shapes are (batch, height, width, channels); heights and widths may be unknown when a model
-is built.
+is built. Importing this file registers all of them: a fresh process needs no more of the package
+to load a network that was saved as a .keras file.
 """
 
 import keras
 from keras import ops
 
+from rrstyle.networks.laws import check_seed, draw_kernel, layer_rng
+
 
 def _ceil_div(size, factor):
     # Not -(-size // factor): in ONNX a division of integers rounds towards zero.
     return None if size is None else (size + factor - 1) // factor
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class RandomLaw(keras.initializers.Initializer):
+    """Draws a convolution kernel by NumPy: the same numbers on every backend.
+
+    Args:
+        law: Name of a law, see `rrstyle.networks.laws`.
+        std: True standard deviation of the scaled laws.
+        seed: Non-negative integer that names the network.
+        path: Non-negative integers that name the layer, see `laws.layer_rng`.
+    """
+
+    def __init__(self, law: str, std: float, *, seed: int, path: tuple[int, ...]):
+        self.law, self.std, self.seed, self.path = law, std, check_seed(seed), tuple(path)
+
+    def __call__(self, shape, dtype=None):
+        rng = layer_rng(self.seed, *self.path)
+        kernel = draw_kernel(self.law, tuple(shape), std=self.std, rng=rng)
+        return ops.convert_to_tensor(kernel, dtype=dtype)
+
+    def get_config(self):
+        return {"law": self.law, "std": self.std, "seed": self.seed, "path": list(self.path)}
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
@@ -70,6 +96,43 @@ class ZeroInsertion2D(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
+class ZeroInsertedConv2D(keras.layers.Conv2D):
+    """`ZeroInsertion2D` and a zero-padded convolution in one, without the products with zeros.
+
+    A transposed convolution with stride `factor` by the flipped filters: three to five times as
+    fast as the two layers.
+
+    Args:
+        filters: Number of output maps.
+        kernel_size: Side of the filters; see `covers` for the least.
+        factor: Side of the block of zeros that each value is put at the top left of.
+    """
+
+    def __init__(self, filters, kernel_size, *, factor: int, **kwargs):
+        super().__init__(filters, kernel_size, **{**kwargs, "padding": "same"})
+        self.factor = factor
+
+    @staticmethod
+    def covers(kernel: int, factor: int) -> bool:
+        """Whether the transposed convolution reaches the zeros at the far border."""
+        return kernel - kernel // 2 >= factor
+
+    def convolution_op(self, inputs, kernel):
+        _, height, width, _ = ops.shape(inputs)
+        start, factor = self.kernel_size[0] // 2, self.factor
+        flipped = ops.transpose(ops.flip(kernel, axis=(0, 1)), (0, 1, 3, 2))
+        whole = ops.conv_transpose(inputs, flipped, strides=factor, padding="valid")
+        return whole[:, start : start + height * factor, start : start + width * factor]
+
+    def compute_output_shape(self, shape):
+        sides = (None if s is None else s * self.factor for s in shape[1:3])
+        return (shape[0], *sides, self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
 class CropTo(keras.layers.Layer):
     """Crops the first input, from the bottom right, to 1 / `factor` (rounded up) of the second.
 
@@ -95,16 +158,20 @@ class CropTo(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="rrstyle")
 class L2Pooling2D(keras.layers.Layer):
-    """l2-norm pooling, stride 2: the square root of the sum of squares over each window.
+    """l2-norm pooling: the square root of the sum of squares over each window.
 
-    Windows past the border hold what is inside (sizes are halved and rounded up).
+    Windows past the border hold what is inside: sides are divided by the stride, rounded up.
+
+    Args:
+        pool_size: Side of a window, in pixels.
+        stride: Pixels from one window to the next.
 
     Reference: the pooling of Theorem 5.1, "Randomness in Deconvolutional Networks".
     """
 
-    def __init__(self, pool_size: int = 2, **kwargs):
+    def __init__(self, pool_size: int = 2, stride: int = 2, **kwargs):
         super().__init__(**kwargs)
-        self.pool_size = pool_size
+        self.pool_size, self.stride = pool_size, stride
 
     def call(self, x):
         channels = x.shape[-1]
@@ -112,17 +179,17 @@ class L2Pooling2D(keras.layers.Layer):
         # One convolution over (batch * channels) maps: depthwise is slow on some CPU backends.
         batch, height, width, _ = ops.shape(x)
         maps = ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, height, width, 1))
-        sums = ops.conv(ops.square(maps), ones, strides=2, padding="same")
-        rows, columns = _ceil_div(height, 2), _ceil_div(width, 2)
+        sums = ops.conv(ops.square(maps), ones, strides=self.stride, padding="same")
+        rows, columns = (_ceil_div(side, self.stride) for side in (height, width))
         sums = ops.reshape(sums, (batch, channels, rows, columns))
         # The tiny constant keeps the gradient finite where a window is all zero.
         return ops.sqrt(ops.transpose(sums, (0, 2, 3, 1)) + 1e-30)
 
     def compute_output_shape(self, shape):
-        return (shape[0], *(_ceil_div(s, 2) for s in shape[1:3]), shape[3])
+        return (shape[0], *(_ceil_div(s, self.stride) for s in shape[1:3]), shape[3])
 
     def get_config(self):
-        return {**super().get_config(), "pool_size": self.pool_size}
+        return {**super().get_config(), "pool_size": self.pool_size, "stride": self.stride}
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")

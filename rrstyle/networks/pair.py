@@ -1,54 +1,87 @@
-"""A CNN and the DCN that was trained to invert it, in place of untrained networks.
+"""A CNN and the DCN that decodes its features: the one class that carries both.
 
 Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
 """
 
-from dataclasses import dataclass, replace
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
-from rrstyle.config import DECODERS, NetworkConfig, StyleConfig
-from rrstyle.networks.build import Network
+from rrstyle.config import DECODERS, NetworkConfig, StyleConfig, to_dict
+from rrstyle.networks.build import SharedNetwork, shared
+from rrstyle.networks.weight_files import weights_digest
 
 
-@dataclass(frozen=True)
-class TrainedNetworks:
-    """A pair for the style transfer; the seed of a picture names nothing in it.
+@dataclass(frozen=True, eq=False)
+class CnnDcn:
+    """A CNN and its DCN, trained as a rule: no seed of a picture names anything in them.
 
     Attributes:
-        name: What `StyleConfig.decoder` calls it, and a recipe: never a path.
-        digest: SHA-256 that names its plan and all its weights, 64 hexadecimal digits.
-        config: Its plan.
-        cnn: Images (batch, height, width, 3) in [0, 1] to features.
-        dcn: [features, images of the wanted size] to images, unbounded.
+        name: Name of 1 to 200 characters for settings and recipes, never a path.
+        config: Plan of both networks.
+        cnn: Keras model from images (batch, height, width, 3) in [0, 1] to features.
+        dcn: Keras model from [features, images of the wanted size] to images, unbounded.
+        about: JSON values for records: of a training "weights" (name of the CNN's weights),
+            "step" and "training" (its settings).
     """
 
     name: str
-    digest: str
     config: NetworkConfig
-    cnn: Network
-    dcn: Network
+    cnn: keras.Model
+    dcn: keras.Model
+    about: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if not 0 < len(self.name) <= 200 or self.name in DECODERS:
-            raise ValueError(
-                "name of trained networks must have 1 to 200 characters and be none of"
-                f" {', '.join(DECODERS)}; received {self.name!r}"
-            )
+    @functools.cached_property
+    def encoder(self) -> SharedNetwork:
+        """The CNN, compiled."""
+        return shared(self.cnn)
+
+    @functools.cached_property
+    def decoder(self) -> SharedNetwork:
+        """The DCN, compiled."""
+        return shared(self.dcn)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the plan and all weights, 64 hexadecimal digits."""
+        weights = weights_digest((*self.encoder.weights, *self.decoder.weights))
+        plan = json.dumps(to_dict(self.config), sort_keys=True)
+        return hashlib.sha256(f"{plan} {weights}".encode()).hexdigest()
+
+    def encode(self, image) -> np.ndarray:
+        """Features (rows, columns, channels) of an image (height, width, 3) in [0, 1]."""
+        return ops.convert_to_numpy(self.encoder(image[None]))[0]
 
     def decode(self, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Image (*size, 3), float32, unbounded, of features (rows, columns, channels)."""
         reference = np.zeros((1, *size, 3), np.float32)  # only its size is read
-        return ops.convert_to_numpy(self.dcn(features[None], reference))[0]
+        return ops.convert_to_numpy(self.decoder(features[None], reference))[0]
+
+    def reconstruct(self, images) -> np.ndarray:
+        """What comes back of float32 images (batch, height, width, 3) in [0, 1]; unbounded."""
+        # One by one: networks are compiled for one number of images, and of any size.
+        return np.stack([self.decode(self.encode(x), x.shape[:2]) for x in images])
 
 
-def with_plan_of(networks: TrainedNetworks | None, config: StyleConfig) -> StyleConfig:
+def with_plan_of(networks: CnnDcn | None, config: StyleConfig) -> StyleConfig:
     """The settings with the plan of the networks that they name; unchanged where they name none.
 
     Raises:
-        ValueError: If `config.decoder` names other networks, or there are none.
+        ValueError: If `config.decoder` names other networks, or there are none, or their name
+            is empty, too long, or that of an untrained decoder.
     """
+    if networks is not None and (len(networks.name) > 200 or networks.name in ("", *DECODERS)):
+        raise ValueError(
+            "name of trained networks must have 1 to 200 characters and be none of"
+            f" {', '.join(DECODERS)}; received {networks.name!r}"
+        )
     if config.decoder in DECODERS:
         if networks is not None:
             raise ValueError(

@@ -1,35 +1,194 @@
-"""The two architectures of the papers, as data."""
+"""The one description of a network: what is built, simulated and computed with.
 
+A `Plan` lists the layers of a CNN and of the DCN that mirrors it. `rrstyle.networks.build` makes
+Keras models of it; the study's theory computes from it. This file imports nothing heavy: the
+configs check their layer names with it.
+"""
+
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rrstyle.config import NetworkConfig
+
+PoolKind = Literal["max", "average", "l2"]
+UpsampleKind = Literal["zero", "nearest"]
+Activation = Literal["relu", "leaky_relu"]
 
 
 @dataclass(frozen=True)
-class Convolution:
-    """One convolution: `block` and `index` name it conv<block>_<index>, counted from 1."""
+class Conv:
+    """A convolution with `kernel` x `kernel` filters, followed by the plan's activation.
 
-    block: int
-    index: int
+    Attributes:
+        channels: Number of output maps.
+        kernel: Side of the filters, in pixels.
+        stride: Pixels from one window to the next.
+        groups: Number of groups that inputs and outputs are split into.
+        name: "conv<block>_<index>" in an architecture; "" where nothing refers to it.
+    """
+
     channels: int
     kernel: int = 3
     stride: int = 1
     groups: int = 1
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool of `size` x `size` windows; those at the far border may be cut off.
+
+    Attributes:
+        kind: What is taken of each window.
+        size: Side of a window, in pixels.
+        step: Pixels from one window to the next; `size` by default, windows side by side.
+    """
+
+    kind: PoolKind = "max"
+    size: int = 2
+    step: int | None = None
 
     @property
-    def name(self) -> str:
-        return f"conv{self.block}_{self.index}"
+    def stride(self) -> int:
+        """Factor by which sides shrink, rounded up."""
+        return self.step or self.size
+
+
+@dataclass(frozen=True)
+class Upsample:
+    """Undoes the latest stride not undone yet: back to the size before it.
+
+    Attributes:
+        kind: "zero" puts each value on the first pixel of its block, "nearest" on all of them.
+    """
+
+    kind: UpsampleKind = "zero"
+
+
+Layer = Conv | Pool | Upsample
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A CNN and the DCN that mirrors it. The defaults are the papers' random networks.
+
+    Attributes:
+        encoder: Layers of the CNN.
+        decoder: Layers of the DCN but for the last.
+        head: Last layer of the DCN: a linear convolution to the image's channels.
+        padding: Border of every convolution.
+        encoder_activation: Nonlinearity of the CNN.
+        decoder_activation: Nonlinearity of the DCN.
+        biases: Whether convolutions add a bias.
+    """
+
+    encoder: tuple[Layer, ...]
+    decoder: tuple[Layer, ...]
+    head: Conv = Conv(3)
+    padding: Literal["reflect", "zero"] = "zero"
+    encoder_activation: Activation = "relu"
+    decoder_activation: Activation = "relu"
+    biases: bool = False
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers from the image to the hidden maps, which are the input of the head."""
+        return self.encoder + self.decoder
+
+    @property
+    def features(self) -> int:
+        """Channels of the CNN's features."""
+        return next(c.channels for c in reversed(self.encoder) if isinstance(c, Conv))
+
+    @property
+    def reduction(self) -> int:
+        """Factor by which the CNN divides sides, rounded up."""
+        return math.prod(x.stride for x in self.encoder if not isinstance(x, Upsample))
+
+    @property
+    def minimum_side(self) -> int:
+        """Fewest pixels a side that an image needs for the borders of all layers to be padded."""
+        if self.padding == "zero":
+            return 1
+        side, factor = 1, 1
+        for layer in self.encoder:
+            if isinstance(layer, Conv):
+                # Reflection needs ceil(side / factor) > kernel // 2, here and, at the same size,
+                # in the mirrored convolution of the DCN.
+                side = max(side, factor * (layer.kernel // 2) + 1)
+            if not isinstance(layer, Upsample):
+                factor *= layer.stride
+        return side
+
+
+def kernel_shapes(layers: Iterable[Layer], inputs: int) -> list[tuple[int, int, int, int]]:
+    """Shapes (height, width, input channels a group, output channels) of the convolutions.
+
+    Args:
+        layers: Layers in their order.
+        inputs: Number of channels that the first one gets.
+    """
+    shapes = []
+    for c in layers:
+        if isinstance(c, Conv):
+            shapes.append((c.kernel, c.kernel, inputs // c.groups, c.channels))
+            inputs = c.channels
+    return shapes
+
+
+def mirrored(
+    encoder: tuple[Layer, ...], *, inputs: int = 3, upsampling: UpsampleKind = "zero"
+) -> Plan:
+    """The plan of a CNN and its mirror image.
+
+    Args:
+        encoder: Layers of the CNN; the first is a convolution.
+        inputs: Channels of the image.
+        upsampling: Kind of every upsampling.
+
+    Raises:
+        ValueError: If the first layer is no convolution.
+    """
+    if not encoder or not isinstance(encoder[0], Conv):
+        raise ValueError(f"encoder must start with a convolution; received {encoder!r}")
+    decoder: list[Layer] = []
+    channels = [inputs] + [layer.channels for layer in encoder if isinstance(layer, Conv)]
+    for layer in reversed(encoder):
+        if isinstance(layer, Upsample) or layer.stride > 1:
+            decoder.append(Upsample(upsampling))
+        if isinstance(layer, Conv):
+            channels.pop()
+            name = layer.name and f"de{layer.name}"
+            decoder.append(replace(layer, channels=channels[-1], stride=1, name=name))
+        elif layer.stride == 1:
+            raise ValueError(f"pools must have a stride of at least 2; received {layer!r}")
+    head = decoder.pop()
+    assert isinstance(head, Conv)
+    return Plan(encoder, tuple(decoder), head)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A stack of convolutions with a pool of `pool_size`, stride 2, after some blocks."""
+    """A published CNN.
+
+    Attributes:
+        name: Its name in settings.
+        layers: Convolutions and pools, without the dense layers.
+    """
 
     name: str
-    convolutions: tuple[Convolution, ...]
-    pool_size: int
-    pooled_blocks: frozenset[int]
+    layers: tuple[Conv | Pool, ...]
 
-    def up_to(self, layer: str) -> tuple[Convolution, ...]:
+    @property
+    def convolutions(self) -> tuple[Conv, ...]:
+        """The convolutions, data to features."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Conv))
+
+    def up_to(self, layer: str) -> tuple[Conv, ...]:
         """The convolutions up to and including `layer`.
 
         Args:
@@ -38,46 +197,75 @@ class Architecture:
         Raises:
             ValueError: If the architecture has no such layer.
         """
-        match = re.fullmatch(r"conv([1-9])(?:_([1-9]))?", layer)
-        if match:
-            block, index = match.groups()
-            found = [
-                position
-                for position, c in enumerate(self.convolutions)
-                if c.block == int(block) and index in (None, str(c.index))
-            ]
-            if found:
-                return self.convolutions[: found[-1] + 1]
+        if re.fullmatch(r"conv[1-9](_[1-9])?", layer):
+            for position, c in reversed(list(enumerate(self.convolutions))):
+                if layer in (c.name, c.name.partition("_")[0]):
+                    return self.convolutions[: position + 1]
         first, last = self.convolutions[0].name, self.convolutions[-1].name
         raise ValueError(f"layer must be {first} to {last} of {self.name}; received {layer!r}")
 
 
 # Simonyan & Zisserman 2015, configuration D.
 VGG16 = Architecture(
-    name="vgg16",
-    convolutions=tuple(
-        Convolution(block, index, channels)
-        for block, (layers, channels) in enumerate(
+    "vgg16",
+    tuple(
+        layer
+        for block, (count, channels) in enumerate(
             ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), start=1
         )
-        for index in range(1, layers + 1)
+        for layer in (
+            *(Conv(channels, name=f"conv{block}_{index}") for index in range(1, count + 1)),
+            Pool(),
+        )
     ),
-    pool_size=2,
-    pooled_blocks=frozenset({1, 2, 3, 4, 5}),
 )
 
 # Krizhevsky et al. 2012: strides and groups as published.
 ALEXNET = Architecture(
-    name="alexnet",
-    convolutions=(
-        Convolution(1, 1, 96, kernel=11, stride=4),
-        Convolution(2, 1, 256, kernel=5, groups=2),
-        Convolution(3, 1, 384),
-        Convolution(4, 1, 384, groups=2),
-        Convolution(5, 1, 256, groups=2),
+    "alexnet",
+    (
+        Conv(96, kernel=11, stride=4, name="conv1_1"),
+        Pool(size=3, step=2),
+        Conv(256, kernel=5, groups=2, name="conv2_1"),
+        Pool(size=3, step=2),
+        Conv(384, name="conv3_1"),
+        Conv(384, groups=2, name="conv4_1"),
+        Conv(256, groups=2, name="conv5_1"),
+        Pool(size=3, step=2),
     ),
-    pool_size=3,
-    pooled_blocks=frozenset({1, 2, 5}),
 )
 
 ARCHITECTURES = {a.name: a for a in (VGG16, ALEXNET)}
+
+
+def plan_of(config: "NetworkConfig") -> Plan:
+    """The plan that a config describes.
+
+    Raises:
+        ValueError: If the channels cannot be split into the architecture's groups.
+    """
+    architecture = ARCHITECTURES[config.architecture]
+    last = architecture.layers.index(architecture.up_to(config.layer)[-1])
+    # A tap at conv1_1 of VGG16 lies inside a block: no pool follows it.
+    pooled = config.tap == "post_pool" and isinstance(architecture.layers[last + 1], Pool)
+    encoder: list[Layer] = []
+    inputs = 3
+    for layer in architecture.layers[: last + 1 + pooled]:
+        if isinstance(layer, Pool):
+            encoder.append(replace(layer, kind=config.pooling))
+            continue
+        channels = config.channels or layer.channels
+        if channels % layer.groups or inputs % layer.groups:
+            raise ValueError(
+                f"channels must be a multiple of {layer.groups}, the groups of {layer.name};"
+                f" received {channels}"
+            )
+        encoder.append(replace(layer, channels=channels, kernel=config.kernel or layer.kernel))
+        inputs = channels
+    return replace(
+        mirrored(tuple(encoder), upsampling=config.upsampling),
+        padding=config.padding,
+        encoder_activation=config.encoder_activation,
+        decoder_activation=config.decoder_activation,
+        biases=True,
+    )

@@ -17,7 +17,7 @@ import threadpoolctl
 from keras import ops
 
 from rrstyle.config import NetworkConfig
-from rrstyle.networks.build import Network, convolutions, dcn_network, dcn_plan
+from rrstyle.networks.build import SharedNetwork, dcn_network, hidden_model
 
 # Regularisation, relative to the mean diagonal of the normal equations. Large enough that noise
 # in features which no image ever produced (an FVT's) is not amplified.
@@ -76,18 +76,16 @@ def solve_ridge(squares, products, *, xp: Any = np):
 
 
 @functools.lru_cache(maxsize=32)
-def _hidden_plan(config: NetworkConfig) -> keras.Model:
+def _padded_hidden(dcn: keras.Model, kernel: int, padding: str) -> keras.Model:
     """The DCN from [features, reference] to the padded input of its last convolution."""
-    dcn = dcn_plan(config)
-    last = convolutions(dcn)[-1]
-    hidden = last.input
-    if config.padding == "zero":
-        before, after = (last.kernel_size[0] - 1) // 2, last.kernel_size[0] // 2
-        hidden = keras.layers.ZeroPadding2D(((before, after), (before, after)))(hidden)
-    return keras.Model(dcn.inputs, hidden)
+    hidden = hidden_model(dcn)
+    if padding == "reflect":
+        return hidden
+    both = (kernel - 1) // 2, kernel // 2
+    return keras.Model(dcn.inputs, keras.layers.ZeroPadding2D((both, both))(hidden.output))
 
 
-def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[Network, np.ndarray]:
+def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[SharedNetwork, np.ndarray]:
     """The random DCN in two: its random layers, and the kernel of its last one.
 
     Returns:
@@ -95,8 +93,10 @@ def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[Network, np.ndarray]
         height + k - 1, width + k - 1, channels), and that convolution's random kernel (k, k,
         channels, 3).
     """
-    *weights, kernel, _ = dcn_network(config, seed=seed).weights
-    return Network(_hidden_plan(config), tuple(weights)), kernel
+    dcn = dcn_network(config, seed=seed)
+    *weights, kernel, _ = dcn.weights
+    model = _padded_hidden(dcn.model, kernel.shape[0], config.padding)
+    return SharedNetwork(model, tuple(weights)), kernel
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Decoder:
         bias: Its bias, (3,), float32.
     """
 
-    hidden: Network
+    hidden: SharedNetwork
     kernel: np.ndarray
     bias: np.ndarray
 
@@ -128,7 +128,7 @@ def apply_readout(padded, kernel, bias, *, xp: Any = np):
     return (ops.convert_to_numpy(image) if xp is np else image) + bias
 
 
-def run_hidden(network: Network, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def run_hidden(network: SharedNetwork, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Padded input of the last layer, for an image of `size`."""
     reference = np.zeros((1, *size, 1), np.float32)  # only its size is read
     return ops.convert_to_numpy(network(features[None], reference))[0]

@@ -1,76 +1,209 @@
-"""Trained VGG16 weights that a user has, in place of random ones.
+"""Trained weights of a CNN, in place of random ones.
 
-Nothing is fetched by default: weights come from a file, or from keras.applications when it is
-asked for by name.
+One rule about downloads: never, unless the word `imagenet` is typed. Then keras.applications
+takes VGG16 from its cache or downloads it.
+
+The file that `rrstyle classify` writes is an .npz archive: `conv1_1_kernel`, `conv1_1_bias`, ...
+float32 for images in [0, 1], and `about`, a JSON text with `format`, `layer` and the settings of
+the network that the weights are tied to.
 """
 
 import functools
+import hashlib
+import io
 import itertools
+import json
 import re
-from dataclasses import dataclass
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from rrstyle.networks.plan import VGG16
+from rrstyle.config import NetworkConfig, from_dict, to_dict
+from rrstyle.durable import write_whole
+from rrstyle.networks.plan import ARCHITECTURES, VGG16, kernel_shapes, plan_of
 
+RANDOM, IMAGENET = "random", "imagenet"
+_FORMAT = 1
+# Settings that the weights of a classifier are tied to; VGG16's leave the kind of pooling free.
+_TIED = ("architecture", "channels", "kernel", "padding", "pooling", "encoder_activation")
 # What keras.applications' VGG16 subtracts from BGR images in 0..255 (the ImageNet means).
 _BGR_MEANS = np.array([103.939, 116.779, 123.68])
+# What reading an .npz file that is damaged, or something else, can raise.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
-class TrainedVGG16:
-    """The thirteen convolutions of a trained VGG16, (kernel, bias) by name."""
+class CnnWeights:
+    """Weights of a CNN up to a layer, and the plan that they fit.
 
-    layers: dict[str, tuple[np.ndarray, np.ndarray]]
+    Attributes:
+        name: "random", "imagenet" or the name of the file, never a path.
+        network: Plan of the CNN with what the weights fix; `layer` is their last one.
+        weights: (kernel, bias) of each convolution in turn, float32, for images in [0, 1]; None
+            where they are random, to be drawn by the law of `network`.
+        tied: Names of the settings of `network` that the weights fix.
+    """
 
-    def encoder(self, layer: str) -> tuple:
-        """Weights of the CNN up to `layer`, for RGB images in [0, 1].
+    name: str
+    network: NetworkConfig
+    weights: tuple[np.ndarray, ...] | None
+    tied: tuple[str, ...] = _TIED
 
-        The scaling to 0..255, the exchange of colour channels and the subtraction of the means
-        are folded into the first convolution: exact with reflect padding.
+    @property
+    def architecture(self) -> str:
+        """ "vgg16" or "alexnet"."""
+        return self.network.architecture
+
+    @property
+    def layers(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """(kernel, bias) by the name of the convolution, data to features."""
+        weights = self.weights or ()
+        names = _names(self.network)[: len(weights) // 2]
+        return dict(zip(names, zip(weights[::2], weights[1::2], strict=True), strict=True))
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all weights, independent of the file format."""
+        return weights_digest(self.weights or ())
+
+    def kernel(self, layer: str) -> np.ndarray:
+        """Kernel (height, width, input channels a group, channels) of a convolution.
+
+        Raises:
+            ValueError: If the weights end before it.
         """
-        kernel, bias = self.layers["conv1_1"]
-        shift = np.einsum("hwio,i->o", kernel, _BGR_MEANS)
-        first = (255 * kernel[:, :, ::-1]).astype(np.float32), (bias - shift).astype(np.float32)
-        rest = (self.layers[c.name] for c in VGG16.up_to(layer)[1:])
-        return tuple(weight for pair in (first, *rest) for weight in pair)
+        if layer not in self.layers:
+            raise ValueError(f"encoder must have {layer}; received {self.name!r}, which has not")
+        return self.layers[layer][0]
 
-    def transfer(self) -> tuple:
-        """Weights of the `vgg` statistics network, conv2_1 to conv5_1."""
-        plan = [c for c in VGG16.up_to("conv5_1") if c.block >= 2]
-        return tuple(weight for c in plan for weight in self.layers[c.name])
+    def up_to(self, network: NetworkConfig) -> "CnnWeights":
+        """The weights of a plan: up to its layer, its settings replaced by those that are tied.
+
+        Args:
+            network: Plan that is asked for.
+
+        Raises:
+            ValueError: If it has another architecture, or a layer that the weights lack.
+        """
+        if self.weights is None:
+            return replace(self, network=network)
+        if network.architecture != self.architecture:
+            raise ValueError(
+                f"architecture must be {self.architecture}, that of encoder {self.name!r};"
+                f" received {network.architecture}"
+            )
+        fixed = replace(network, **{key: getattr(self.network, key) for key in self.tied})
+        names, found = _names(fixed), _names(self.network)
+        if len(names) > len(found):
+            raise ValueError(
+                f"layer must be one that {self.name!r} has, to {found[-1]};"
+                f" received {network.layer!r}"
+            )
+        return replace(self, network=fixed, weights=self.weights[: 2 * len(names)])
+
+    def transfer(self) -> tuple[np.ndarray, ...] | None:
+        """Weights of the `vgg` statistics network, conv2_1 to conv5_1; None if they are no
+        VGG16's up to there."""
+        wanted = (VGG16.name, None, None)
+        ours = (self.architecture, self.network.channels, self.network.kernel)
+        first, last = (2 * len(VGG16.up_to(layer)) for layer in ("conv1_2", "conv5_1"))
+        if ours != wanted or len(self.weights or ()) < last:
+            return None
+        return (self.weights or ())[first:last]
 
 
-def load_vgg16(source: str) -> TrainedVGG16:
-    """Trained VGG16 weights.
+def _names(network: NetworkConfig) -> list[str]:
+    return [c.name for c in ARCHITECTURES[network.architecture].up_to(network.layer)]
+
+
+def load_weights(source: str | Path, network: NetworkConfig | None = None) -> CnnWeights:
+    """The weights of a CNN.
 
     Args:
-        source: An HDF5 file as keras.applications' VGG16 has it, with or without its top (its
-            .h5 downloads, or `save_weights` of such a model); or "imagenet", to let
-            keras.applications find them, which downloads them if they are not in its cache.
+        source: "random"; "imagenet", to let keras.applications find VGG16's, which downloads them
+            if they are not in its cache; or a file: HDF5 as keras.applications' VGG16 has it,
+            with or without its top, or .npz as `write_weights` writes it.
+        network: Plan that is asked for, see `CnnWeights.up_to`; by default that of the whole
+            file.
 
     Raises:
-        ValueError: If the file is missing, is no HDF5, or holds another network.
+        ValueError: If the file is missing, damaged, or does not fit the plan.
     """
-    if source == "imagenet":
-        return _from_keras_applications()
-    path = Path(source)
-    if not path.is_file():
-        raise ValueError(f"weights must be an existing file or imagenet; received {source!r}")
-    # Every picture of a batch asks; a file that changed meanwhile is read again.
-    state = path.stat()
-    return _from_file(path, state.st_mtime_ns, state.st_size)
+    if source == RANDOM:
+        return CnnWeights(RANDOM, network or NetworkConfig(), None)
+    if source == IMAGENET:
+        found = _from_keras_applications()
+    else:
+        path = Path(source)
+        if not path.is_file():
+            raise ValueError(
+                f"encoder must be random, imagenet or an existing file; received {path.name!r}"
+            )
+        # Every picture of a batch asks; a file that changed meanwhile is read again.
+        state = path.stat()
+        found = _from_file(path, state.st_mtime_ns, state.st_size)
+    return found if network is None else found.up_to(network)
+
+
+def weights_digest(weights: Sequence[np.ndarray]) -> str:
+    """SHA-256 of the shapes and float32 values of weights, in their order."""
+    digest = hashlib.sha256()
+    for weight in weights:
+        array = np.ascontiguousarray(weight, np.float32)
+        digest.update(f"{array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def write_weights(path: Path, network: NetworkConfig, weights: Sequence[np.ndarray]) -> None:
+    """Writes the weights of a CNN as .npz; whole or not at all, a file there is replaced.
+
+    Args:
+        path: File to write; the suffix .npz is the caller's.
+        network: Plan of the CNN; `layer` is the last one that is written.
+        weights: (kernel, bias) by layer, for images in [0, 1].
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    parts = itertools.product(_names(network), ("kernel", "bias"))
+    arrays = {
+        f"{name}_{part}": np.asarray(array, np.float32)
+        for (name, part), array in zip(parts, weights, strict=True)
+    }
+    values = to_dict(network)
+    about = {"format": _FORMAT, "layer": network.layer} | {key: values[key] for key in _TIED}
+    stream = io.BytesIO()
+    np.savez(stream, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
+    write_whole(path, stream.getvalue(), overwrite=True)
 
 
 @functools.lru_cache(maxsize=1)
-def _from_file(path: Path, modified: int, size: int) -> TrainedVGG16:
+def _from_file(path: Path, modified: int, size: int) -> CnnWeights:
+    if zipfile.is_zipfile(path):
+        return _from_npz(path)
     if not h5py.is_hdf5(path):
-        raise ValueError(f"weights must be an HDF5 file of VGG16; {path.name!r} is none")
+        raise ValueError(
+            "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
+            f" {path.name!r} is neither, or damaged"
+        )
     try:
         with h5py.File(path, "r") as file:
-            found = _convolutions(file)
+            found = _h5_convolutions(file)
             _check_shapes(path.name, [tuple(w.shape for w in layer) for layer in found])
             # Read only now: a file can announce arrays of any size.
             layers = [tuple(np.asarray(w, np.float32) for w in layer) for layer in found]
@@ -78,11 +211,50 @@ def _from_file(path: Path, modified: int, size: int) -> TrainedVGG16:
         raise ValueError(f"weights file {path.name!r} is incomplete or damaged") from error
     if not all(np.isfinite(w).all() for layer in layers for w in layer):
         raise ValueError(f"weights file {path.name!r} has weights that are not finite")
-    named = zip(VGG16.convolutions, layers, strict=True)
-    return TrainedVGG16({c.name: (kernel, bias) for c, (kernel, bias) in named})
+    return _vgg16(path.name, layers)
 
 
-def _convolutions(file: h5py.File) -> list[tuple[h5py.Dataset, ...]]:
+def _from_npz(path: Path) -> CnnWeights:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            if about.pop("format") != _FORMAT:
+                raise ValueError
+            network = from_dict(NetworkConfig, about)
+            shapes = kernel_shapes(plan_of(network).encoder, 3)
+            weights = []
+            for name, shape in zip(_names(network), shapes, strict=True):
+                for part, wanted in (("kernel", shape), ("bias", shape[-1:])):
+                    array = np.asarray(file[f"{name}_{part}"], np.float32)
+                    if array.shape != wanted or not np.isfinite(array).all():
+                        raise ValueError
+                    weights.append(array)
+    except _DAMAGED as error:
+        raise ValueError(
+            "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
+            f" {path.name!r} is neither, or damaged"
+        ) from error
+    return CnnWeights(path.name, network, tuple(weights))
+
+
+def _vgg16(name: str, layers: Sequence[Sequence[np.ndarray]]) -> CnnWeights:
+    """Thirteen (kernel, bias) of keras.applications' VGG16, made to take RGB images in [0, 1].
+
+    The scaling to 0..255, the exchange of colour channels and the subtraction of the means are
+    folded into the first convolution: exact with reflect padding. Padding with zeros would be
+    padding with black, which no trained network saw.
+    """
+    (kernel, bias), *rest = layers
+    shift = np.einsum("hwio,i->o", kernel, _BGR_MEANS)
+    first = (255 * kernel[:, :, ::-1]).astype(np.float32), (bias - shift).astype(np.float32)
+    network = NetworkConfig(
+        layer="conv5_3", channels=None, kernel=None, padding="reflect", encoder_activation="relu"
+    )
+    weights = tuple(weight for pair in (first, *rest) for weight in pair)
+    return CnnWeights(name, network, weights, tuple(key for key in _TIED if key != "pooling"))
+
+
+def _h5_convolutions(file: h5py.File) -> list[tuple[h5py.Dataset, ...]]:
     """(kernel, bias), or what there is of them, of each convolution: in the natural order of
     the file's names."""
     found: dict[str, dict[int, h5py.Dataset]] = {}
@@ -99,10 +271,7 @@ def _convolutions(file: h5py.File) -> list[tuple[h5py.Dataset, ...]]:
 
 
 def _check_shapes(name: str, found: list[tuple]) -> None:
-    expected, inputs = [], 3
-    for c in VGG16.convolutions:
-        expected.append(((c.kernel, c.kernel, inputs, c.channels), (c.channels,)))
-        inputs = c.channels
+    expected = [(shape, shape[-1:]) for shape in kernel_shapes(VGG16.layers, 3)]
     for c, wanted, there in itertools.zip_longest(VGG16.convolutions, expected, found):
         if wanted != there:
             place = f", {c.name} of shapes {_listed(wanted)}" if c else ""
@@ -121,16 +290,14 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"(\d+)", name)]
 
 
-def _from_keras_applications() -> TrainedVGG16:
+def _from_keras_applications() -> CnnWeights:
     import keras
 
     try:
         model = keras.applications.VGG16(weights="imagenet", include_top=False)
     except Exception as error:  # keras wraps every failure of a download in a bare Exception
         raise ValueError(
-            "weights imagenet could not be had from keras.applications; give a file instead"
+            "encoder imagenet could not be had from keras.applications; give a file instead"
         ) from error
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    arrays = [[np.asarray(w) for w in layer.get_weights()] for layer in convolutions]
-    named = zip(VGG16.convolutions, arrays, strict=True)
-    return TrainedVGG16({c.name: (kernel, bias) for c, (kernel, bias) in named})
+    return _vgg16(IMAGENET, [[np.asarray(w) for w in c.get_weights()] for c in convolutions])

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import keras
 
-from rrstyle.networks.build import Network, activate, convolve, draw_weights, pool
+from rrstyle.networks.build import SharedNetwork, activate, convolve, draw_weights, pool
 from rrstyle.networks.laws import TRANSFER
 from rrstyle.networks.layers import BlurPool2D
-from rrstyle.networks.plan import VGG16
+from rrstyle.networks.plan import VGG16, Conv, Pool
 
 PYRAMID_LEVELS = 4
 PYRAMID_FILTERS = 64
@@ -24,9 +24,14 @@ _SMALLEST_LEVEL = 8  # pixels a side: 7x7 filters need 4 to reflect, statistics 
 
 @dataclass(frozen=True)
 class FeatureNetwork:
-    """A network, all of whose outputs carry style; those at positions `content` carry content."""
+    """A network of statistics.
 
-    network: Network
+    Attributes:
+        network: Network from features to a list of maps, all of which carry style.
+        content: Positions of those maps that carry content.
+    """
+
+    network: SharedNetwork
     content: tuple[int, ...]
 
 
@@ -39,37 +44,34 @@ def pyramid_levels(height: int, width: int) -> int:
 
 
 @functools.lru_cache(maxsize=16)
-def _pyramid_plan(channels: int, levels: int, dtype: str) -> keras.Model:
+def _pyramid_model(channels: int, levels: int, dtype: str) -> keras.Model:
     policy = _policy(dtype)
     outputs = []
     features = x = keras.Input((None, None, channels))
     for level in range(levels):
         outputs.append(x)
         for kernel in PYRAMID_KERNELS:
-            name = f"level{level}_kernel{kernel}"
-            y = convolve(x, PYRAMID_FILTERS, kernel=kernel, name=name, dtype=policy)
-            outputs.append(activate(y, "relu", policy))
+            filters = Conv(PYRAMID_FILTERS, kernel, name=f"level{level}_kernel{kernel}")
+            outputs.append(activate(convolve(x, filters, dtype=policy), "relu", policy))
         if level < levels - 1:
             x = BlurPool2D()(x)
     return keras.Model(features, outputs)
 
 
 @functools.lru_cache(maxsize=16)
-def _vgg_plan(channels: int, pooled: bool, dtype: str) -> keras.Model:
+def _vgg_model(channels: int, pooled: bool, dtype: str) -> keras.Model:
     policy = _policy(dtype)
-    plan = [c for c in VGG16.convolutions if c.block >= 2]
+    names = [layer.name if isinstance(layer, Conv) else "" for layer in VGG16.layers]
+    first, last = names.index("conv2_1") - (not pooled), names.index("conv5_1")
     outputs = []
     features = x = keras.Input((None, None, channels))
-    if not pooled:
-        x = pool(x, "average", VGG16.pool_size, policy)
-    for position, c in enumerate(plan):
-        x = activate(convolve(x, c.channels, kernel=3, name=c.name, dtype=policy), "relu", policy)
-        if c.index == 1:
+    for layer in VGG16.layers[first : last + 1]:
+        if isinstance(layer, Pool):
+            x = pool(x, Pool("average", layer.size), policy)
+            continue
+        x = activate(convolve(x, layer, dtype=policy), "relu", policy)
+        if layer.name.endswith("_1"):
             outputs.append(x)
-        if c.block == 5:
-            break
-        if plan[position + 1].block != c.block:
-            x = pool(x, "average", VGG16.pool_size, policy)
     return keras.Model(features, outputs)
 
 
@@ -87,16 +89,17 @@ def pyramid_network(
     of the first two levels are the content.
 
     Args:
-        channels: Of the features.
+        channels: Number of channels of the features.
         size: (height, width) of the smallest features it will see: sets the number of levels.
-        seed: Names the filters.
+        seed: Non-negative integer that names the filters.
         dtype: "float32" or "bfloat16", of the convolutions.
     """
     levels = pyramid_levels(*size)
-    model = _pyramid_plan(channels, levels, dtype)
+    model = _pyramid_model(channels, levels, dtype)
     step = 1 + len(PYRAMID_KERNELS)
     content = tuple(step * level for level in range(min(levels, 2)))
-    return FeatureNetwork(_he_network(model, seed), content)
+    weights = draw_weights(model, "he", 1.0, seed, TRANSFER)
+    return FeatureNetwork(SharedNetwork(model, weights), content)
 
 
 def vgg_network(
@@ -105,16 +108,12 @@ def vgg_network(
     """Conv2 to Conv5 of VGG16 on Conv1_2 features: its outputs are conv2_1, 3_1, 4_1 and 5_1.
 
     Args:
-        channels: Of the features.
-        pooled: Whether they were taken after pool 1; otherwise that pool comes first.
-        seed: Names the random filters.
+        channels: Number of channels of the features.
+        pooled: Whether the features were taken after pool 1; otherwise that pool comes first.
+        seed: Non-negative integer that names the random filters.
         dtype: "float32" or "bfloat16", of the convolutions.
-        weights: Trained ones, in the order of the layers, in place of random ones.
+        weights: Trained weights in the order of the layers, in place of random ones.
     """
-    model = _vgg_plan(channels, pooled, dtype)
-    network = Network(model, weights) if weights else _he_network(model, seed)
-    return FeatureNetwork(network, (0,))
-
-
-def _he_network(model: keras.Model, seed: int) -> Network:
-    return Network(model, draw_weights(model, "he", 1.0, seed, TRANSFER))
+    model = _vgg_model(channels, pooled, dtype)
+    weights = weights or draw_weights(model, "he", 1.0, seed, TRANSFER)
+    return FeatureNetwork(SharedNetwork(model, weights), (0,))

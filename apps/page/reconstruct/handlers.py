@@ -130,9 +130,9 @@ def panel(
     pair = None if run is None else load_run(run, best=True)
     by = f"{config.law} weights, seed {seed}"
     if pair is not None:
-        config = pair.config.network
-        by = f"{pair.config.encoder} weights of {run.name if run else ''}, {pair.step} steps"
-    cnn = pair.cnn if pair else cnn_network(config, seed=seed)
+        config = pair.config
+        by = f"{pair.about['weights']} weights of {pair.name}, {pair.about['step']} steps"
+    cnn = pair.encoder if pair else cnn_network(config, seed=seed)
     back: list[tuple[str, np.ndarray]] = []
     if readouts:
         found = reconstruct(image, config, seed=seed)

@@ -33,7 +33,7 @@ from matplotlib.figure import Figure
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.invertibility.coherence import filter_coherence, row_coherence
 from rrstyle.networks.laws import ENCODER, draw_kernel, layer_rng
-from rrstyle.networks.plan import ARCHITECTURES, Convolution
+from rrstyle.networks.plan import ARCHITECTURES, Conv
 
 
 def _row(text: str) -> tuple[float, ...]:
@@ -63,7 +63,7 @@ class Coherences(Settings):
     """Architectures of which trained weights were given."""
 
 
-def _layers(settings: Coherences, architecture: str) -> tuple[Convolution, ...]:
+def _layers(settings: Coherences, architecture: str) -> tuple[Conv, ...]:
     return ARCHITECTURES[architecture].convolutions[: settings.layers]
 
 

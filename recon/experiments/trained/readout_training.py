@@ -15,6 +15,7 @@ the DCN, and for `ridge` the normal equations and their solution. Adam and activ
 out.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +27,8 @@ from recon.experiments.trained.cells import Training, TrainingSettings, plan, ro
 from recon.training.step import unit_images
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
-from rrstyle.networks.build import Network, stages
+from rrstyle.networks.build import SharedNetwork
+from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
 
 READOUTS = {
     "random": "random, best affine map of each picture",
@@ -70,16 +72,17 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
         network: Its plan.
         side: Of the pictures, in pixels.
     """
+    plan = plan_of(network)
+    shapes = iter(kernel_shapes(plan.encoder, plan.head.channels))
     cnn, dcn = 0, []
-    for stage in stages(network):
-        per_pixel = 2 * stage.kernel**2 * stage.inputs * stage.channels // stage.groups
-        dcn.append(per_pixel * side**2)  # the mirrored layer works at the size of this one's input
-        side = -(-side // stage.convolution.stride)
-        cnn += per_pixel * side**2
-        side = -(-side // 2) if stage.pooled else side
-    first = stages(network)[0]
-    unknowns = first.kernel**2 * first.channels // first.groups + 1
-    return Flops(cnn, sum(dcn[1:]), dcn[0], unknowns)
+    for layer in plan.encoder:
+        before, side = side, -(-side // layer.stride)
+        if isinstance(layer, Conv):
+            per_pixel = 2 * math.prod(next(shapes))
+            dcn.append(per_pixel * before**2)  # the mirrored layer works at this one's input size
+            cnn += per_pixel * side**2
+    last = kernel_shapes((*plan.decoder, plan.head), plan.features)[-1]
+    return Flops(cnn, sum(dcn[1:]), dcn[0], math.prod(last[:3]) + 1)
 
 
 def _cells(settings: ReadoutTraining) -> list[Cell]:
@@ -130,7 +133,7 @@ def untrained_errors(
     # Of the same seed and law as the DCN at the start of a training: its very weights.
     start = replace(training.config.network, law="he")
     hidden, kernel = readout.split_dcn(start, seed=training.config.seed)
-    cnn = Network(training.pair.cnn, training.pair.encoder)
+    cnn = SharedNetwork(training.pair.cnn, training.pair.encoder)
 
     def maps(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         image = np.asarray(unit_images(square))

@@ -7,10 +7,10 @@ import pytest
 import skimage.data
 import skimage.transform
 
-from recon.sweep.plans import Conv, Plan, Pool, Upsample
 from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
 from recon.theory.convergence import convergence_value, route_matrix
 from recon.theory.simulation import hidden_maps
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 from tests.support.montecarlo import assert_mean
 
 L2, ZERO = Pool("l2"), Upsample("zero")

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recon.sweep.plans import Conv, Plan, Pool, Upsample
 from recon.theory import convergence
 from recon.theory.average_pooling import convergence_value, pixel_kernel
 from recon.theory.moments import rectified_product
 from recon.theory.simulation import hidden_maps
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 from tests.support.montecarlo import assert_mean
 
 MEAN, ZERO, NEAREST = Pool("average"), Upsample("zero"), Upsample("nearest")

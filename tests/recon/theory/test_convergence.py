@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recon.sweep.plans import Conv, Plan, Pool, Upsample, rr_vgg
+from recon.sweep.plans import rr_vgg
 from recon.theory.convergence import (
     constant,
     convergence_value,
@@ -15,6 +15,7 @@ from recon.theory.convergence import (
 )
 from recon.theory.operators import axis_operators, pool_sums, upsampling, window_sums
 from recon.theory.simulation import hidden_maps
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 from tests.support.montecarlo import assert_mean
 
 L2, ZERO, NEAREST = Pool("l2"), Upsample("zero"), Upsample("nearest")

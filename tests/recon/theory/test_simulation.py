@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from recon.sweep.plans import Conv, Plan, Pool, Upsample
 from recon.theory.simulation import _convolve, hidden_maps, sine
 from rrstyle.networks.laws import draw_kernel
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 
 IMAGE = np.random.default_rng(0).random((1, 5, 6, 2))
 

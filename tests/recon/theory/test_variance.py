@@ -6,11 +6,11 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from recon.sweep.plans import Conv, Plan, Pool, Upsample
 from recon.theory.convergence import convergence_value, energies
 from recon.theory.operators import axis_operators, pool_sums
 from recon.theory.simulation import hidden_maps, sine
 from recon.theory.variance import amplification, bound_of_plan, multilayer_bound, two_layer_bound
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 from tests.support.montecarlo import assert_mean, assert_mean_above
 
 K1, K2 = math.pi - 1, 5
