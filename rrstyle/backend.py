@@ -56,7 +56,7 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
             ]
             # The concrete function: TensorFlow takes several tf.functions of one line of code for
             # one that is traced again and again, and warns.
-            compiled = tf.function(function).get_concrete_function(*signature)
+            compiled = tf.function(function, autograph=False).get_concrete_function(*signature)
         return compiled(*args)
 
     def fixed(a):

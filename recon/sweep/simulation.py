@@ -151,7 +151,7 @@ def _compiled_outputs(plan: Plan):
         hidden = hidden_maps(plan, kernels, images)
         return linear_head(hidden, kernels[-1]), mean_head(hidden)
 
-    return _by_counts(run)
+    return _by_counts(run, [plan])
 
 
 @functools.lru_cache(maxsize=128)
@@ -160,11 +160,13 @@ def _compiled(plans: tuple[Plan, ...]):
         truth = metrics.luminance(images)
         return [_scores(plans, kernels, images, truth) for kernels in networks]
 
-    return _by_counts(run)
+    return _by_counts(run, plans)
 
 
-def _by_counts(run):
+def _by_counts(run, plans: Sequence[Plan]):
     """A function of (kernels, images), compiled for each number of both."""
+    for plan in plans:  # models are built now: a trace that makes variables is done twice
+        _cnn(plan), _hidden(plan)
     functions: dict[tuple[int, int], Any] = {}
 
     def call(kernels, images):
