@@ -245,11 +245,13 @@ class SharedNetwork:
     def __call__(self, *inputs) -> Any:
         """The model's outputs, as tensors, for inputs with a batch axis."""
         tensors = [ops.convert_to_tensor(x, "float32") for x in inputs]
-        return _compiled(self.model)(self.weights, tensors[0] if len(tensors) == 1 else tensors)
+        run = _compiled(self.model, int(tensors[0].shape[0]))
+        return run(self.weights, tensors[0] if len(tensors) == 1 else tensors)
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(model: keras.Model):
+def _compiled(model: keras.Model, batch: int):
+    """The model for this number of images, and images of any size."""
     return backend.jit(lambda weights, x: model.stateless_call(list(weights), [], x)[0], maps=(1,))
 
 

@@ -8,8 +8,8 @@ import pytest
 from rrstyle import pipeline
 from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig
 from rrstyle.networks.build import cnn_network
-from rrstyle.networks.weight_files import load_vgg16
-from rrstyle.pipeline import smallest_side, stylize, trained_plan, variants
+from rrstyle.networks.weight_files import load_weights
+from rrstyle.pipeline import smallest_side, stylize, variants
 from rrstyle.transfer import methods
 from tests.support import vgg16_files
 from tests.support.pairs import METHODS, THIN, picture, rms
@@ -229,15 +229,15 @@ def test_a_weights_file_replaces_the_random_encoder(weights, encoders):
     settings = replace(TRANSPORT, weights=weights)
     images = [v.image for v in variants(*PAIR, settings, n=2, seed=9)]
     for encoder in encoders:  # the seed has no say in it: only the DCN differs
-        same(encoder.weights, load_vgg16(weights).encoder("conv1_2"))
-    random = stylize(*PAIR, replace(TRANSPORT, encoder=trained_plan(THIN)), seed=9)
+        same(encoder.weights, load_weights(weights, THIN).weights)
+    plan = load_weights(weights, THIN).network
+    random = stylize(*PAIR, replace(TRANSPORT, encoder=plan), seed=9)
     assert rms(images[0] - random) > 0.01
     assert rms(images[0] - images[1]) > 0.01
 
 
-def test_what_trained_weights_fix_is_fixed():
+def test_what_trained_weights_fix_is_fixed(weights):
     asked = NetworkConfig(
-        architecture="alexnet",
         layer="conv2",
         channels=4,
         kernel=5,
@@ -247,7 +247,10 @@ def test_what_trained_weights_fix_is_fixed():
         pooling="average",
     )
     expected = NetworkConfig(layer="conv2", decoder_activation="leaky_relu", pooling="average")
-    assert trained_plan(asked) == expected
+    assert load_weights(weights, asked).network == expected
+    alexnet = replace(TRANSPORT, weights=weights, encoder=replace(asked, architecture="alexnet"))
+    with pytest.raises(ValueError, match="architecture must be vgg16, that of encoder"):
+        stylize(*PAIR, alexnet, seed=0)
 
 
 def test_the_vgg_statistics_are_of_the_weights_file(weights, monkeypatch):
@@ -260,7 +263,7 @@ def test_the_vgg_statistics_are_of_the_weights_file(weights, monkeypatch):
     monkeypatch.setattr(methods, "vgg_network", spy)
     trained(weights, "optimise vgg")
     trained(None, "optimise vgg")
-    expected = load_vgg16(weights).transfer()
+    expected = load_weights(weights).transfer()
     assert len(given) == 2
     same(given[0], expected)
     assert given[1] is None

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from apps import cli
-from recon.encoders import load_encoder
 from recon.training import checkpoints
 from recon.training.classify import COLUMNS, classify
 from recon.training.config import ClassifierConfig
 from recon.training.run import checkpoints_of, load_run
 from rrstyle.config import NetworkConfig
+from rrstyle.networks.weight_files import load_weights
 from rrstyle.pictures.images import encode_png
 
 TINY = ("--channels", "8", "--crop", "16", "--batch", "8", "--lr", "3e-3", "--architecture")
@@ -55,7 +55,7 @@ def test_it_learns_and_its_weights_serve_as_an_encoder(folder, capsys):
     assert tuple(rows[0]) == COLUMNS
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) * 0.7
     assert float(rows[-1]["accuracy"]) >= 0.9
-    encoder = load_encoder("run/classifier.npz", NetworkConfig("alexnet", "conv2"))
+    encoder = load_weights("run/classifier.npz", NetworkConfig("alexnet", "conv2"))
     state = checkpoints_of(Path("run")).best()
     assert state is not None
     np.testing.assert_array_equal(encoder.weights[2], state.arrays["decoder_02"])
@@ -63,9 +63,9 @@ def test_it_learns_and_its_weights_serve_as_an_encoder(folder, capsys):
     tiny = ("--crop", "16", "--batch", "4", "--steps", "2", "--images", "in", "-o", "dcn")
     assert cli.main(["train", *words, *tiny]) == 0
     pair = load_run(Path("dcn"))
-    assert pair.config.encoder == "classifier.npz"
-    assert pair.config.network.encoder_activation == "relu"
-    assert pair.config.network.channels == 8
+    assert pair.about["weights"] == "classifier.npz"
+    assert pair.config.encoder_activation == "relu"
+    assert pair.config.channels == 8
     assert cli.main(["train", "--images", "in", "-o", "dcn", "--resume", "--steps", "3"]) == 0
     capsys.readouterr()
     assert cli.main(["train", "--images", "in", "-o", "run", "--resume"]) == 1

@@ -125,8 +125,13 @@ def test_other_versions_are_warned_of(small_waves, capsys) -> None:
 
 def test_a_weights_file_must_be_given_again_and_is_compared(capsys, monkeypatch) -> None:
     Path("w.h5").write_bytes(b"weights")
-    monkeypatch.setattr(weight_files, "load_vgg16", lambda source: None)
-    monkeypatch.setattr(pipeline, "load_vgg16", lambda source: None)
+    load = weight_files.load_weights
+
+    def random_for_ours(source, network):
+        return load("random" if source == "w.h5" else source, network)
+
+    monkeypatch.setattr(weight_files, "load_weights", random_for_ours)
+    monkeypatch.setattr(pipeline, "load_weights", random_for_ours)
     known = Input("w.h5", "0" * 64)
     write_recipe("r.png", config=replace(FAST, weights="w.h5"), weights=known)
     words = ("stylize", "a.png", "--style", "b.png", "--recipe", "r.png", "-o")
@@ -136,7 +141,7 @@ def test_a_weights_file_must_be_given_again_and_is_compared(capsys, monkeypatch)
         " received 'w.h5'\n"
     )
     assert run(*words, "x.png", "--weights", "none.h5") == 1
-    assert "weights must be an existing file" in capsys.readouterr().err
+    assert "encoder must be random, imagenet or an existing file" in capsys.readouterr().err
     assert run(*words, "x.png", "--weights", "w.h5") == 0
     assert "warning: the weights differ from the recipe's, 'w.h5'" in capsys.readouterr().err
     again = read_recipe("x.png").weights

@@ -77,7 +77,7 @@ def test_a_run_and_what_it_says(folder, capsys):
     assert "cut.png," in (folder / "run/bad-pictures.csv").read_text()
     assert steps()[-1] == 6
     assert read_image("run/samples/step-00000004.png").pixels.shape[0] > 24
-    assert load_run(Path("run"), best=True).config.network.std == 0.015
+    assert load_run(Path("run"), best=True).config.std == 0.015
 
 
 def test_resumed_without_options_it_takes_those_of_the_run(folder, capsys):
@@ -158,7 +158,7 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_kept(folder, capsys, monkey
         " continue the run"
     )
     assert [path.name for path in (folder / "run/checkpoints").iterdir()] == ["step-00000002"]
-    assert load_run(Path("run")).step == 2
+    assert load_run(Path("run")).about["step"] == 2
     assert run("--resume") == 0
     assert steps()[-1] == 6
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from apps import cli
-from recon.training.run import load_networks, load_run
+from recon.training.run import load_run
 from rrstyle.config import PatchConfig, StyleConfig
 from rrstyle.export.saved_model import export_saved_model
-from rrstyle.networks.pair import TrainedNetworks
+from rrstyle.networks.pair import CnnDcn
 from rrstyle.pictures.images import encode_png, read_image, to_uint8
 from rrstyle.pipeline import stylize, variants
 from rrstyle.recipes import read_recipe
@@ -31,8 +31,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def networks(run_folder: Path) -> TrainedNetworks:
-    return load_networks(run_folder)
+def networks(run_folder: Path) -> CnnDcn:
+    return load_run(run_folder, best=True)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_folder: Path) ->
     return tmp_path
 
 
-def config(networks: TrainedNetworks, **changes) -> StyleConfig:
+def config(networks: CnnDcn, **changes) -> StyleConfig:
     values = {"method": "transport", "side": 40, "precision": "float32", **changes}
     return StyleConfig(decoder=networks.name, **values)
 
@@ -108,7 +108,7 @@ def test_networks_must_be_those_that_are_named(networks):
             replace(named, **changes)
     for name in ("ridge", "random", "", "x" * 201):
         with pytest.raises(ValueError, match="name of trained networks must have 1 to 200"):
-            replace(networks, name=name)
+            stylize(CONTENT, STYLE, ridge, seed=0, networks=replace(networks, name=name))
 
 
 def test_no_graph_is_made_of_settings_that_name_networks(networks, tmp_path):

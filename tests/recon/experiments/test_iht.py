@@ -10,13 +10,13 @@ import pytest
 
 from recon.claims.register import CLAIMS
 from recon.data.pictures import load_pictures
-from recon.encoders import read_encoder_file, write_encoder
 from recon.experiments import find_experiment
 from recon.experiments.experiment import Pictures
 from recon.experiments.invertibility import iht
 from recon.experiments.sheet import packed, unpacked
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn, cnn_network
+from rrstyle.networks.weight_files import load_weights, write_weights
 
 EXPERIMENT = find_experiment("iht")
 IDENTITY = np.zeros((3, 3, 2, 2))
@@ -26,8 +26,8 @@ IDENTITY[1, 1] = 5 * np.eye(2)  # brought to norm 1
 def encoder_file(folder, layer="conv3", channels=8):
     network = NetworkConfig(layer=layer, channels=channels, padding="zero", law="he")
     path = folder / "tiny.npz"
-    write_encoder(path, network, cnn_network(network, seed=5).weights)
-    return read_encoder_file(path)
+    write_weights(path, network, cnn_network(network, seed=5).weights)
+    return load_weights(path)
 
 
 @pytest.fixture(scope="module")

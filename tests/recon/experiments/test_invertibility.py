@@ -10,7 +10,6 @@ import pytest
 
 from recon.claims.register import CLAIMS
 from recon.data.pictures import load_pictures
-from recon.encoders import read_encoder_file, write_encoder
 from recon.experiments import find_experiment
 from recon.experiments.invertibility import coherence, rip_1d, rip_2d, sparsity
 from recon.invertibility.coherence import filter_coherence
@@ -19,6 +18,7 @@ from recon.sweep.run import evaluate
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn, cnn_network
 from rrstyle.networks.plan import ALEXNET, VGG16
+from rrstyle.networks.weight_files import load_weights, write_weights
 
 NAMES = ("rip-1d", "rip-2d", "coherence", "sparsity")
 
@@ -185,8 +185,8 @@ def trained(tmp_path_factory):
     drawn = cnn_network(network, seed=3).weights
     weights = [w + np.float32(0.05) if w.ndim == 1 else w for w in drawn]
     path = tmp_path_factory.mktemp("encoder") / "tiny.npz"
-    write_encoder(path, network, weights)
-    return read_encoder_file(path)
+    write_weights(path, network, weights)
+    return load_weights(path)
 
 
 def with_trained(name, encoder):

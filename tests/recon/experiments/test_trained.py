@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from recon.data.pictures import load_pictures
-from recon.encoders import read_encoder_file, write_encoder
 from recon.experiments import find_experiment
 from recon.experiments.experiment import Pictures
 from recon.experiments.trained import convergence, readout_training
@@ -26,6 +25,7 @@ from recon.sweep.run import evaluate
 from recon.training.config import SMALL, TrainingConfig
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import cnn_network, convolutions
+from rrstyle.networks.weight_files import load_weights, write_weights
 
 SETTINGS = TrainingSettings(
     networks=1, images=4, side=24, crop=16, batch=2, steps=3, measured=1, channels=4
@@ -201,7 +201,7 @@ def encoders(tmp_path_factory):
     ):
         network = NetworkConfig(architecture, "conv5", channels=4, padding="zero", law="he")
         paths[name] = folder / f"{name}-tiny.npz"
-        write_encoder(paths[name], network, cnn_network(network, seed=seed).weights)
+        write_weights(paths[name], network, cnn_network(network, seed=seed).weights)
     return paths
 
 
@@ -222,7 +222,7 @@ def test_trained_cnns_stand_beside_random_ones(encoders, tmp_path):
     assert record["settings"]["trained"] == ["alexnet", "vgg16"]
     assert record["encoders"]["vgg16"] == {
         "name": "vgg16-tiny.npz",
-        "sha256": read_encoder_file(encoders["vgg16"]).sha256,
+        "sha256": load_weights(encoders["vgg16"]).sha256,
     }
     assert str(tmp_path.parent) not in json.dumps(record)
     assert run("alexnet", "vgg16").kept == 4  # the order of the files plays no part
@@ -249,7 +249,7 @@ def test_encoders_that_do_not_do(encoders, tmp_path):
 
 
 def test_a_trained_cnn_travels_to_workers(encoders):
-    file = read_encoder_file(encoders["alexnet"])
+    file = load_weights(encoders["alexnet"])
     again = pickle.loads(pickle.dumps(file))
     assert (again.architecture, again.sha256) == ("alexnet", file.sha256)
     asked = NetworkConfig("alexnet", "conv3", padding="zero")

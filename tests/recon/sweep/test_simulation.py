@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from keras import ops
 
 from recon import metrics
 from recon.sweep import simulation
-from recon.sweep.plans import Conv, Plan, Pool, Upsample, at_full_size, mirrored, of_config, rr_vgg
+from recon.sweep.plans import at_full_size, rr_vgg
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn_dcn
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample, mirrored, plan_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,17 +25,20 @@ def pictures(count, height, width, seed=0):
 
 def test_zero_insertion_and_convolution_by_hand():
     # One grey pixel 3, upsampled to 2 x 2: [[3, 0], [0, 0]]; a filter that counts 1 to 9.
-    plan = Plan((Pool(),), (Upsample(), Conv(1)))
+    plan = Plan((Conv(1, 1), Pool()), (Upsample(), Conv(1)), Conv(1))
     kernel = np.arange(1, 10, dtype=np.float32).reshape(3, 3, 1, 1)
-    found = simulation.decode(plan, (kernel, kernel), np.full((1, 1, 1, 1), 3, "f"), [(2, 2)])
+    one = np.ones((1, 1, 1, 1), np.float32)
+    found = simulation.hidden_maps(plan, (one, kernel, kernel), np.full((1, 2, 2, 1), 3, "f"))
     # At (0, 0) the pixel lies under the filter's centre (5); at (1, 1) under its top left (1).
     np.testing.assert_array_equal(ops.convert_to_numpy(found)[0, ..., 0], [[15, 12], [6, 3]])
 
 
 def test_nearest_upsampling_by_hand():
-    plan = Plan((Pool(),), (Upsample("nearest"),))
-    features = np.array([[1, 2], [3, 4]], "f").reshape(1, 2, 2, 1)
-    found = ops.convert_to_numpy(simulation.decode(plan, (), features, [(3, 3)]))
+    plan = Plan((Conv(1, 1), Pool()), (Upsample("nearest"),), Conv(1))
+    image = np.zeros((1, 3, 3, 1), "f")
+    image[0, ::2, ::2, 0] = [[1, 2], [3, 4]]
+    one = np.ones((1, 1, 1, 1), np.float32)
+    found = ops.convert_to_numpy(simulation.hidden_maps(plan, (one, one), image))
     np.testing.assert_array_equal(found[0, ..., 0], [[1, 1, 2], [1, 1, 2], [3, 3, 4]])
 
 
@@ -54,7 +59,7 @@ def test_it_is_the_network_of_the_library(upsampling, pooling, kernel, tap):
         tap=tap,
         std=0.1,
     )
-    plan = of_config(config)
+    plan = replace(plan_of(config), biases=False)
     kernels = simulation.draw_kernels(plan, std=0.1, seed=3)
     found = simulation.reconstruct(plan, kernels, x)["linear"]
     wanted = ops.convert_to_numpy(build_cnn_dcn(config, seed=3)(x))
@@ -161,7 +166,7 @@ def test_the_largest_map_of_vgg():
 def test_2048_channels_of_227_pixels_fit_in_16_gib():
     code = (
         "import resource, numpy as np\n"
-        "from recon import simulation\n"
+        "from recon.sweep import simulation\n"
         "from recon.sweep.plans import rr_vgg\n"
         "x = np.random.default_rng(0).random((50, 227, 227, 3), dtype=np.float32)\n"
         "for kind in ('zero', 'nearest'):\n"

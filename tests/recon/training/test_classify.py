@@ -8,7 +8,7 @@ from keras import ops
 from recon.training.classify import standardised
 from recon.training.step import unit_images
 from rrstyle.config import NetworkConfig
-from rrstyle.networks.build import Network, cnn_network, convolutions
+from rrstyle.networks.build import SharedNetwork, cnn_network, convolutions
 
 PLAN = NetworkConfig(layer="conv3", padding="zero", law="he", channels=6)
 
@@ -39,7 +39,7 @@ def test_one_channel_by_hand():
     plan = NetworkConfig(layer="conv1_1", kernel=1, channels=1)
     plain = cnn_network(plan, seed=0)
     kernel = np.float32([[[[1.0], [0.0], [0.0]]]])  # the red channel
-    cnn = Network(plain.model, (kernel, np.zeros(1, np.float32)))
+    cnn = SharedNetwork(plain.model, (kernel, np.zeros(1, np.float32)))
     reds = np.zeros((1, 1, 2, 3), np.uint8)
     reds[0, 0, :, 0] = 51, 153  # .2 and .6: mean .4, deviation .2
     found, bias = standardised(cnn, reds)

@@ -82,14 +82,14 @@ def test_reports_lead_to_the_end(whole):
 def test_the_validation_loss_is_that_of_the_loaded_pair(whole):
     out, outcome, _ = whole
     pair = load_run(out)
-    assert pair.step == 12
+    assert pair.about["step"] == 12
     images = pictures(6, 12, seed=1001) / 255
     back = pair.reconstruct(images)
     loss = np.square(back - images).sum(axis=(1, 2, 3)).mean() / 2
     assert loss == pytest.approx(outcome.score, rel=1e-5)
     assert pair.reconstruct(np.zeros((1, 9, 17, 3))).shape == (1, 9, 17, 3)
     check_same(
-        dict(enumerate(load_run(out, best=True).dcn.weights)),
+        dict(enumerate(load_run(out, best=True).decoder.weights)),
         dict(enumerate(checkpoints_of(out).best().arrays[f"decoder_{i:02d}"] for i in range(6))),
     )
 
@@ -101,7 +101,7 @@ def test_the_loss_falls_and_the_cnn_stays(tmp_path):
     losses = [float(row["loss"]) for row in rows(tmp_path / "run")]
     assert losses[-1] < losses[0] / 2
     pair = load_run(tmp_path / "run")
-    check_same(dict(enumerate(pair.cnn.weights)), dict(enumerate(build_pair(config).encoder)))
+    check_same(dict(enumerate(pair.encoder.weights)), dict(enumerate(build_pair(config).encoder)))
 
 
 @pytest.mark.parametrize("step", [2, 6, 7])
@@ -195,7 +195,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(tmp
     with pytest.raises(NotFinite, match=words):
         train_tiny(out)
     assert checkpoints_of(out).steps()[-1] == 6
-    assert load_run(out).step == 6
+    assert load_run(out).about["step"] == 6
     monkeypatch.setattr(
         TrainingConfig, "adam_scale", lambda self, step: np.inf if step == 9 else own(self, step)
     )
@@ -263,7 +263,7 @@ def test_trained_weights_are_kept_in_the_run(tmp_path):
     config, out = tiny_config(encoder="file.h5", steps=2), tmp_path / "run"
     weights = [w + np.float32(0.01) for w in build_pair(tiny_config()).encoder]
     train(config, Pictures(config), out, encoder_weights=weights)
-    check_same(dict(enumerate(load_run(out).cnn.weights)), dict(enumerate(weights)))
+    check_same(dict(enumerate(load_run(out).encoder.weights)), dict(enumerate(weights)))
     other = [w + np.float32(0.01) for w in weights]
     with pytest.raises(ValueError, match="encoder_sha256 must be that of the run to continue"):
         train(config, Pictures(config), out, encoder_weights=other, resume=True)

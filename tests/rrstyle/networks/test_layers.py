@@ -1,15 +1,19 @@
 """The project's Keras layers: hand-computed arrays, then NumPy, adjoints and saving."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from rrstyle import backend
+from rrstyle.networks.laws import ENCODER, draw_kernel, layer_rng
 from rrstyle.networks.layers import (
     BlurPool2D,
     CropTo,
     L2Pooling2D,
+    RandomLaw,
     ReflectPadding2D,
+    ZeroInsertedConv2D,
     ZeroInsertion2D,
 )
 from tests.support.layer_check import assert_same, check_layer, model_of, numpy_call
@@ -24,6 +28,50 @@ def picture(height, width, channels=2, *, batch=2, seed=0):
 
 def plane(rows):
     return np.array(rows, np.float32)[None, :, :, None]
+
+
+# RandomLaw
+
+
+@pytest.mark.parametrize("law", ["laplace", "he", "orthogonal"])
+def test_the_initialiser_draws_by_numpy_and_keeps_its_configuration(law):
+    wanted = draw_kernel(law, (3, 3, 4, 8), std=0.1, rng=layer_rng(5, ENCODER, 2))
+    initialiser = RandomLaw(law, 0.1, seed=5, path=(ENCODER, 2))
+    again = keras.initializers.deserialize(keras.initializers.serialize(initialiser))
+    for one in (initialiser, again):
+        np.testing.assert_array_equal(ops.convert_to_numpy(one((3, 3, 4, 8))), wanted)
+
+
+def test_the_initialiser_refuses_what_is_no_seed():
+    with pytest.raises(ValueError, match="seed must be a non-negative integer; received -1"):
+        RandomLaw("he", 0.1, seed=-1, path=(ENCODER, 0))
+
+
+# ZeroInsertedConv2D
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("kernel", "factor"), [(3, 2), (4, 2), (5, 2), (5, 3), (1, 1)])
+def test_insertion_and_convolution_in_one_are_the_two_layers(kernel, factor, size, tmp_path):
+    assert ZeroInsertedConv2D.covers(kernel, factor)
+    x = picture(*size)
+    both = ZeroInsertedConv2D(4, kernel, factor=factor, bias_initializer="ones")
+    found = numpy_call(both, x)
+    plain = keras.layers.Conv2D(4, kernel, padding="same")
+    plain.build((None, None, None, 2))
+    plain.set_weights(both.get_weights())
+    expected = numpy_call(plain, numpy_call(ZeroInsertion2D(factor), x))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    model = model_of(both, (None, None, 2))
+    assert model.output_shape == (None, None, None, 4)
+    model.save(tmp_path / "layer.keras")
+    loaded = keras.models.load_model(tmp_path / "layer.keras")
+    assert_same(loaded.predict(x, verbose=0), found)
+
+
+def test_a_kernel_that_ends_before_the_inserted_zeros_is_not_covered():
+    assert not ZeroInsertedConv2D.covers(1, 2)
+    assert not ZeroInsertedConv2D.covers(3, 4)
 
 
 # ReflectPadding2D

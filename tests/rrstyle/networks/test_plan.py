@@ -5,8 +5,18 @@ import re
 import pytest
 
 from rrstyle.config import NetworkConfig
-from rrstyle.networks.build import stages
-from rrstyle.networks.plan import ALEXNET, ARCHITECTURES, VGG16
+from rrstyle.networks.plan import (
+    ALEXNET,
+    ARCHITECTURES,
+    VGG16,
+    Conv,
+    Plan,
+    Pool,
+    Upsample,
+    kernel_shapes,
+    mirrored,
+    plan_of,
+)
 
 
 def names(architecture, layer):
@@ -30,7 +40,8 @@ def test_vgg16_as_published():
         ("conv5_3", 512),
     ]
     assert {(c.kernel, c.stride, c.groups) for c in VGG16.convolutions} == {(3, 1, 1)}
-    assert VGG16.pool_size == 2
+    pools = [VGG16.layers[i - 1] for i, x in enumerate(VGG16.layers) if x == Pool("max", 2)]
+    assert [c.name for c in pools] == ["conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"]
 
 
 def test_alexnet_as_published():
@@ -42,8 +53,8 @@ def test_alexnet_as_published():
         ("conv4_1", 384, 3, 1, 2),
         ("conv5_1", 256, 3, 1, 2),
     ]
-    assert ALEXNET.pool_size == 3
-    assert ALEXNET.pooled_blocks == {1, 2, 5}
+    pools = [ALEXNET.layers[i - 1] for i, x in enumerate(ALEXNET.layers) if x == Pool("max", 3, 2)]
+    assert [c.name for c in pools] == ["conv1_1", "conv2_1", "conv5_1"]
 
 
 def test_architectures_are_found_by_their_names():
@@ -52,8 +63,8 @@ def test_architectures_are_found_by_their_names():
 
 def test_parameters_of_alexnets_grouped_convolutions():
     # Krizhevsky et al.: conv2 filters are 5x5x48, conv4 and conv5 filters 3x3x192.
-    plan = stages(NetworkConfig(architecture="alexnet", layer="conv5"))
-    assert [s.inputs // s.groups for s in plan] == [3, 48, 256, 192, 192]
+    plan = plan_of(NetworkConfig(architecture="alexnet", layer="conv5"))
+    assert [s[2] for s in kernel_shapes(plan.encoder, 3)] == [3, 48, 256, 192, 192]
 
 
 def test_up_to_takes_one_convolution_or_a_whole_block():
@@ -92,8 +103,8 @@ def test_the_error_names_the_architectures_own_layers():
 
 def sides(config, side):
     found = [side]
-    for stage in stages(config):
-        side = -(-side // stage.step)
+    for layer in plan_of(config).encoder:
+        side = -(-side // layer.stride)
         if side != found[-1]:
             found.append(side)
     return found
@@ -102,22 +113,23 @@ def sides(config, side):
 def test_table_1_of_the_paper_conv5_deconv5():
     # "26 convolutions, 4 poolings", sides 227, 114, 57, 29, 15.
     config = NetworkConfig(layer="conv5")
-    plan = stages(config)
-    assert 2 * len(plan) == 26
-    assert sum(s.pooled for s in plan) == 4
+    plan = plan_of(config)
+    assert sum(isinstance(x, Conv) for x in (*plan.layers, plan.head)) == 26
+    assert sum(isinstance(x, Pool) for x in plan.encoder) == 4
+    assert sum(isinstance(x, Upsample) for x in plan.decoder) == 4
     assert sides(config, 227) == [227, 114, 57, 29, 15]
     # Table 1's sizes of the representation, Conv1 to Conv5; only Conv5 is smaller than the input.
     products = []
     for k in range(1, 6):
         config = NetworkConfig(layer=f"conv{k}")
-        products.append(sides(config, 227)[-1] ** 2 * stages(config)[-1].channels)
+        products.append(sides(config, 227)[-1] ** 2 * plan_of(config).features)
     assert products == [227**2 * 64, 114**2 * 128, 57**2 * 256, 29**2 * 512, 15**2 * 512]
     assert [p > 227**2 * 3 for p in products] == [True, True, True, True, False]
 
 
 def test_a_tap_behind_the_pool_has_one_pool_more_where_a_pool_follows():
     def pools(**settings):
-        return sum(s.pooled for s in stages(NetworkConfig(**settings)))
+        return sum(isinstance(x, Pool) for x in plan_of(NetworkConfig(**settings)).encoder)
 
     assert pools(layer="conv1") == 0
     assert pools(layer="conv1", tap="post_pool") == 1  # CD1 of section 4.2
@@ -129,17 +141,44 @@ def test_a_tap_behind_the_pool_has_one_pool_more_where_a_pool_follows():
 
 def test_alexnets_sides():
     config = NetworkConfig(architecture="alexnet", layer="conv5", tap="post_pool")
-    assert [s.step for s in stages(config)] == [8, 2, 1, 1, 2]
-    assert sides(config, 227) == [227, 29, 15, 8]
+    assert [x.stride for x in plan_of(config).encoder if x.stride > 1] == [4, 2, 2, 2]
+    assert plan_of(config).reduction == 32
+    assert sides(config, 227) == [227, 57, 29, 15, 8]
 
 
 def test_channels_and_kernels_can_be_set_for_all_layers():
-    plan = stages(NetworkConfig(layer="conv2", channels=8, kernel=5))
-    assert [(s.inputs, s.channels, s.kernel) for s in plan] == [(3, 8, 5)] + [(8, 8, 5)] * 3
+    plan = plan_of(NetworkConfig(layer="conv2", channels=8, kernel=5))
+    shapes = [(5, 5, 3, 8)] + [(5, 5, 8, 8)] * 3
+    assert kernel_shapes(plan.encoder, 3) == shapes
+    assert kernel_shapes((*plan.decoder, plan.head), 8) == [(5, 5, 8, 8)] * 3 + [(5, 5, 8, 3)]
 
 
 def test_channels_that_cannot_be_split_into_the_groups():
     rule = "channels must be a multiple of 2, the groups of conv2_1; received 5"
     with pytest.raises(ValueError, match=re.escape(rule)):
-        stages(NetworkConfig(architecture="alexnet", layer="conv2", channels=5))
-    stages(NetworkConfig(architecture="alexnet", layer="conv1", channels=5))
+        plan_of(NetworkConfig(architecture="alexnet", layer="conv2", channels=5))
+    plan_of(NetworkConfig(architecture="alexnet", layer="conv1", channels=5))
+
+
+def test_a_mirror_undoes_each_stride_in_turn():
+    encoder = (Conv(8, 5, stride=4, name="conv1_1"), Pool("max", 3, 2), Conv(6, groups=2))
+    plan = mirrored(encoder, upsampling="nearest")
+    up = Upsample("nearest")
+    assert plan == Plan(encoder, (Conv(8, groups=2), up, up), Conv(3, 5, name="deconv1_1"))
+
+
+def test_a_mirror_needs_a_convolution_first_and_pools_that_shrink():
+    with pytest.raises(ValueError, match="encoder must start with a convolution; received"):
+        mirrored((Pool(),))
+    with pytest.raises(ValueError, match="stride of at least 2; received Pool"):
+        mirrored((Conv(2), Pool("max", 3, 1)))
+
+
+def test_settings_of_a_config_are_those_of_its_plan():
+    plan = plan_of(NetworkConfig(padding="zero", encoder_activation="leaky_relu", pooling="l2"))
+    assert (plan.padding, plan.encoder_activation, plan.decoder_activation, plan.biases) == (
+        "zero",
+        "leaky_relu",
+        "relu",
+        True,
+    )

@@ -1,5 +1,6 @@
 """Trained VGG16 weights: files in every layout, keras.applications' features, wrong files."""
 
+import json
 import pickle
 import re
 
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 from rrstyle.config import NetworkConfig
-from rrstyle.networks.build import Network, cnn_network
+from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.plan import VGG16
-from rrstyle.networks.weight_files import load_vgg16
+from rrstyle.networks.weight_files import load_weights, write_weights
 from rrstyle.transfer.feature_networks import vgg_network
 from tests.support import vgg16_files as files
 
@@ -49,9 +50,10 @@ def reference(layers):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_gives_the_same_arrays_in_the_papers_names(layout, written, layers):
-    trained = load_vgg16(str(written[layout]))
+    trained = load_weights(str(written[layout]))
     assert list(trained.layers) == [c.name for c in VGG16.convolutions]
-    for (_, *expected), found in zip(layers, trained.layers.values(), strict=True):
+    # The first is changed to take RGB in [0, 1], see below.
+    for (_, *expected), found in [*zip(layers, trained.layers.values(), strict=True)][1:]:
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_array_equal(a, b)
             assert a.dtype == np.float32
@@ -68,9 +70,10 @@ def test_the_files_written_here_are_those_keras_writes(reference, folder, writte
         return found
 
     assert convolutions(path) == convolutions(written["keras3"])
-    for (_, kernel, bias), found in zip(layers, load_vgg16(str(path)).layers.values(), strict=True):
-        np.testing.assert_array_equal(found[0], kernel)
-        np.testing.assert_array_equal(found[1], bias)
+    found = load_weights(str(path)).layers.values()
+    for (_, *expected), pair in [*zip(layers, found, strict=True)][1:]:
+        for ours, theirs in zip(pair, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("layer", "reach"), [("conv1_1", 1), ("conv1_2", 2), ("conv2_1", 4)])
@@ -81,9 +84,10 @@ def test_features_are_those_of_keras_applications(layer, reach, written, referen
     preprocessed = keras.applications.vgg16.preprocess_input(255 * image)
     expected = part.predict(preprocessed, verbose=0)
 
-    trained = load_vgg16(str(written["keras2"]))
-    plan = cnn_network(NetworkConfig(layer=layer), seed=0)
-    found = np.asarray(Network(plan.model, trained.encoder(layer))(image))
+    trained = load_weights(str(written["keras2"]))
+    config = NetworkConfig(layer=layer)
+    network = SharedNetwork(cnn_network(config, seed=0).model, trained.up_to(config).weights)
+    found = np.asarray(network(image))
     inner = np.s_[:, reach:-reach, reach:-reach]  # borders are reflected here, and zero there
     assert found.shape == expected.shape
     atol = 1e-3 * expected.std()
@@ -91,10 +95,9 @@ def test_features_are_those_of_keras_applications(layer, reach, written, referen
     assert not np.allclose(found, expected, rtol=1e-3, atol=atol)  # the border is another
 
 
-def test_means_and_channel_order_are_folded_in_exactly(written):
-    trained = load_vgg16(str(written["keras2"]))
-    kernel, bias = trained.layers["conv1_1"]
-    first, shifted = trained.encoder("conv1_1")
+def test_means_and_channel_order_are_folded_in_exactly(written, layers):
+    first, shifted = load_weights(str(written["keras2"])).layers["conv1_1"]
+    _, kernel, bias = layers[0]
     mean = np.array([103.939, 116.779, 123.68])[::-1] / 255  # RGB in [0, 1]
     # The mean colour is the zero of the network.
     np.testing.assert_allclose(np.einsum("hwio,i->o", first, mean) + shifted, bias, atol=1e-4)
@@ -102,9 +105,10 @@ def test_means_and_channel_order_are_folded_in_exactly(written):
 
 
 def test_weights_fit_the_networks_they_are_for(written):
-    trained = load_vgg16(str(written["keras2"]))
-    plan = cnn_network(NetworkConfig(layer="conv3"), seed=0)
-    assert [w.shape for w in trained.encoder("conv3")] == [w.shape for w in plan.weights]
+    trained = load_weights(str(written["keras2"]))
+    config = NetworkConfig(layer="conv3")
+    wanted = [w.shape for w in cnn_network(config, seed=0).weights]
+    assert [w.shape for w in trained.up_to(config).weights] == wanted
     network = vgg_network(64, pooled=False, seed=0, dtype="float32").network
     transfer = trained.transfer()
     assert [w.shape for w in transfer] == [w.shape for w in network.weights]
@@ -116,15 +120,15 @@ def test_a_top_an_optimizer_and_texts_are_passed_over(zeros, folder):
     extra["optimizer_weights/adam/block1_conv1/kernel_m:0"] = np.ones((3, 3, 3, 64), np.float32)
     extra["block1_conv1/block1_conv1/note"] = np.bytes_("written by hand")
     path = files.write(folder / "top.h5", zeros, "keras2", extra=extra)
-    assert len(load_vgg16(str(path)).layers) == 13
+    assert len(load_weights(str(path)).layers) == 13
 
 
 # Wrong files
 
 
 def refused(path, *words):
-    with pytest.raises(ValueError, match=r"^weights ") as caught:
-        load_vgg16(str(path))
+    with pytest.raises(ValueError, match=r"^(weights|encoder) ") as caught:
+        load_weights(str(path))
     message = str(caught.value)
     assert "\n" not in message
     for word in words:
@@ -134,7 +138,7 @@ def refused(path, *words):
 
 def test_a_missing_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.h5", tmp_path):
-        refused(path, "must be an existing file or imagenet; received", path.name)
+        refused(path, "must be random, imagenet or an existing file; received", path.name)
     refused("no\0name", "existing file")
 
 
@@ -225,5 +229,118 @@ def test_imagenet_that_cannot_be_had(monkeypatch):
 
 def test_imagenet_from_keras_applications(monkeypatch, reference, layers):
     monkeypatch.setattr(keras.applications, "VGG16", lambda **kwargs: reference)
-    found = load_vgg16("imagenet").layers
+    found = load_weights("imagenet").layers
     np.testing.assert_array_equal(found["conv5_3"][0], layers[-1][1])
+
+
+# Files of classifiers, and what weights fix of a plan
+
+
+ASKED = NetworkConfig(layer="conv2", decoder_activation="leaky_relu")
+OURS = NetworkConfig(
+    architecture="alexnet",
+    layer="conv5",
+    channels=8,
+    padding="zero",
+    pooling="average",
+    encoder_activation="relu",
+    law="he",
+)
+
+
+@pytest.fixture
+def ours(tmp_path):
+    weights = cnn_network(OURS, seed=3).weights
+    write_weights(tmp_path / "ours.npz", OURS, weights)
+    return tmp_path / "ours.npz", weights
+
+
+def test_random_is_left_as_it_is():
+    encoder = load_weights("random", ASKED)
+    assert (encoder.name, encoder.network, encoder.weights) == ("random", ASKED, None)
+
+
+def test_vgg16_of_a_file_brings_its_plan(written):
+    encoder = load_weights(str(written["keras3"]), ASKED)
+    assert encoder.name == "keras3.h5"
+    network = encoder.network
+    assert (network.encoder_activation, network.padding) == ("relu", "reflect")
+    assert (network.layer, network.decoder_activation) == (ASKED.layer, "leaky_relu")
+    assert [w.shape for w in encoder.weights] == [
+        w.shape for w in cnn_network(network, seed=0).weights
+    ]
+
+
+def test_our_own_file_goes_there_and_back(ours):
+    path, weights = ours
+    asked = NetworkConfig(architecture="alexnet", layer="conv2", decoder_activation="leaky_relu")
+    encoder = load_weights(str(path), asked)
+    network = encoder.network
+    assert (network.layer, network.channels, network.pooling) == ("conv2", 8, "average")
+    assert (network.padding, network.decoder_activation) == ("zero", "leaky_relu")
+    assert len(encoder.weights) == 4
+    for found, wanted in zip(encoder.weights, weights[:4], strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    plan = cnn_network(network, seed=0).model
+    image = np.random.default_rng(0).random((1, 31, 33, 3), np.float32)
+    assert SharedNetwork(plan, encoder.weights)(image).shape[-1] == 8
+    assert json.loads(str(np.load(path)["about"]))["format"] == 1
+
+
+def test_another_architecture_is_refused(ours, written):
+    with pytest.raises(ValueError, match=r"must be alexnet, .* 'ours.npz'; received vgg16"):
+        load_weights(str(ours[0]), ASKED)
+    with pytest.raises(ValueError, match=r"must be vgg16, that of encoder 'keras3\.h5'"):
+        load_weights(str(written["keras3"]), NetworkConfig(architecture="alexnet", layer="conv2"))
+
+
+def test_a_layer_that_is_not_there_is_refused(tmp_path):
+    short = NetworkConfig(channels=4, layer="conv1")
+    write_weights(tmp_path / "short.npz", short, cnn_network(short, seed=0).weights)
+    with pytest.raises(ValueError, match=r"one that 'short.npz' has, to conv1_2; received"):
+        load_weights(str(tmp_path / "short.npz"), ASKED)
+
+
+def changed(path, **changes):
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{k: v for k, v in (arrays | changes).items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"about": None},
+        {"about": np.array("[]")},
+        {"about": np.array('{"format": 2}')},
+        {"about": np.array('{"format": 1, "law": 3}')},
+        {"conv3_1_bias": None},
+        {"conv3_1_bias": np.zeros(7, np.float32)},
+        {"conv1_1_kernel": np.full((11, 11, 3, 8), np.nan, np.float32)},
+        {"conv1_1_bias": np.array(["x"] * 8)},
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused(ours, changes):
+    changed(ours[0], **changes)
+    with pytest.raises(ValueError, match=r"'ours\.npz' is neither, or damaged$"):
+        load_weights(str(ours[0]), OURS)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_a_damaged_file_is_one_line(ours, damage):
+    path = ours[0]
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        data[len(data) // 2] ^= 255
+        path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"ours\.npz") as caught:
+        load_weights(str(path), OURS)
+    assert "\n" not in str(caught.value)
+    assert str(path.parent) not in str(caught.value)
+
+
+def test_a_missing_file_is_named_without_its_folder(tmp_path):
+    with pytest.raises(ValueError, match="must be random, imagenet or an existing file; received"):
+        load_weights(str(tmp_path / "none.h5"), ASKED)
