@@ -43,14 +43,14 @@ from rrstyle.pictures.images import to_uint8
 
 
 def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: bool = False) -> Path:
-    """Write a SavedModel that gives back pictures as the pair does; see the module for its use.
+    """Write a SavedModel that reconstructs pictures as the networks do; see the module for its use.
 
-    It is written whole or not at all, and only after it was loaded and compared with the pair.
+    It is written whole or not at all, after it was loaded and compared with the networks.
 
     Args:
-        directory: Where to; its parent must exist.
+        directory: Folder to write; its parent must exist.
         pair: Networks, as `recon.training.run.load_run` gives them.
-        overwrite: Replace a SavedModel that is there, once the new one is complete.
+        overwrite: Whether to replace a SavedModel that is there, once the new one is complete.
 
     Returns:
         The directory.
@@ -85,7 +85,7 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
 
 @dataclass(frozen=True)
 class _Graph:
-    """What the endpoints compute, from networks whose weights are variables."""
+    """The endpoints, as functions of networks whose weights are variables."""
 
     cnn: SharedNetwork
     dcn: SharedNetwork

@@ -17,9 +17,9 @@ class Reconstruction:
     """A picture and what came back of it, each float32 (height, width, 3) in [0, 1].
 
     Attributes:
-        image: What went in.
-        random: By the random DCN; brought to the range of the picture, with its false colours.
-        ridge: By the same DCN with its last layer solved on this very picture.
+        image: Picture that was encoded.
+        random: Picture by the random DCN, brought to the range of the original, in false colours.
+        ridge: Picture by the same DCN with its last layer solved on this very picture.
     """
 
     image: np.ndarray
@@ -31,12 +31,12 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
     """Encodes a picture by a random CNN and decodes it by its random DCN, with both readouts.
 
     Args:
-        image: (height, width, 3), uint8 or float in [0, 1].
+        image: Picture (height, width, 3), uint8 or float in [0, 1].
         config: Plan and law of the networks; CDk of the papers is layer "conv<k>".
-        seed: Names their weights.
+        seed: Non-negative integer that names their weights.
 
     Raises:
-        ValueError: If the picture is none, or too small for the network.
+        ValueError: If the image is invalid, or too small for the network.
 
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 to 4.
     """
@@ -55,14 +55,14 @@ def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
     """Encodes a picture by a CNN and decodes it by the DCN that was trained to invert it.
 
     Args:
-        image: (height, width, 3), uint8 or float in [0, 1].
+        image: Picture (height, width, 3), uint8 or float in [0, 1].
         pair: Networks, as `recon.training.run.load_run` gives them.
 
     Returns:
         float32 (height, width, 3), cut to [0, 1].
 
     Raises:
-        ValueError: If the picture is none, or too small for the network.
+        ValueError: If the image is invalid, or too small for the network.
 
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
     """
@@ -71,7 +71,7 @@ def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
 
 
 def _fitting(image, config: NetworkConfig) -> np.ndarray:
-    """The picture, if it is one and large enough."""
+    """The picture in [0, 1], checked to be large enough."""
     image = as_image(image)
     height, width = image.shape[:2]
     least = minimum_side(config)

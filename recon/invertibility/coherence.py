@@ -15,9 +15,9 @@ def filter_coherence(filters, *, groups: int = 1) -> float:
     """The largest |cosine| between two filters, laid on the same patch.
 
     Args:
-        filters: (l, M / groups, K) or (l, l', M / groups, K), K at least 2 a group.
-        groups: Filters of different groups see different channels, so their rows of W are
-            orthogonal. 1 compares all filters, as tables of filters without regard to groups do.
+        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K), K at least 2 a group.
+        groups: Number of groups. Filters of different groups see different channels, so their
+            rows of W are orthogonal. 1 compares all filters, as some tables of filters do.
 
     Raises:
         ValueError: If a filter is zero, or the groups are not of two filters at least.
@@ -34,12 +34,12 @@ def row_coherence(filters, *, stride: int = 1, groups: int = 1) -> float:
     for all of them, this is the coherence of the whole matrix.
 
     Args:
-        filters: As for `filter_coherence`.
-        stride: Between shifts, at least 1.
-        groups: As for `filter_coherence`.
+        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
+        stride: Pixels between shifts, at least 1.
+        groups: Number of groups, see `filter_coherence`.
 
     Raises:
-        ValueError: As for `filter_coherence`, or if `stride` is below 1.
+        ValueError: If a filter is zero, a group has fewer than two, or `stride` is below 1.
 
     Reference: footnote 8 of section 4.4.
     """

@@ -25,10 +25,10 @@ def convolve(images, filters, *, stride: int = 1, groups: int = 1, padding: int 
     Args:
         images: (batch, D, M) or (batch, D, D', M).
         filters: (l, M / groups, K) or (l, l', M / groups, K).
-        stride: t of the paper, at least 1.
-        groups: As in Keras: input channels and filters are split into as many parts, in order, and
-            each filter sees its own part only.
-        padding: Zeros p on every side.
+        stride: Pixels t between shifts, at least 1.
+        groups: Number of parts that input channels and filters are split into, in order, as in
+            Keras; each filter sees its own part only.
+        padding: Number of zeros p on every side.
 
     Returns:
         float64 (batch, n, K) or (batch, n, n', K), n = floor((D + 2 p - l) / t) + 1.
@@ -72,11 +72,11 @@ def transpose_convolve(
 
     Args:
         codes: (batch, n, K) or (batch, n, n', K), as `convolve` returns.
-        filters: As for `convolve`.
-        size: (D,) or (D, D') of the image.
-        stride: As for `convolve`.
-        groups: As for `convolve`.
-        padding: What falls on it is cut off.
+        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
+        size: Size (D,) or (D, D') of the image.
+        stride: Pixels between shifts, at least 1.
+        groups: Number of groups.
+        padding: Zeros on every side of the image, whose share of the result is cut off.
 
     Returns:
         float64 (batch, D, M) or (batch, D, D', M).
@@ -106,15 +106,15 @@ class Convolution(LinearOperator):
     """W for images of one size, as an operator of PyLops: `W @ x`, `W.H @ z`, and its solvers.
 
     A class for PyLops needs one; it is `convolve` and `transpose_convolve` with their arguments.
-    The images of a batch do not meet: W is block diagonal over them.
+    Images of a batch are independent: W is block diagonal over them.
 
     Args:
-        filters: As for `convolve`.
-        size: (D,) or (D, D') of the images.
-        stride: As for `convolve`.
-        groups: As for `convolve`.
-        padding: As for `convolve`.
-        batch: Images.
+        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
+        size: Size (D,) or (D, D') of the images.
+        stride: Pixels between shifts, at least 1.
+        groups: Number of groups.
+        padding: Zeros on every side.
+        batch: Number of images.
 
     Attributes:
         filters: float64.
@@ -188,7 +188,7 @@ def unit_filters(filters) -> np.ndarray:
     """Filters scaled to l2 norm 1 each: the rows of W, where no padding cuts them off.
 
     Args:
-        filters: As for `convolve`.
+        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
 
     Raises:
         ValueError: If a filter is zero.
@@ -206,7 +206,7 @@ def shift_counts(
     """n of each axis: how often a filter of this shape can be laid down.
 
     Raises:
-        ValueError: If the shape is none of a filter bank, or does not fit the size.
+        ValueError: If the shape is not that of a filter bank, or does not fit the size.
     """
     if len(filters) not in (3, 4):
         raise ValueError(f"filters must have 3 or 4 axes; received shape {filters}")

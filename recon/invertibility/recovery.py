@@ -23,11 +23,11 @@ def iterative_hard_thresholding(
     where the model-RIP holds; elsewhere only steps of at most 1 / ||W||^2 are sure not to diverge.
 
     Args:
-        operator: W; the paper's Phi is its transpose.
-        images: x, of the operator's `dims`.
-        k: Entries of a code, see `sparsify`.
-        iterations: At least 1.
-        step: 1 as printed, or 1 / spectral_norm(operator) ** 2.
+        operator: Convolution W; the paper's Phi is its transpose.
+        images: Images x of shape `operator.dims`.
+        k: Number of entries of a code, see `sparsify`.
+        iterations: Number of iterations, at least 1.
+        step: Step size: 1 as printed, or 1 / spectral_norm(operator) ** 2.
         pool: Side of a pooling region; None for whole blocks.
 
     Returns:
@@ -36,7 +36,7 @@ def iterative_hard_thresholding(
     Raises:
         ValueError: If there is no iteration, or `sparsify` refuses.
 
-    Reference: Algorithm 1; the printed one has step 1 and an unsaid stopping criterion.
+    Reference: Algorithm 1; the printed one has step 1 and an unstated stopping criterion.
     """
     if iterations < 1:
         raise ValueError(f"iterations must be at least 1; received {iterations}")
@@ -60,10 +60,10 @@ def recover_codes(
     2 max|W x|, of each image by itself, so codes do not depend on the rest of their batch.
 
     Args:
-        operator: W.
-        images: x, of the operator's `dims`; not zero.
+        operator: Convolution W.
+        images: Images x of shape `operator.dims`; not zero.
         penalty: lambda over that smallest one, in (0, 1); the paper does not say.
-        iterations: Of FISTA, for each of the two problems.
+        iterations: FISTA iterations for each of the two problems.
         norm: ||W||, see `spectral_norm`.
         pool: Side of a pooling region.
 

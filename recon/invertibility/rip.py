@@ -17,7 +17,7 @@ class ErrorBound:
 
     @property
     def vacuous(self) -> bool:
-        """Whether it says nothing: x' = 0 has an error of 1."""
+        """Whether the bound is useless: x' = 0 already has an error of 1."""
         return self.value >= 1
 
 
@@ -27,8 +27,8 @@ def synthesis_ratio(operator: Convolution, codes) -> np.ndarray:
     E ||W^T z||^2 = ||z||^2 for i.i.d. filters of variance 1 / (M l) without padding.
 
     Args:
-        operator: W.
-        codes: z, of its `dimsd`, none zero.
+        operator: Convolution W.
+        codes: Codes z of shape `operator.dimsd`, none all zero.
 
     Returns:
         float64 (batch,).
@@ -47,8 +47,8 @@ def analysis_ratios(operator: Convolution, codes) -> dict[str, np.ndarray]:
     Fig. 2. The caption of (b) has the first, but its histogram, around 1, can only be the second.
 
     Args:
-        operator: W.
-        codes: z, of its `dimsd`, none zero.
+        operator: Convolution W.
+        codes: Codes z of shape `operator.dimsd`, none all zero.
 
     Returns:
         "full" and "support", float64 (batch,) each.
@@ -73,10 +73,10 @@ def reconstruction_errors(
     - "iterated": `iterations` steps of Algorithm 1.
 
     Args:
-        operator: W.
-        codes: z, of its `dimsd`, none zero.
-        k: Entries of z.
-        iterations: Of the last.
+        operator: Convolution W.
+        codes: Codes z of shape `operator.dimsd`, none all zero.
+        k: Number of entries of z.
+        iterations: Number of iterations of "iterated".
         pool: Side of a pooling region; None for whole blocks.
 
     Returns:
@@ -109,7 +109,7 @@ def distortion(ratios) -> float:
     delta of the matrix is the largest over *all* codes; that of a sample lies below it.
 
     Args:
-        ratios: ||W^T z|| / ||z||, at least one.
+        ratios: Values of ||W^T z|| / ||z||, at least one.
     """
     return float(np.abs(np.square(np.asarray(ratios, np.float64)) - 1).max())
 
@@ -121,8 +121,8 @@ def reconstruction_bound(delta_k: float, delta_2k: float) -> ErrorBound:
     delta < 0.147 where both are delta.
 
     Args:
-        delta_k: Of the model-RIP for M_k, in [0, 1).
-        delta_2k: Of that for sums of two of them, in [delta_k, 1).
+        delta_k: Constant of the model-RIP for M_k, in [0, 1).
+        delta_2k: Constant for sums of two such codes, in [delta_k, 1).
 
     Raises:
         ValueError: If 0 <= delta_k <= delta_2k < 1 does not hold.

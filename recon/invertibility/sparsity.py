@@ -14,8 +14,9 @@ def max_pool(codes, pool: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The entry of largest magnitude of each region, with its sign, and where it was.
 
     Args:
-        codes: (batch, n, K) or (batch, n, n', K).
-        pool: Side of a region; those at the far border may be cut off. None: all shifts.
+        codes: Codes (batch, n, K) or (batch, n, n', K).
+        pool: Side of a region, in shifts; regions at the far border may be cut off. None for all
+            shifts.
 
     Returns:
         values: float64 (batch, r, K) or (batch, r, r', K), r = ceil(n / pool), or 1.
@@ -34,11 +35,11 @@ def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=No
     """Values of regions put back, zeros elsewhere.
 
     Args:
-        values: As `max_pool` returns.
-        shifts: (n,) or (n, n') of the codes.
-        pool: As for `max_pool`.
-        switches: As `max_pool` returns; None is the *naive* unpooling of section 4, to the first
-            place of each region.
+        values: Values of the regions, as `max_pool` returns them.
+        shifts: Numbers of shifts (n,) or (n, n') of the codes.
+        pool: Side of a pooling region, in shifts; None for whole blocks.
+        switches: Places inside the regions, as `max_pool` returns them; None for the *naive*
+            unpooling of section 4, to the first place of each region.
 
     Returns:
         float64 codes, (batch, n, K) or (batch, n, n', K).
@@ -65,8 +66,8 @@ def keep_largest(values, k: int) -> np.ndarray:
     """The k entries of largest magnitude of each sample, zeros elsewhere.
 
     Args:
-        values: (batch, ...).
-        k: From 0 to the entries of a sample.
+        values: Array (batch, ...).
+        k: Number of entries to keep, from 0 to all.
 
     Raises:
         ValueError: If there are fewer than k entries.
@@ -88,12 +89,12 @@ def sparsify(codes, k: int, pool: int | None = None) -> np.ndarray:
     is no approximation of h, and Theorem 3.3 does not cover it, against what section 3.3 says.
 
     Args:
-        codes: h, (batch, n, K) or (batch, n, n', K).
-        k: From 0 to the number of regions.
-        pool: As for `max_pool`.
+        codes: Codes h (batch, n, K) or (batch, n, n', K).
+        k: Number of entries, from 0 to the number of regions.
+        pool: Side of a pooling region, in shifts; None for whole blocks.
 
     Raises:
-        ValueError: As `max_pool` and `keep_largest`.
+        ValueError: If the shapes do not fit each other or there are fewer than k regions.
 
     Reference: section 2.3, equation 2.
     """
@@ -107,13 +108,13 @@ def random_codes(
     """Model-k-sparse codes: k regions, a place in each, a value from U(-1, 1), all at random.
 
     Args:
-        shape: (batch, n, K) or (batch, n, n', K).
-        k: From 0 to the number of regions.
-        pool: As for `max_pool`.
-        rng: What they are drawn from.
+        shape: Shape (batch, n, K) or (batch, n, n', K).
+        k: Number of entries, from 0 to the number of regions.
+        pool: Side of a pooling region, in shifts; None for whole blocks.
+        rng: Generator that they are drawn from.
 
     Raises:
-        ValueError: As `max_pool` and `keep_largest`.
+        ValueError: If the shapes do not fit each other or there are fewer than k regions.
 
     Reference: sections 4.2 and 4.4.
     """
@@ -127,7 +128,7 @@ def nonzero_share(activations) -> np.ndarray:
     """Share of the entries of each sample that are not zero, in [0, 1]: Tables 2 and 7.
 
     Args:
-        activations: (batch, ...).
+        activations: Array (batch, ...).
 
     Returns:
         float64 (batch,).

@@ -8,7 +8,9 @@
 - `operators`: each layer of a plan as a matrix along one axis of the image.
 - `simulation`: the same networks with finitely many channels, drawn at random.
 
-All of it is float64 and takes `recon.sweep.plans.Plan`. The networks are those of Definition 5.1:
+All of it is float64 and takes a `rrstyle.networks.plan.Plan` that ends with a convolution and has
+pools of the theorem's kind; ValueError names any other plan, and images that are not (height,
+width) or (height, width, channels). The networks are those of Definition 5.1:
 i.i.d. filters, ReLU, no bias; the maps of every convolution but the last are divided by sqrt(N_i),
 the root of their number; the output is the mean of the last convolution's maps.
 

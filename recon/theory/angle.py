@@ -13,14 +13,11 @@ def cosine(plan: Plan, image) -> float:
     `x . z* / (||x|| ||z*||)`, `z*_t = sqrt(sum_l n_(l, t) x_l^2)`.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
 
     Returns:
         In (0, 1].
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's or the image is none of these.
 
     Reference: Proof of Theorem A.6.
     """
@@ -43,7 +40,7 @@ def two_layer_bound(image, kernel: int) -> float:
         In (0, 1].
 
     Raises:
-        ValueError: If the image is none of these or the kernel below 1.
+        ValueError: If the image breaks these rules or the kernel is below 1.
 
     Reference: Theorem 5.4. Printed leaves open what a patch mean is at the borders; dividing by
         the pixels inside it only gives no bound. Zeros in the image do no harm.
@@ -65,14 +62,11 @@ def multilayer_bound(plan: Plan, image) -> float:
     this is Theorem 5.4.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
 
     Returns:
         In (0, 1].
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's or the image is none of these.
 
     Reference: Stands in for the extension of Theorem A.6 to several layers, see
         `printed_multilayer_bound`.
@@ -85,7 +79,7 @@ def multilayer_bound(plan: Plan, image) -> float:
 
 
 def printed_multilayer_bound(plan: Plan, image) -> float:
-    """What the paper prints as a lower bound on cos Phi of several layers. It is none.
+    """What the paper prints as a lower bound on cos Phi of several layers, but is no bound.
 
     `1 - sum_t eps_t x_t / sum_t x_t^2`, eps_t the pixel less the mean of its receptive field
     weighted by route counts, 0 where no route leads. The proof needs the same counts about every
@@ -94,11 +88,8 @@ def printed_multilayer_bound(plan: Plan, image) -> float:
     photographs too.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: x, (height, width), at least 0, not all 0.
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's or the image is none of these.
 
     Reference: End of the proof of Theorem A.6, as printed, to show where it fails.
     """

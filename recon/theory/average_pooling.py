@@ -27,7 +27,7 @@ def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
     whose patches spread over infinitely many channels.
 
     Args:
-        plan: Ends with a convolution; pools are average pools.
+        plan: Plan that ends with a convolution; its pools are average pools.
         image: (height, width) or (height, width, channels), at most 64 x 64 pixels: C has the
             square of their number of entries, and three such arrays are held at a time.
         std: Standard deviation of all weights, positive.
@@ -36,8 +36,7 @@ def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
         (pixels, pixels), pixels row by row.
 
     Raises:
-        ValueError: If the plan is none of Theorem A.7's, the image is none or too large, or `std`
-            is not positive.
+        ValueError: If the image has more pixels, or `std` is not positive.
 
     Reference: Theorem A.7, as printed; a patch of norm 0 has no angle and gives 0. Windows cut off
         by the border average what is inside, as the networks do; the paper's r_i is one number.
@@ -55,15 +54,12 @@ def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
     convolution. The maps of every convolution but the last are divided by sqrt(N_i).
 
     Args:
-        plan: Ends with a convolution; pools are average pools.
+        plan: Plan that ends with a convolution; its pools are average pools.
         image: (height, width) or (height, width, channels), at most 64 x 64 pixels.
         std: Standard deviation of all weights, positive.
 
     Returns:
         (height, width), at least 0.
-
-    Raises:
-        ValueError: As `pixel_kernel` does.
 
     Reference: Theorem A.7, as printed.
     """

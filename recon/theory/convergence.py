@@ -22,11 +22,8 @@ def constant(plan: Plan, *, std: float) -> float:
     convolution the limit depends on the law and is not a multiple of z*.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         std: True standard deviation of all weights, positive.
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's, or `std` is not positive.
 
     Reference: Theorem 5.1. Printed is k = k_1 x product of k_2 over all layers; the recursion of
         its proof multiplies norms, not squared norms, by the root of k_2.
@@ -45,14 +42,11 @@ def energies(plan: Plan, image) -> list[np.ndarray]:
     maps is k_2 times as much for each convolution up to it.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: (height, width) or (height, width, channels).
 
     Returns:
         One (height, width) for the image and for every layer; the last is z*^2.
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's or the image is none.
 
     Reference: The sliding-window recursion in the proof of Theorem A.1.
     """
@@ -76,15 +70,12 @@ def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
     mean over the channels of the plan's last convolution, after its ReLU.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: (height, width) or (height, width, channels), of any range.
         std: Standard deviation of all weights, positive; see `constant` for the laws.
 
     Returns:
         (height, width), float64, at least 0.
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's, the image none or `std` not positive.
 
     Reference: Theorem 5.1, with the constant corrected and the root that one rendering loses.
     """
@@ -101,7 +92,7 @@ def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
     """Number of routes from every input pixel to every output pixel.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         height: Pixels.
         width: Pixels; height x width is at most 4096, for the matrix has its square of entries.
 
@@ -109,7 +100,7 @@ def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
         n, (input pixels, output pixels), pixels row by row; whole numbers as float64.
 
     Raises:
-        ValueError: If the plan is none of Theorem 5.1's or the image has more pixels.
+        ValueError: If the image has more pixels.
 
     Reference: n_(l, i) of Theorem 5.1.
     """
@@ -129,7 +120,7 @@ def route_counts(plan: Plan, height: int, width: int) -> np.ndarray:
         (height, width), whole numbers as float64.
 
     Raises:
-        ValueError: If the plan is none of Theorem 5.1's or a side is below 1.
+        ValueError: If a side is below 1.
 
     Reference: Theorem 5.1; the checkerboard is not in the paper.
     """

@@ -101,7 +101,7 @@ def arc_cosine(cosines) -> np.ndarray:
     1 at theta = 0, 1 / pi at a right angle, 0 at theta = pi.
 
     Args:
-        cosines: Any shape; clipped to [-1, 1], as rounding takes them out of it.
+        cosines: Cosines of any shape; clipped to [-1, 1], which rounding may exceed.
 
     Returns:
         float64, the same shape, in [0, 1].

@@ -1,9 +1,9 @@
 """The layers of a plan as matrices along one axis of the image.
 
-A zero-padded window sum, a pool, a zero insertion and a repetition all treat rows and columns
-alike and apart: on maps x of (height, width) each is A x B^T, with A of the height and B of the
-width. So the matrix of a whole plan over pixels is the Kronecker product of two small ones, and its
-sums and its spectral norm are products.
+A zero-padded window sum, a pool, a zero insertion and a repetition are separable: on maps x of
+(height, width) each is A x B^T, with A for the height and B for the width. So the matrix of
+a whole plan over pixels is the Kronecker product of two small ones, and its sums and its spectral
+norm are products.
 """
 
 from collections.abc import Sequence
@@ -68,20 +68,24 @@ def axis_operators(layers: Sequence[Layer], size: int) -> list[np.ndarray]:
     norms); average pools are means over what lies inside the image, as the networks do it.
 
     Args:
-        layers: Of a plan, from its first.
+        layers: Layers of a plan from its first on.
         size: Pixels of the image, at least 1.
 
     Raises:
-        ValueError: If the size is below 1, a pool is none of these or an upsampling has no pool
-            to undo.
+        ValueError: If the size is below 1, a convolution has a stride or groups, a pool is of
+            another kind or overlaps, or an upsampling has no pool to undo.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1; received {size!r}")
     operators, pooled = [], []
     for layer in layers:
         if isinstance(layer, Conv):
+            if layer.stride != 1 or layer.groups != 1:
+                raise ValueError(f"convolutions must have stride 1, one group; received {layer!r}")
             operators.append(window_sums(size, layer.kernel))
         elif isinstance(layer, Pool):
+            if layer.stride != layer.size:
+                raise ValueError(f"windows of pools must lie side by side; received {layer!r}")
             sums = pool_sums(size, layer.size)
             if layer.kind == "average":
                 sums /= sums.sum(axis=1, keepdims=True)

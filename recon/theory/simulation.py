@@ -21,17 +21,17 @@ def hidden_maps(
     zero padding, stride 1. Their mean over the channels is the output f of the theorems.
 
     Args:
-        plan: Any; pools of all three kinds.
-        images: (batch, height, width, channels). Computed in their own precision.
+        plan: Plan with pools of any kind.
+        images: Images (batch, height, width, channels), whose precision is kept.
         std: True standard deviation of the weights.
-        rng: Draws the weights.
-        law: Of the weights; the theorems are about Gaussian ones.
+        rng: Generator that draws the weights.
+        law: Name of the law of the weights; the theorems are about Gaussian ones.
 
     Returns:
         (batch, height, width, channels of the last convolution).
 
     Raises:
-        ValueError: If the images are not such, or the law or its deviation is none.
+        ValueError: If the images have another shape, or the law or its deviation is invalid.
 
     Reference: Definition 5.1.
     """

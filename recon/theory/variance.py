@@ -35,7 +35,7 @@ def two_layer_bound(channels: int, *, delta: float) -> Bound:
 
     Args:
         channels: N of the convolution, at least 1.
-        delta: In (0, 1).
+        delta: Probability that the bound fails, in (0, 1).
 
     Raises:
         ValueError: If an argument is outside these.
@@ -56,7 +56,7 @@ def multilayer_bound(channels: Sequence[int], *, delta: float, amplification: fl
 
     Args:
         channels: N_i of the convolutions in order, at least one, each at least 1.
-        delta: In (0, 1).
+        delta: Probability that the bound fails, in (0, 1).
         amplification: prod_i lambda_i, at least 1; see `amplification`. 1 is the least possible.
 
     Raises:
@@ -88,15 +88,12 @@ def amplification(plan: Plan, image) -> np.ndarray:
     `1 / sqrt(1 - ||eps||^2 / ||x||^2)`.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: (height, width) or (height, width, channels); not all 0.
 
     Returns:
         One a layer after the first convolution, and the last; each at least 1, and [] for a single
         convolution, to which Theorem 5.2 applies.
-
-    Raises:
-        ValueError: If the plan is none of Theorem 5.1's or the image is none or all 0.
 
     Reference: Theorem 5.3. Printed is its case of disjoint windows of one size, which no VGG has;
         with the spectral norm the proof goes through for windows that overlap or are cut off, and
@@ -122,12 +119,9 @@ def bound_of_plan(plan: Plan, image, *, delta: float) -> Bound:
     """Theorem 5.3 of a plan, its channels and an image; Theorem 5.2 for a single convolution.
 
     Args:
-        plan: Ends with a convolution; pools are l2.
+        plan: Plan that ends with a convolution; its pools are l2.
         image: (height, width) or (height, width, channels); not all 0.
-        delta: In (0, 1).
-
-    Raises:
-        ValueError: As `multilayer_bound` and `amplification` do.
+        delta: Probability that the bound fails, in (0, 1).
 
     Reference: Theorems 5.2 and 5.3, corrected as said there.
     """

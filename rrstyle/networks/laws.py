@@ -26,8 +26,8 @@ def layer_rng(seed: int, *path: int) -> np.random.Generator:
     deeper, and two layers of equal shape never share theirs.
 
     Args:
-        seed: Non-negative integer.
-        path: Non-negative integers, for example (ENCODER, block, index).
+        seed: Non-negative integer that names the network.
+        path: Non-negative integers that name the layer, for example (ENCODER, position).
 
     Raises:
         ValueError: If the seed is not a non-negative integer.
@@ -89,7 +89,7 @@ def draw_kernel(
         law: One of LAWS.
         shape: (height, width, input channels a group, output channels).
         std: True standard deviation of the scaled laws.
-        rng: The layer's generator, see `layer_rng`.
+        rng: Generator of the layer, see `layer_rng`.
 
     Returns:
         float32 array of `shape`.

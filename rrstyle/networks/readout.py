@@ -38,9 +38,9 @@ def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
     """Rows of a convolution's input patches, with a 1 for the bias.
 
     Args:
-        padded: (height + kernel - 1, width + kernel - 1, channels), borders padded already.
-        kernel: Side of the convolution.
-        step: Every `step`-th pixel each way gives a row.
+        padded: Maps (height + kernel - 1, width + kernel - 1, channels), borders padded already.
+        kernel: Side of the filters.
+        step: Pixels between those that give a row, each way.
         xp: NumPy, or keras.ops inside an exported graph.
 
     Returns:
@@ -104,9 +104,9 @@ class Decoder:
     """A DCN with the readout chosen for it.
 
     Attributes:
-        hidden: The random layers, see `split_dcn`.
-        kernel: Last layer, (k, k, channels, 3), float32.
-        bias: Its bias, (3,), float32.
+        hidden: Random layers, see `split_dcn`.
+        kernel: Kernel of the last layer, (k, k, channels, 3), float32.
+        bias: Bias of the last layer, (3,), float32.
     """
 
     hidden: SharedNetwork
@@ -148,9 +148,9 @@ def build_decoder(
         config: Plan of the networks.
         pairs: (features, image) pairs to solve the ridge on, of shapes (rows, columns, channels)
             and (height, width, 3); a random readout is scaled to the first.
-        seed: Names the DCN.
+        seed: Non-negative integer that names the DCN.
         wildness: 0 for the ridge readout, 1 for the random one, between them their mix.
-        every_pixel: Use all pixels, in tiles, rather than a lattice of LATTICE_PIXELS an image.
+        every_pixel: Whether to use all pixels, in tiles, not a lattice of LATTICE_PIXELS an image.
 
     Returns:
         The decoder.
@@ -174,10 +174,10 @@ def fit_readout(
     """The last layer that `build_decoder` chooses.
 
     Args:
-        random_kernel: (k, k, channels, 3).
-        pairs: (padded input of the last layer, image), as for `build_decoder`.
-        wildness: As for `build_decoder`.
-        every_pixel: As for `build_decoder`; never in a graph.
+        random_kernel: Random kernel of the last layer, (k, k, channels, 3).
+        pairs: (padded input of the last layer, image) of one picture or more.
+        wildness: Share of the random readout, 0 to 1.
+        every_pixel: Whether all pixels are used, not a lattice of them; never in a graph.
         xp: NumPy, or keras.ops inside an exported graph.
 
     Returns:

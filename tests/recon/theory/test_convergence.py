@@ -163,6 +163,8 @@ def test_rr_vgg_is_a_plan_of_the_theorem_once_it_pools_by_l2():
         (lambda: route_matrix(ONE, 65, 64), "at most 4096 pixels; received 65 x 64"),
         (lambda: route_counts(ONE, 0, 3), "size must be at least 1; received 0"),
         (lambda: axis_operators([Pool("max")], 2), "pools must be l2 or average; received 'max'"),
+        (lambda: axis_operators([Conv(1, stride=2)], 4), "must have stride 1, one group; received"),
+        (lambda: axis_operators([Pool("l2", 3, 2)], 4), "windows of pools must lie side by side"),
         (lambda: upsampling("cubic", 4, 2), "kind must be zero or nearest; received 'cubic'"),
     ],
 )
