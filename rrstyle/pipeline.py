@@ -122,8 +122,8 @@ def variants(
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
     config = with_plan_of(networks, config or StyleConfig())
-    trained = load_weights(config.weights or RANDOM, config.encoder)
-    config = replace(config, encoder=trained.network)
+    trained = load_weights(config.weights or RANDOM)
+    config = replace(config, encoder=trained.up_to(config.encoder).network)
     given = _prepare(content, style, weights, mask, config)
     if networks is None:
         encoders = [_encoder(config.encoder, seed + i, trained) for i in range(n)]
@@ -143,8 +143,8 @@ def _render_all(
 
 
 def _encoder(config: NetworkConfig, seed: int, trained: CnnWeights) -> SharedNetwork:
-    network = cnn_network(config, seed=seed)
-    return SharedNetwork(network.model, trained.weights) if trained.weights else network
+    network, weights = cnn_network(config, seed=seed), trained.up_to(config).weights
+    return SharedNetwork(network.model, weights) if weights else network
 
 
 def smallest_side(config: StyleConfig) -> int:

@@ -36,12 +36,12 @@ from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.metrics import luminance
-from recon.sweep.plans import Conv, Plan, Pool, Upsample, UpsampleKind
 from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
 from recon.theory.convergence import convergence_value, route_counts
 from recon.theory.simulation import hidden_maps, sine
 from recon.theory.variance import bound_of_plan
 from rrstyle.networks.laws import ENCODER, layer_rng
+from rrstyle.networks.plan import Conv, Plan, Pool, Upsample, UpsampleKind
 
 STD = 0.1  # of all weights, as in section 4 of the paper; no angle depends on it
 DELTA = 0.1

@@ -288,4 +288,4 @@ def test_wildness_and_strength_work_on_trained_features(weights):
 
 def test_a_missing_weights_file_is_one_line(tmp_path):
     line = refused(lambda: trained(str(tmp_path / "none.h5")))
-    assert line.startswith("weights must be an existing file or imagenet")
+    assert line.startswith("encoder must be random, imagenet or an existing file")

@@ -28,7 +28,8 @@ from recon.experiments.random.scoring import (
     rows_of,
 )
 from recon.sweep import simulation
-from recon.sweep.plans import Plan, UpsampleKind, rr_vgg
+from recon.sweep.plans import rr_vgg
+from rrstyle.networks.plan import Plan, UpsampleKind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,8 @@ from recon.experiments.random.scoring import (
     upsampling,
 )
 from recon.sweep import simulation
-from recon.sweep.plans import Plan, UpsampleKind, at_full_size, rr_vgg, simplified
+from recon.sweep.plans import at_full_size, rr_vgg, simplified
+from rrstyle.networks.plan import Plan, UpsampleKind
 
 _EQUAL_CHANNELS = 64
 

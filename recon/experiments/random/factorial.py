@@ -25,7 +25,7 @@ from recon.experiments.random.scoring import (
     score_rows,
     upsampling,
 )
-from recon.sweep.plans import Conv, Layer, Plan, Pool, UpsampleKind, mirrored
+from rrstyle.networks.plan import Conv, Layer, Plan, Pool, UpsampleKind, mirrored
 
 
 @dataclass(frozen=True, kw_only=True)

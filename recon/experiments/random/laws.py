@@ -22,8 +22,9 @@ from recon.experiments.random.scoring import (
     row_count,
     score_rows,
 )
-from recon.sweep.plans import Plan, rr_vgg
+from recon.sweep.plans import rr_vgg
 from rrstyle.networks.laws import SCALED_LAWS
+from rrstyle.networks.plan import Plan
 
 # True stds of section 2.2's parameters: N(0, .015) by its std, U(-.04, .04), scales of .015.
 PAPER_STDS = {

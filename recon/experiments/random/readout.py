@@ -19,8 +19,9 @@ from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.experiments.random.scoring import STD, UPSAMPLINGS, curve, upsampling
 from recon.sweep import simulation
-from recon.sweep.plans import Plan, rr_vgg
+from recon.sweep.plans import rr_vgg
 from rrstyle.networks import readout
+from rrstyle.networks.plan import Plan
 
 READOUTS = ("random", "mean", "ridge", "ridge_held_out")
 

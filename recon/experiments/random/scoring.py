@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from recon.experiments.experiment import Cell, Pictures, Row, Settings
 from recon.sweep import simulation
-from recon.sweep.plans import Plan, UpsampleKind
+from rrstyle.networks.plan import Plan, UpsampleKind
 
 STD = 0.1  # of the papers' rrVGG, all laws being one to a network of ReLUs (see `laws`)
 UPSAMPLINGS: tuple[UpsampleKind, ...] = ("zero", "nearest")

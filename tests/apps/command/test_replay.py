@@ -127,7 +127,7 @@ def test_a_weights_file_must_be_given_again_and_is_compared(capsys, monkeypatch)
     Path("w.h5").write_bytes(b"weights")
     load = weight_files.load_weights
 
-    def random_for_ours(source, network):
+    def random_for_ours(source, network=None):
         return load("random" if source == "w.h5" else source, network)
 
     monkeypatch.setattr(weight_files, "load_weights", random_for_ours)
