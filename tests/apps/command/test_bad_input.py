@@ -133,7 +133,10 @@ def test_folders_without_pictures_and_missing_arguments(capsys) -> None:
         (("--layer", "conv9"), "layer must be conv1_1 to conv5_3 of vgg16; received 'conv9'"),
         (("--seed", "-1"), "seed must be an integer of at least 0; received -1"),
         (("--variants", "0"), "variants must be an integer of at least 1; received 0"),
-        (("--weights", "w.h5"), "weights must be an existing file or imagenet; received 'w.h5'"),
+        (
+            ("--weights", "w.h5"),
+            "encoder must be random, imagenet or an existing file; received 'w.h5'",
+        ),
         (("--architecture", "alexnet", "--layer", "conv2", "--channels", "9"), "multiple of 2"),
     ],
 )

@@ -1,11 +1,7 @@
 """Random CNNs and DCNs: shapes, what every such network obeys, and the paper's three rrVGGs."""
 
 import itertools
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -24,12 +20,10 @@ from rrstyle.networks.build import (
     minimum_side,
     pool,
 )
-from rrstyle.networks.layers import ZeroInsertedConv2D
 from rrstyle.networks.plan import Pool
 from tests.support.layer_check import numpy_call
 
 THIN = 4  # channels
-ROOT = Path(__file__).parents[3]
 
 
 def images(height, width, *, batch=1, seed=0):
@@ -316,48 +310,6 @@ def test_a_saved_pair_gives_the_same_picture(tmp_path):
     model.save(tmp_path / "pair.keras")
     loaded = keras.models.load_model(tmp_path / "pair.keras")
     np.testing.assert_array_equal(numpy_call(loaded, x), numpy_call(model, x))
-
-
-SAVED = """
-import sys
-import keras, numpy as np
-import rrstyle.networks.layers  # registers the layers: all that a fresh process needs
-given = np.load(sys.argv[1] + "/given.npz")
-found = {}
-for name, inputs in (("cnn", given["x"]), ("dcn", [given["features"], given["x"]])):
-    model = keras.models.load_model(f"{sys.argv[1]}/{name}.keras")
-    found[name] = model.predict(inputs, verbose=0)
-np.savez(sys.argv[1] + "/found.npz", **found)
-"""
-
-
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_models_work_as_they_are_and_in_a_fresh_process(backend, tmp_path):
-    config = NetworkConfig(layer="conv2", tap="post_pool", channels=4, padding="zero", law="he")
-    cnn, dcn = build_cnn(config, seed=7), build_dcn(config, seed=7)
-    x = images(9, 11, batch=3)
-    features = cnn.predict(x, verbose=0)
-    picture = dcn.predict([features, x], verbose=0)
-    assert picture.shape == x.shape
-    assert any(isinstance(layer, ZeroInsertedConv2D) for layer in dcn.layers)
-    cnn.summary(print_fn=lambda text: None)
-    for model in (cnn, dcn):
-        model.save(tmp_path / f"{model.name}.keras")
-    np.savez(tmp_path / "given.npz", x=x, features=features)
-    done = subprocess.run(
-        [sys.executable, "-c", SAVED, str(tmp_path)],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    with np.load(tmp_path / "found.npz") as found:
-        if backend == keras.backend.backend():
-            np.testing.assert_array_equal(found["cnn"], features)
-            np.testing.assert_array_equal(found["dcn"], picture)
-        np.testing.assert_allclose(found["cnn"], features, rtol=1e-4, atol=1e-6)
-        atol = 1e-4 * np.abs(picture).max()
-        np.testing.assert_allclose(found["dcn"], picture, rtol=0, atol=atol)
 
 
 def test_layers_are_named_as_in_the_papers():
