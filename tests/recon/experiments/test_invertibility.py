@@ -17,7 +17,7 @@ from recon.invertibility.sparsity import nonzero_share
 from recon.sweep.run import evaluate
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn, cnn_network
-from rrstyle.networks.plan import ALEXNET, VGG16
+from rrstyle.networks.plan import ALEXNET, VGG16, Pool
 from rrstyle.networks.weight_files import load_weights, write_weights
 
 NAMES = ("rip-1d", "rip-2d", "coherence", "sparsity")
@@ -141,7 +141,9 @@ def test_what_is_printed_has_a_place_for_every_layer():
             assert len(coherence.PRINTED[architecture.name, filters]) == len(names)
         layers = sparsity.PRINTED[architecture.name]
         assert [n for n in layers if n.startswith("conv")] == names
-        assert {int(n[4:]) for n in layers if n.startswith("pool")} == architecture.pooled_blocks
+        before = zip(architecture.layers, architecture.layers[1:], strict=False)
+        pooled = {int(c.name[4]) for c, following in before if isinstance(following, Pool)}
+        assert {int(n[4:]) for n in layers if n.startswith("pool")} == pooled
 
 
 def test_random_networks_fire_half_of_their_units(tables):
