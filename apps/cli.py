@@ -1,8 +1,11 @@
 """The command `rrstyle`. What it imports here is light: help must not wait for TensorFlow."""
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from apps.errors import explain
 from apps.options.parse import (
@@ -29,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Its words after `rrstyle`; by default those of this process.
 
     Returns:
-        0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C.
+        0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C; 143 on
+        SIGTERM.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
@@ -37,8 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words == ["--version"]:
             print(f"rrstyle {_version()}")
             return 0
-        return _run(parse(words or ["--help"], version=_version()), words)
-    except SystemExit as stop:  # tyro's, after help or a usage error
+        with _exiting_on_sigterm():
+            return _run(parse(words or ["--help"], version=_version()), words)
+    except SystemExit as stop:  # tyro's, after help or a usage error; or on SIGTERM
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
         print("rrstyle: interrupted", file=sys.stderr)
@@ -46,6 +51,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"rrstyle: {explain(error)}", file=sys.stderr)
         return 1
+
+
+@contextmanager
+def _exiting_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the command as an exception does: its temporary files go with it."""
+
+    def stop(number, frame) -> None:
+        raise SystemExit(128 + number)  # as shells have it
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no signal can be caught there
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _version() -> str:

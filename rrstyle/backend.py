@@ -55,7 +55,8 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
                 tf.nest.map_structure(free if i in maps else fixed, a) for i, a in enumerate(args)
             ]
             # The concrete function: TensorFlow takes several tf.functions of one line of code for
-            # one that is traced again and again, and warns.
+            # one that is traced again and again, and warns. No AutoGraph: nothing here needs it,
+            # and it leaves its generated code in the temporary folder when it is killed.
             compiled = tf.function(function, autograph=False).get_concrete_function(*signature)
         return compiled(*args)
 
@@ -305,7 +306,7 @@ class _TensorFlowDevices:
             nonlocal compiled
             if compiled is None:
                 # The concrete function, for the reason that `jit` has.
-                compiled = tf.function(everywhere).get_concrete_function(*args)
+                compiled = tf.function(everywhere, autograph=False).get_concrete_function(*args)
             return compiled(*args)
 
         return call

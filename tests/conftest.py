@@ -2,6 +2,8 @@
 
 import gc
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -20,8 +22,19 @@ _LET_PASS = (
 
 
 def pytest_configure(config):
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the folder
+        # What libraries, and processes that tests kill, leave in the temporary folder goes with
+        # this one: gradio_client alone makes a folder for each download.
+        config.rrstyle_temporary = tempfile.mkdtemp(prefix="rrstyle-tests-")
+        os.environ["TMPDIR"] = config.rrstyle_temporary
+        tempfile.tempdir = None  # read anew
     for line in _LET_PASS:
         config.addinivalue_line("filterwarnings", line)
+
+
+def pytest_unconfigure(config):
+    if folder := getattr(config, "rrstyle_temporary", None):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module", autouse=True)

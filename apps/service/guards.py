@@ -61,6 +61,11 @@ async def _no_links(url: str) -> NoReturn:
     raise gr.Error("links are not fetched; upload the picture itself", print_exception=False)
 
 
+def keep_inside(folder: Path) -> None:
+    """Lets Gradio use this folder where it would make one of its own among all temporary files."""
+    routes.DEFAULT_TEMP_DIR = str(folder)
+
+
 def clean_uploads(spool: Path) -> None:
     """Lets Gradio keep of uploads what `apps.service.uploads` makes of them.
 

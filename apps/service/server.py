@@ -62,6 +62,7 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
         files = home / "files"
         os.environ["GRADIO_TEMP_DIR"] = str(files)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        guards.keep_inside(files)
         guards.refuse_links()
         guards.clean_uploads(home / "spool")
         guards.serve_owners_only()

@@ -39,6 +39,9 @@ from rrstyle.export.graph import (
 from rrstyle.export.linalg import PORTABLE_OPS
 from rrstyle.export.saved_model import RECORD, style_record
 
+# Read when onnxruntime is imported: it would keep a file of its session in the temporary folder.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 OPSET = 18
 _EXTRA = ("onnx", "onnxruntime", "tf2onnx")
 
