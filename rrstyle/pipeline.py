@@ -1,5 +1,6 @@
 """Style transfer: a photograph and pictures in, stylised pictures out. The one entry point."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,14 +19,16 @@ from rrstyle.networks.readout import build_decoder
 from rrstyle.networks.weight_files import RANDOM, CnnWeights, load_weights
 from rrstyle.pictures.images import as_image, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
-from rrstyle.progress import OnStep, Show, Step, ignore, within
+from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
 from rrstyle.transfer.colours import keep_colours, match_luminance, restore_palette
+from rrstyle.transfer.features import resize_features
 from rrstyle.transfer.methods import MINIMUM_SIDE, transform
-from rrstyle.transfer.patches import resize_features
 
 _PREVIEW_SIDE = 256  # pixels
 
+# Features (rows, columns, channels) of an image (height, width, 3).
+Encode = Callable[[np.ndarray], np.ndarray]
 # Features (rows, columns, channels) and the size of the image to an image of that size.
 Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
@@ -100,23 +103,18 @@ def variants(
     Images are checked and resized, networks planned and compiled, and trained weights read once
     for all. Each picture equals what `stylize` returns for its seed.
 
+    Arguments not listed mean the same as for `stylize`.
+
     Args:
-        content: As for `stylize`.
-        style: As for `stylize`.
-        config: As for `stylize`.
-        n: How many, at least 1.
-        seed: Of the first.
-        weights: As for `stylize`.
-        mask: As for `stylize`.
-        networks: As for `stylize`.
-        on_step: As for `stylize`; the fraction is of all pictures.
-        previews: As for `stylize`.
+        n: Number of pictures, at least 1.
+        seed: Seed of the first picture, an integer of at least 0.
+        on_step: Progress callback; the fraction of a `Step` is of all pictures.
 
     Yields:
-        The pictures as they are done.
+        One `Variant` a seed, as soon as it is finished.
 
     Raises:
-        ValueError: As for `stylize`, before any work.
+        ValueError: If an image or a setting breaks a rule; raised before any work.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n must be a positive integer; received {n!r}")
@@ -124,27 +122,34 @@ def variants(
     config = with_plan_of(networks, config or StyleConfig())
     trained = load_weights(config.weights or RANDOM)
     config = replace(config, encoder=trained.up_to(config.encoder).network)
-    given = _prepare(content, style, weights, mask, config)
+    work = _prepare(content, style, weights, mask, config, networks, trained, previews)
     if networks is None:
-        encoders = [_encoder(config.encoder, seed + i, trained) for i in range(n)]
+        encoders: list[Encode] = [
+            functools.partial(encode, _encoder(config.encoder, seed + i, trained))
+            for i in range(n)
+        ]
     else:
-        encoders = [networks.encoder] * n
-    return _render_all(given, config, encoders, networks, trained, seed, on_step, previews)
+        encoders = [networks.encode] * n
+    return _render_all(work, encoders, seed, on_step)
 
 
 def _render_all(
-    given, config, encoders, networks, trained, seed, on_step, previews
+    work: "Work", encoders: list[Encode], seed: int, on_step: OnStep
 ) -> Iterator[Variant]:
     n = len(encoders)
     for i, encoder in enumerate(encoders):
         part = within(on_step, i / n, (i + 1) / n)
-        image = _render(given, config, encoder, networks, trained, seed + i, part, previews)
-        yield Variant(seed + i, image)
+        yield Variant(seed + i, _render(work, encoder, seed + i, part))
 
 
 def _encoder(config: NetworkConfig, seed: int, trained: CnnWeights) -> SharedNetwork:
     network, weights = cnn_network(config, seed=seed), trained.up_to(config).weights
     return SharedNetwork(network.model, weights) if weights else network
+
+
+def _statistics_weights(config: StyleConfig, trained: CnnWeights) -> tuple | None:
+    used = trained.weights and config.method == "optimise" and config.network == "vgg"
+    return trained.transfer() if used else None
 
 
 def smallest_side(config: StyleConfig) -> int:
@@ -155,15 +160,36 @@ def smallest_side(config: StyleConfig) -> int:
 
 
 @dataclass(frozen=True)
-class _Given:
-    """What pictures are made of, checked and resized."""
+class Work:
+    """Inputs of one style transfer, checked, read and resized; all but the seed.
 
+    Attributes:
+        config: Settings, the plan of trained networks filled in.
+        content: Photograph, (height, width, 3), float32 in [0, 1].
+        style: Style pictures and their shares.
+        mask: Share of the style at each pixel, (height, width) of the content, in [0, 1].
+        networks: Trained CNN-DCN pair in place of the random CNN and the fitted readout.
+        trained: Weights of the CNN, trained or random, with a fitted readout.
+        previews: Whether steps that carry features become previews.
+    """
+
+    config: StyleConfig
     content: np.ndarray
     style: Blend
-    mask: np.ndarray | None  # (height, width) of the content
+    mask: np.ndarray | None
+    networks: CnnDcn | None
+    trained: CnnWeights
+    previews: bool
+
+    @property
+    def wildness(self) -> float:
+        """Share of the random readout in the decoder, 0 to 1."""
+        return 1.0 if self.config.decoder == "random" else self.config.wildness
 
 
-def _prepare(content, style, weights, mask, config: StyleConfig) -> _Given:
+def _prepare(
+    content, style, weights, mask, config: StyleConfig, networks, trained, previews: bool
+) -> Work:
     styles = list(style) if isinstance(style, list | tuple) else [style]
     if not 1 <= len(styles) <= MOST_STYLES:
         raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
@@ -178,7 +204,7 @@ def _prepare(content, style, weights, mask, config: StyleConfig) -> _Given:
     blend = Blend(tuple(pictures[i] for i in used), tuple(shares[i] for i in used))
     if mask is not None:
         mask = fit_mask(as_mask(mask), content.shape[:2])
-    return _Given(content, blend, mask)
+    return Work(config, content, blend, mask, networks, trained, previews)
 
 
 def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
@@ -194,63 +220,72 @@ def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
     return resize(image, size)
 
 
-def _render(
-    given: _Given, config, encoder, networks, trained, seed, on_step, previews
-) -> np.ndarray:
+def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarray:
+    """Image -> CNN -> features -> FVT -> features -> DCN -> image."""
     on_step(Step("encoding", 0.0))
-    content, style, mask = given.content, given.style, given.mask
-    ours, theirs = encode(encoder, content), style.map(lambda x: encode(encoder, x))
-    wildness = 1.0 if config.decoder == "random" else config.wildness
-    if networks is None:
-        pairs = [(ours, content), *zip(theirs.parts, style.parts, strict=True)]
-        decoder = build_decoder(config.encoder, pairs, seed=seed, wildness=wildness)
-    else:
-        decoder = networks.decode
+    config, content, mask = work.config, work.content, work.mask
+    ours, theirs = encoder(content), work.style.map(encoder)
+    decoder = _decoder(work, ours, theirs, seed)
     features = transform(
         ours,
         theirs,
         config,
         seed=seed,
         dtype=backend.resolve_precision(config.precision),
-        trained=trained.transfer(),
+        trained=_statistics_weights(config, work.trained),
         mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
-        on_step=within(on_step, 0.02, 0.98),
-        show=_previewer(given, config, decoder, wildness) if previews else None,
+        on_step=within(_with_previews(work, decoder, on_step), 0.02, 0.98),
     )
     image = decoder(features, content.shape[:2])
     if config.strength < 1:
         decoded = decoder(ours, content.shape[:2])
-        image = give_back(image, content, decoded, config.strength, wildness)
-    image = _finish(image, given, config, wildness)
+        image = give_back(image, content, decoded, config.strength, work.wildness)
+    image = _finish(image, work)
     on_step(Step("done", 1.0))
     return image
 
 
-def _finish(image: np.ndarray, given: _Given, config: StyleConfig, wildness: float) -> np.ndarray:
+def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int) -> Decode:
+    """The trained DCN, or a readout fitted to the features of content and styles."""
+    if work.networks is not None:
+        return work.networks.decode
+    pairs = [(ours, work.content), *zip(theirs.parts, work.style.parts, strict=True)]
+    return build_decoder(work.config.encoder, pairs, seed=seed, wildness=work.wildness)
+
+
+def _finish(image: np.ndarray, work: Work) -> np.ndarray:
     """A decoded picture with its colours, in [0, 1], and the photograph where the mask says so."""
-    content, style, mask = given.content, given.style, given.mask
+    config, content, mask = work.config, work.content, work.mask
     if config.method in ("patches", "paint"):
-        image = restore_palette(image, content, style, config.strength, 1 - wildness, mask)
+        share = 1 - work.wildness
+        image = restore_palette(image, content, work.style, config.strength, share, mask)
     image = np.clip(image, 0, 1)
     if config.keep_colours:
         image = keep_colours(image, content)
     return image if mask is None else composite(content, image, mask)
 
 
-def _previewer(given: _Given, config: StyleConfig, decoder: Decode, wildness: float) -> Show:
-    """Small pictures of features on their way; `_finish` needs inputs of their size."""
-    reduction = plan_of(config.encoder).reduction
+def _with_previews(work: Work, decoder: Decode, on_step: OnStep) -> OnStep:
+    """A callback that decodes the features of a step to a small picture, or drops the step."""
 
-    def show(features: np.ndarray) -> np.ndarray:
-        side = min(_PREVIEW_SIDE, config.side, reduction * max(features.shape[:2]))
-        size = fit_within(given.content.shape[:2], side)
-        rows, columns = (math.ceil(pixels / reduction) for pixels in size)
-        image = decoder(resize_features(features, (rows, columns)), size)
-        mask = None if given.mask is None else fit_mask(given.mask, size)
-        small = _Given(resize(given.content, size), given.style, mask)
-        return _finish(image, small, config, wildness)
+    def tell(step: Step) -> None:
+        if step.features is None:
+            on_step(step)
+        elif work.previews:
+            image = _preview(work, decoder, step.features)
+            on_step(replace(step, features=None, preview=image))
 
-    return show
+    return tell
+
+
+def _preview(work: Work, decoder: Decode, features: np.ndarray) -> np.ndarray:
+    reduction = plan_of(work.config.encoder).reduction
+    side = min(_PREVIEW_SIDE, work.config.side, reduction * max(features.shape[:2]))
+    size = fit_within(work.content.shape[:2], side)
+    rows, columns = (math.ceil(pixels / reduction) for pixels in size)
+    image = decoder(resize_features(features, (rows, columns)), size)
+    mask = None if work.mask is None else fit_mask(work.mask, size)
+    return _finish(image, replace(work, content=resize(work.content, size), mask=mask))
 
 
 def give_back(image, content, decoded, strength, wildness: float):

@@ -1,7 +1,7 @@
 """What long computations report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -10,20 +10,21 @@ import numpy as np
 class Step:
     """`fraction` (0 to 1) of the whole is done; `stage` says in a few words what goes on.
 
-    `preview`, where one was asked for, is a small picture of the result so far: (height, width,
-    3), float32 in [0, 1].
+    Attributes:
+        preview: Small picture of the result so far, (height, width, 3), float32 in [0, 1], if the
+            caller asked for previews.
+        features: Features so far, (height, width, channels), float32, of a method's step; the
+            pipeline turns them into `preview` or drops the step.
     """
 
     stage: str
     fraction: float
     preview: np.ndarray | None = field(default=None, kw_only=True, compare=False, repr=False)
+    features: np.ndarray | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 # Called after every step. An exception it raises ends the computation: that is how to stop one.
 OnStep = Callable[[Step], None]
-
-# A preview of features (height, width, n) that are on their way.
-Show = Callable[[np.ndarray], np.ndarray]
 
 
 def ignore(step: Step) -> None:
@@ -34,7 +35,6 @@ def within(on_step: OnStep, start: float, end: float) -> OnStep:
     """A callback for a part of the whole that covers its fractions `start` to `end`."""
 
     def inner(step: Step) -> None:
-        fraction = start + (end - start) * step.fraction
-        on_step(Step(step.stage, fraction, preview=step.preview))
+        on_step(replace(step, fraction=start + (end - start) * step.fraction))
 
     return inner

@@ -6,6 +6,7 @@ layer and for every network.
 """
 
 import functools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -13,12 +14,20 @@ import scipy.optimize
 from keras import ops
 
 from rrstyle import backend
-from rrstyle.progress import OnStep, Step
+from rrstyle.config import OptimiseConfig, PatchConfig
+from rrstyle.progress import OnStep, Step, within
 from rrstyle.transfer.blends import Blend
+from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import FeatureNetwork
-from rrstyle.transfer.patches import resize_features
+from rrstyle.transfer.features import resize_features
 from rrstyle.transfer.statistics import POOLS, STYLE_LOSSES
 
+# (height, width) -> the network whose statistics are matched, for features of at least that size.
+NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]
+
+# Of the content's fine detail given to the start of each finer scale: with all of it the result
+# stays a recoloured photograph, without it edges come back soft.
+_DETAIL = np.float32(0.3)
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 _FINAL_RATE = 0.05  # of the first rate, at the end of the cosine decay
 # L-BFGS stops after a few evaluations where loss differences are small numbers.
@@ -169,3 +178,123 @@ def _batch(features):
 def reporter(on_step: OnStep, stage: str, total: int) -> Callable[[int], None]:
     """Turns a count of done steps into progress."""
     return lambda done: on_step(Step(stage, done / total))
+
+
+def optimise(
+    content: np.ndarray,
+    style: np.ndarray | Blend,
+    network_for: NetworkFor,
+    smallest: int,
+    config: OptimiseConfig,
+    rng: np.random.Generator,
+    on_step: OnStep,
+    mask: np.ndarray | None = None,
+) -> np.ndarray:
+    """Optimise features, coarse to fine, for the style's statistics and the content's layout.
+
+    The content is transported to the style's Gaussian first: what is kept is its layout, not its
+    palette. Each scale starts from the last one's result, enlarged, plus some of the fine detail
+    of the transported content.
+
+    Args:
+        content: (height, width, n), root mean square about 1.
+        style: (any height, any width, n), or several.
+        network_for: The network whose statistics are matched.
+        smallest: Scales with fewer pixels a side are left out.
+        config: Loss, optimiser, start, steps.
+        rng: Draws a random start.
+        on_step: Progress callback, called after every step, and before every scale with the
+            features that it starts from.
+        mask: Weight of each content pixel in its statistics, (height, width), in [0, 1].
+    """
+    style = Blend.of(style)
+    ours = fit_gaussian(content, mask=mask)
+    target = fit_map("transport", ours, style.gaussian())(content)
+    factors = [2**level for level in reversed(range(len(config.steps)))]
+    side = min(*content.shape[:2], *style.least_size())
+    plan = [
+        (factor, steps)
+        for factor, steps in zip(factors, config.steps, strict=True)
+        if factor == 1 or side // factor >= smallest
+    ]
+    work = [steps / factor**2 for factor, steps in plan]
+    coarsest = (_reduced(size, plan[0][0]) for size in (content.shape, style.least_size()))
+    network = network_for(_smaller(*coarsest))
+    current: np.ndarray = target  # replaced at the first scale
+    done = 0.0
+    for scale, (factor, steps) in enumerate(plan):
+        small_target = _shrunk(target, factor)
+        size = small_target.shape[:2]
+        small_style = style.map(functools.partial(_shrunk, factor=factor))
+        if scale == 0:
+            random = config.start == "random"
+            current = _noise_like(small_target, rng) if random else small_target
+        else:
+            coarse = resize_features(small_target, current.shape[:2])
+            detail = small_target - resize_features(coarse, size)
+            current = resize_features(current, size) + _DETAIL * detail
+        stage = f"optimising at {size[1]}×{size[0]}"
+        part = within(on_step, done / sum(work), (done + work[scale]) / sum(work))
+        part(Step(stage, 0.0, features=current))
+        objective = Objective(
+            network,
+            small_target,
+            small_style,
+            loss=config.loss,
+            style_weight=config.style_weight,
+            mask=mask,
+        )
+        report = reporter(part, stage, steps)
+        if config.optimiser == "adam":
+            rate = config.learning_rate
+            current = objective.adam(current, steps=steps, rate=rate, report=report)
+        else:
+            current = objective.lbfgs(current, steps=steps, report=report)
+        done += work[scale]
+    return current
+
+
+def _shrunk(features: np.ndarray, factor: int) -> np.ndarray:
+    return resize_features(features, _reduced(features.shape, factor))
+
+
+def _reduced(shape: tuple[int, ...], factor: int) -> tuple[int, int]:
+    height, width = (math.ceil(side / factor) for side in shape[:2])
+    return height, width
+
+
+def _smaller(size: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
+    height, width = map(min, size, other)
+    return height, width
+
+
+def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """White noise with the mean and covariance of `features`."""
+    mean, covariance = fit_gaussian(features)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    noise = rng.standard_normal(features.shape) @ root.T + mean
+    return noise.astype(np.float32)
+
+
+def refine(
+    features: np.ndarray,
+    style: np.ndarray | Blend,
+    network_for: NetworkFor,
+    config: PatchConfig,
+    on_step: OnStep,
+    mask: np.ndarray | None = None,
+) -> np.ndarray:
+    """A few steps that give back the contrast which averaging patches took, at every scale."""
+    objective = Objective(
+        network_for(_smaller(features.shape[:2], Blend.of(style).least_size())),
+        features,
+        style,
+        loss="mean_covariance",
+        style_weight=config.refine_style_weight,
+        mask=mask,
+    )
+    report = reporter(on_step, "refining", config.refine_steps)
+    return objective.adam(
+        features, steps=config.refine_steps, rate=config.refine_rate, report=report
+    )

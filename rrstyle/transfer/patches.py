@@ -17,9 +17,10 @@ import numpy as np
 from keras import ops
 
 from rrstyle.config import PatchConfig
-from rrstyle.progress import OnStep, Show, Step
+from rrstyle.progress import OnStep, Step
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
+from rrstyle.transfer.features import resize_features
 
 _SCALE_STEP = math.sqrt(2)
 # Below this side every pixel centres a query patch, from it on every second: overlaps still
@@ -29,16 +30,6 @@ _DENSE_BELOW = 64
 _SAMPLED_QUERIES = 4096
 _PRICE_SWEEPS = 8  # one settles the prices of two styles
 _SHOWN_FROM = 96  # longer side of the smallest scale worth a preview
-
-
-def resize_features(features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Features (height, width, n) at another size; anti-aliased when smaller."""
-    if features.shape[:2] == tuple(size):
-        return features
-    shrinks = size[0] < features.shape[0]
-    kind = "bilinear" if shrinks else "bicubic"
-    batch = ops.image.resize(features[None], size, interpolation=kind, antialias=shrinks)
-    return ops.convert_to_numpy(batch)[0]
 
 
 def overlap_average(
@@ -253,7 +244,6 @@ def match_patches(
     rng: np.random.Generator,
     on_step: OnStep,
     mask: np.ndarray | None = None,
-    show: Show | None = None,
 ) -> np.ndarray:
     """The content rebuilt from style patches.
 
@@ -263,9 +253,9 @@ def match_patches(
             which its share of the patches is taken.
         config: Sizes and rounds.
         rng: Draws projections and samples.
-        on_step: Told after every round.
+        on_step: Progress callback, called after every round; the first step and the last of each
+            larger scale carry the features so far.
         mask: (height, width), how much each pixel of the content counts in its statistics.
-        show: Makes previews: of the content in the style's colours, and of the larger scales.
 
     Returns:
         Features of the content's shape.
@@ -276,9 +266,8 @@ def match_patches(
     scales = list(zip(*(_scales(content.shape[:2], size, config) for size in sizes), strict=True))
     work = sum(math.prod(scale.size) * scale.rounds for scale, *_ in scales)
     done = 0
-    if show is not None:
-        start = _rearranged(content, style, config.diversity, mask)
-        on_step(Step("matching patches", 0.0, preview=show(start)))
+    start = _rearranged(content, style, config.diversity, mask)
+    on_step(Step("matching patches", 0.0, features=start))
     field, previous = None, None
     tops: tuple[int, ...] = ()
     for scale, *others in scales:
@@ -301,8 +290,8 @@ def match_patches(
             done += math.prod(scale.size)
             height, width = scale.size
             on_step(Step(f"matching patches at {width}×{height}", done / work))
-        if show is not None and max(scale.size) >= _SHOWN_FROM:
-            on_step(Step("matching patches", done / work, preview=show(current)))
+        if max(scale.size) >= _SHOWN_FROM:
+            on_step(Step("matching patches", done / work, features=current))
         previous, tops = (scale, *others), canvas.tops
     return current
 

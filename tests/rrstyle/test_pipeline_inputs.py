@@ -206,9 +206,9 @@ def encoders(monkeypatch):
     """The encoders of the pictures made, in their order."""
     seen, real = [], pipeline._render
 
-    def spy(given, settings, encoder, *rest):
+    def spy(work, encoder, *rest):
         seen.append(encoder)
-        return real(given, settings, encoder, *rest)
+        return real(work, encoder, *rest)
 
     monkeypatch.setattr(pipeline, "_render", spy)
     return seen

@@ -7,12 +7,12 @@ import pytest
 
 from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
 from rrstyle.progress import Step, ignore
-from rrstyle.transfer import closed_form, methods
+from rrstyle.transfer import closed_form
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import pyramid_network
-from rrstyle.transfer.methods import optimise, refine, transform
-from rrstyle.transfer.optimise import Objective
-from rrstyle.transfer.patches import resize_features
+from rrstyle.transfer.features import resize_features
+from rrstyle.transfer.methods import transform
+from rrstyle.transfer.optimise import _DETAIL, Objective, optimise, refine
 from tests.support.pairs import METHODS, THIN, features, rms
 
 QUICK = StyleConfig(
@@ -251,7 +251,7 @@ def test_a_finer_scale_gets_part_of_the_fine_detail():
     smooth = resize_features(resize_features(target, (height, width)), target.shape[:2])
     detail = target - smooth
     share = float(np.vdot(result - smooth, detail) / np.vdot(detail, detail))
-    assert share == pytest.approx(methods._DETAIL, abs=1e-3)
+    assert share == pytest.approx(_DETAIL, abs=1e-3)
     assert 0 < share < 1
     np.testing.assert_allclose(result, smooth + share * detail, atol=1e-4)
 

@@ -6,6 +6,7 @@ import pytest
 from rrstyle.config import PatchConfig
 from rrstyle.progress import ignore
 from rrstyle.transfer import patches as p
+from rrstyle.transfer.features import resize_features
 
 
 def rng(seed=0):
@@ -105,7 +106,7 @@ def test_small_features_have_one_scale():
 
 
 def test_matching_a_picture_with_itself_gives_it_back():
-    picture = p.resize_features(noise(12, 16), (48, 64))
+    picture = resize_features(noise(12, 16), (48, 64))
     config = PatchConfig(size=5, content_mix=(1.0, 1.0), diversity=0.0, completeness=1.0)
     result = p.match_patches(picture, picture, config=config, rng=rng(), on_step=ignore)
     assert result.shape == picture.shape
