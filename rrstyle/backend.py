@@ -118,12 +118,18 @@ def _major(capability: str) -> int:
 
 
 def _cpu_flags() -> set[str]:
+    # Empty off Linux: no processor there has both oneDNN in TensorFlow and AMX.
+    return set(_cpu_info("flags").split())
+
+
+def _cpu_info(field: str) -> str:
+    """A field of the first processor in /proc/cpuinfo; empty where there is none."""
     try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:  # no Linux: no processor there has both oneDNN in TensorFlow and AMX
-        return set()
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return set(flags.split())
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    line = next((line for line in lines if line.startswith(field)), "")
+    return line.partition(":")[2].strip()
 
 
 def resolve_precision(precision: str) -> Literal["float32", "bfloat16"]:
@@ -194,12 +200,7 @@ def device() -> str:
 
 
 def _cpu_name() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        text = ""
-    line = next((line for line in text.splitlines() if line.startswith("model name")), "")
-    return line.partition(":")[2].strip() or platform.processor() or platform.machine()
+    return _cpu_info("model name") or platform.processor() or platform.machine()
 
 
 def versions() -> dict[str, str]:

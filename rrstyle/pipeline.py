@@ -59,18 +59,18 @@ def stylize(
         content: The photograph, (height, width, 3), uint8 or float in [0, 1].
         style: The picture whose manner is wanted, of any size; or a list or tuple of one to four,
             which are blended in feature space.
-        config: Every setting; see `StyleConfig`.
-        seed: Names the random network: another seed is another picture.
-        weights: How much of each style, finite and not negative; equal by default. Only their
+        config: All settings; see `StyleConfig`.
+        seed: Seed of the random network, an integer of at least 0; each gives another picture.
+        weights: Weight of each style, finite and not negative; equal by default. Only their
             ratios matter, and a style of weight 0 leaves no trace.
-        mask: Where the style goes, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
+        mask: Place of the style, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
             takes the style, 0 leaves the photograph. It is taken over in steps of 1 / 255 and
             with at most 1024 pixels a side, and its edges are softened inwards.
         networks: A CNN and a DCN that was trained to invert it, of the name in `config.decoder`;
             the seed then names the FVT's randomness alone, of which closed forms have none. What
             the DCN loses of the content is given back as what the ridge readout loses.
-        on_step: Called with a `Step` as work goes on; an exception it raises stops the work.
-        previews: Give some of the steps a preview, at most about one a scale; the closed forms
+        on_step: Progress callback, called with a `Step`; an exception it raises stops the work.
+        previews: Switch for previews in some of the steps, about one a scale; the closed forms
             have none.
 
     Returns:
@@ -170,7 +170,7 @@ class Work:
         mask: Share of the style at each pixel, (height, width) of the content, in [0, 1].
         networks: Trained CNN-DCN pair in place of the random CNN and the fitted readout.
         trained: Weights of the CNN, trained or random, with a fitted readout.
-        previews: Whether steps that carry features become previews.
+        previews: Switch that turns steps with features into steps with previews.
     """
 
     config: StyleConfig
@@ -295,10 +295,10 @@ def give_back(image, content, decoded, strength, wildness: float):
     readout keeps its own idea of it.
 
     Args:
-        image: Decoded result (height, width, 3).
-        content: The content.
-        decoded: The content's own features, decoded.
-        strength: Of the style, 0 to 1.
+        image: Decoded result, (height, width, 3).
+        content: Photograph, (height, width, 3).
+        decoded: Decoded features of the photograph, (height, width, 3).
+        strength: Strength of the style, 0 to 1.
         wildness: Share of the random readout, 0 to 1.
     """
     return image + (1 - wildness) * (1 - strength) * (content - decoded)

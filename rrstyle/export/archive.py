@@ -89,8 +89,8 @@ def export_archive(config: StyleConfig | None = None, *, seed: int, format: Form
     """A ZIP of a model that gives the same pictures as `stylize`, and a README on its use.
 
     Args:
-        config: As for `rrstyle.export.saved_model.export_saved_model`.
-        seed: Names the random network.
+        config: Settings, limited as in `rrstyle.export.saved_model.export_saved_model`.
+        seed: Seed of the random network, an integer of at least 0.
         format: savedmodel, a folder `model`; or onnx, a file `model.onnx`.
 
     Returns:

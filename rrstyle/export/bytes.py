@@ -25,7 +25,7 @@ def unit_from_bytes(data: Any, *, argument: str) -> Any:
 
     Args:
         data: The file, a string scalar; anything but PNG or JPEG is an InvalidArgumentError.
-        argument: Its name there.
+        argument: Name of the argument in error messages.
     """
     jpeg = tf.io.is_jpeg(data)
     rule = f"{argument} must be a PNG or JPEG file; received, bytes:"

@@ -85,7 +85,7 @@ class StyleGraph:
         encoder: The CNN.
         hidden: The DCN but for its last layer, whose random kernel is `random_kernel`.
         wildness: Share of the random last layer.
-        keeps_colours: As the config's `keep_colours`.
+        keeps_colours: Value of the config's `keep_colours`.
         least: Fewest pixels a side.
         xp: Operations on tensors.
         require: Checks in a graph.
@@ -158,7 +158,7 @@ def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
 
     Args:
         config: Settings, of which `side` and `precision` play no part.
-        seed: Names the random network.
+        seed: Seed of the random network, an integer of at least 0.
         settings: `xp` and `require` of the graph.
 
     Raises:
@@ -190,8 +190,8 @@ def unit_image(
     Args:
         image: (height, width, 3).
         least: Fewest pixels a side; a smaller picture is an error of the graph.
-        argument: Its name there.
-        require: How the graph checks.
+        argument: Name of the argument in error messages.
+        require: Assertion that the graph runs.
     """
     # The check comes after the cast: ONNX has no sum of bytes to hang it on.
     index = sized(tf.cast(image, tf.int32), least, argument=argument, require=require)
@@ -238,8 +238,8 @@ def compare_styles(
 
     Args:
         run: The model, at the config's strength.
-        config: Its settings.
-        seed: Of its networks.
+        config: Settings of the transfer.
+        seed: Seed of its networks.
         least: Fewest pixels a side.
 
     Raises:

@@ -58,9 +58,9 @@ def export_onnx(
     It is written whole or not at all, and only after ONNX Runtime gave the library's pixels.
 
     Args:
-        path: Where to; its folder must exist.
-        config: As for `export_saved_model`; its strength is only recorded.
-        seed: Names the random network.
+        path: File to write; its folder must exist.
+        config: Settings, limited as in `export_saved_model`; the strength is only recorded.
+        seed: Seed of the random network, an integer of at least 0.
         overwrite: Replace a file that is there.
 
     Returns:

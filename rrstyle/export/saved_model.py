@@ -61,10 +61,10 @@ def export_saved_model(
     It is written whole or not at all, and only after it was loaded and compared with the library.
 
     Args:
-        directory: Where to; its parent must exist.
+        directory: Folder to write; its parent must exist.
         config: Settings, of which `side` and `precision` play no part; `StyleConfig()` with
             method transport by default.
-        seed: Names the random network.
+        seed: Seed of the random network, an integer of at least 0.
         overwrite: Replace a SavedModel that is there, once the new one is complete.
 
     Returns:
@@ -93,9 +93,9 @@ class Endpoint:
     """A function of a SavedModel.
 
     Attributes:
-        name: Of the endpoint, and of its signature.
-        function: Of tensors, to a tensor.
-        inputs: What it takes: `IMAGE`, or of `spec`.
+        name: Name of the endpoint and of its signature.
+        function: Function of tensors that returns a tensor.
+        inputs: Specifications of its inputs: `IMAGE`, or made by `spec`.
     """
 
     name: str
@@ -119,10 +119,10 @@ def write_saved_model(
     """Write a SavedModel whole or not at all.
 
     Args:
-        directory: Where to; its parent must exist.
+        directory: Folder to write; its parent must exist.
         endpoints: The first one is the default signature.
         record: Plain JSON values, written beside the model.
-        compare: Called with the model loaded again; what it raises keeps the model from its place.
+        compare: Check, called with the reloaded model; if it raises, the model is not put in place.
         overwrite: Replace a SavedModel that is there, once the new one is complete.
 
     Returns:

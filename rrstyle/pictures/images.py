@@ -45,9 +45,9 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        pixels: float32 (height, width, 3), RGB in [0, 1].
-        name: bare file name for people, never a path; at most 100 characters, none of control.
-        notes: what was done on reading that a person should know.
+        pixels: Array float32 (height, width, 3), RGB in [0, 1].
+        name: File name without its folder, for display; at most 100 characters, no control ones.
+        notes: Conversions made on reading that the user should know of.
     """
 
     pixels: np.ndarray
@@ -66,7 +66,7 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
 
     Args:
         source: a path, the file's bytes, or a binary stream (read from where it stands).
-        name: what to call the picture; only ever shown, never opened.
+        name: Display name of the picture; never opened as a file.
 
     Returns:
         The picture; its pixels are a new array and nothing of the file's metadata is kept.

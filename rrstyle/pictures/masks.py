@@ -22,7 +22,7 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
         mask: (height, width) of any size, bool, uint8 or float in [0, 1]: 1 (255) takes the style,
             0 leaves the photograph. A picture (height, width, 3) counts by the mean of its
             channels.
-        argument: Its name in error messages.
+        argument: Name of the mask in error messages.
 
     Returns:
         float32 (height, width) in [0, 1], in steps of 1 / 255, its longer side at most 1024.
@@ -60,7 +60,7 @@ def composite(photograph: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np
 
     Args:
         photograph: (height, width, 3) in [0, 1].
-        image: Of the same size.
+        image: Stylised picture of the same size, (height, width, 3).
         mask: (height, width) in [0, 1].
     """
     return photograph + _feathered(mask)[..., None] * (image - photograph)

@@ -53,7 +53,7 @@ def check_shares(weights: Sequence[float] | None, count: int) -> tuple[float, ..
 
     Args:
         weights: Non-negative numbers, one a style; equal ones by default.
-        count: Of styles.
+        count: Number of styles.
 
     Returns:
         The weights over their sum.

@@ -72,8 +72,8 @@ def fit_gaussian(features, *, mask=None, xp: Any = np) -> Gaussian:
     """Mean and covariance of features (..., n) over all but the last axis.
 
     Args:
-        features: What it is fitted to.
-        mask: How much each counts, (...), not all 0 (NumPy only).
+        features: Features it is fitted to, (..., channels).
+        mask: Weight of each feature vector, (...), not all 0 (NumPy only).
         xp: NumPy, or keras.ops on TensorFlow.
     """
     if mask is not None:

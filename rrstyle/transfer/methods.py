@@ -42,7 +42,7 @@ def transform(
         content: (height, width, n), float32.
         style: (height, width, n) of another size if need be, from the same network; or several.
         config: Method, strength and the method's settings.
-        seed: Names the random draws.
+        seed: Seed of all random draws, an integer of at least 0.
         dtype: "float32" or "bfloat16", of the convolutions of a statistics network.
         trained: Weights for the `vgg` statistics network in place of random ones.
         mask: (height, width), how much each pixel of the content counts in its statistics, from

@@ -91,7 +91,7 @@ class Objective:
     """The loss of one network, one content and its style at one scale.
 
     Args:
-        network: Its weights and taps.
+        network: Network whose statistics are matched: its weights and taps.
         content: Features (height, width, n) whose layout is kept.
         style: Features whose statistics are wanted; those of several are pooled.
         loss: Name in STYLE_LOSSES.
@@ -202,7 +202,7 @@ def optimise(
         network_for: The network whose statistics are matched.
         smallest: Scales with fewer pixels a side are left out.
         config: Loss, optimiser, start, steps.
-        rng: Draws a random start.
+        rng: Generator of a random start.
         on_step: Progress callback, called after every step, and before every scale with the
             features that it starts from.
         mask: Weight of each content pixel in its statistics, (height, width), in [0, 1].

@@ -73,7 +73,7 @@ class StylePatches:
     Args:
         features: Style features (height, width, n).
         config: Patch side, most keys, dimensions, completeness.
-        rng: Draws the projection and, where there are too many patches, the keys.
+        rng: Generator of the projection and, if there are too many patches, of the sampled keys.
     """
 
     def __init__(self, features: np.ndarray, config: PatchConfig, rng: np.random.Generator):
@@ -189,7 +189,7 @@ def allot(distances: np.ndarray, shares: Sequence[float]) -> np.ndarray:
 
     Args:
         distances: (styles, places).
-        shares: Of the places, positive, of sum 1.
+        shares: Share of the places of each style, positive, of sum 1.
 
     Returns:
         (places,), positions of styles.
@@ -252,7 +252,7 @@ def match_patches(
         style: Features (any height, any width, n) of the same network; or several, of each of
             which its share of the patches is taken.
         config: Sizes and rounds.
-        rng: Draws projections and samples.
+        rng: Generator of projections and samples.
         on_step: Progress callback, called after every round; the first step and the last of each
             larger scale carry the features so far.
         mask: (height, width), how much each pixel of the content counts in its statistics.
