@@ -62,8 +62,8 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
     check_exportable()
     plan = plan_of(pair.config)
     least = plan.minimum_side
-    networks = (with_variables(network) for network in (pair.encoder, pair.decoder))
-    graph = _Graph(*networks, plan.reduction, least)
+    cnn, dcn = (with_variables(network) for network in (pair.encoder, pair.decoder))
+    graph = _Graph(cnn, dcn, plan.reduction, least)
     features = spec((None, None, plan.features), "float32")
     endpoints = [
         Endpoint("reconstruct", graph.reconstruct, [IMAGE]),  # the first is the default

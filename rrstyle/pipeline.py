@@ -125,8 +125,7 @@ def variants(
     work = _prepare(content, style, weights, mask, config, networks, trained, previews)
     if networks is None:
         encoders: list[Encode] = [
-            functools.partial(encode, _encoder(config.encoder, seed + i, trained))
-            for i in range(n)
+            functools.partial(encode, _encoder(config.encoder, seed + i, trained)) for i in range(n)
         ]
     else:
         encoders = [networks.encode] * n

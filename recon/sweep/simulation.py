@@ -194,7 +194,8 @@ def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truth) -> list[di
 
 def _largest_map(plan: Plan, size: tuple[int, int]) -> int:
     """Bytes of one image's maps in the largest layer."""
-    largest, pixels, before = 0, math.prod(size), []
+    largest, pixels = 0, math.prod(size)
+    before: list[int] = []
     channels = plan.head.channels
     for layer in plan.layers:
         if isinstance(layer, Conv):

@@ -86,7 +86,7 @@ class Plan:
         biases: Whether convolutions add a bias.
     """
 
-    encoder: tuple[Layer, ...]
+    encoder: tuple[Conv | Pool, ...]
     decoder: tuple[Layer, ...]
     head: Conv = Conv(3)
     padding: Literal["reflect", "zero"] = "zero"
@@ -107,7 +107,7 @@ class Plan:
     @property
     def reduction(self) -> int:
         """Factor by which the CNN divides sides, rounded up."""
-        return math.prod(x.stride for x in self.encoder if not isinstance(x, Upsample))
+        return math.prod(layer.stride for layer in self.encoder)
 
     @property
     def minimum_side(self) -> int:
@@ -141,7 +141,7 @@ def kernel_shapes(layers: Iterable[Layer], inputs: int) -> list[tuple[int, int, 
 
 
 def mirrored(
-    encoder: tuple[Layer, ...], *, inputs: int = 3, upsampling: UpsampleKind = "zero"
+    encoder: tuple[Conv | Pool, ...], *, inputs: int = 3, upsampling: UpsampleKind = "zero"
 ) -> Plan:
     """The plan of a CNN and its mirror image.
 
@@ -158,7 +158,7 @@ def mirrored(
     decoder: list[Layer] = []
     channels = [inputs] + [layer.channels for layer in encoder if isinstance(layer, Conv)]
     for layer in reversed(encoder):
-        if isinstance(layer, Upsample) or layer.stride > 1:
+        if layer.stride > 1:
             decoder.append(Upsample(upsampling))
         if isinstance(layer, Conv):
             channels.pop()
@@ -205,18 +205,20 @@ class Architecture:
         raise ValueError(f"layer must be {first} to {last} of {self.name}; received {layer!r}")
 
 
+def _vgg_block(block: int, convolutions: int, channels: int) -> tuple[Conv | Pool, ...]:
+    names = (f"conv{block}_{index}" for index in range(1, convolutions + 1))
+    return (*(Conv(channels, name=name) for name in names), Pool())
+
+
 # Simonyan & Zisserman 2015, configuration D.
 VGG16 = Architecture(
     "vgg16",
-    tuple(
-        layer
-        for block, (count, channels) in enumerate(
-            ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), start=1
-        )
-        for layer in (
-            *(Conv(channels, name=f"conv{block}_{index}") for index in range(1, count + 1)),
-            Pool(),
-        )
+    (
+        *_vgg_block(1, 2, 64),
+        *_vgg_block(2, 2, 128),
+        *_vgg_block(3, 3, 256),
+        *_vgg_block(4, 3, 512),
+        *_vgg_block(5, 3, 512),
     ),
 )
 
@@ -248,7 +250,7 @@ def plan_of(config: "NetworkConfig") -> Plan:
     last = architecture.layers.index(architecture.up_to(config.layer)[-1])
     # A tap at conv1_1 of VGG16 lies inside a block: no pool follows it.
     pooled = config.tap == "post_pool" and isinstance(architecture.layers[last + 1], Pool)
-    encoder: list[Layer] = []
+    encoder: list[Conv | Pool] = []
     inputs = 3
     for layer in architecture.layers[: last + 1 + pooled]:
         if isinstance(layer, Pool):

@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from recon import metrics
+from recon.plans import rr_vgg
 from recon.sweep import simulation
-from recon.sweep.plans import rr_vgg
 from rrstyle import backend
 from rrstyle.config import NetworkConfig, PatchConfig, StyleConfig
 from rrstyle.networks.build import cnn_network, dcn_network

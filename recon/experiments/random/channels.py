@@ -27,8 +27,8 @@ from recon.experiments.random.scoring import (
     row_count,
     rows_of,
 )
+from recon.plans import rr_vgg
 from recon.sweep import simulation
-from recon.sweep.plans import rr_vgg
 from rrstyle.networks.plan import Plan, UpsampleKind
 
 

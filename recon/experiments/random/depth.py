@@ -32,8 +32,8 @@ from recon.experiments.random.scoring import (
     score_rows,
     upsampling,
 )
+from recon.plans import at_full_size, rr_vgg, simplified
 from recon.sweep import simulation
-from recon.sweep.plans import at_full_size, rr_vgg, simplified
 from rrstyle.networks.plan import Plan, UpsampleKind
 
 _EQUAL_CHANNELS = 64

@@ -25,7 +25,7 @@ from recon.experiments.random.scoring import (
     score_rows,
     upsampling,
 )
-from rrstyle.networks.plan import Conv, Layer, Plan, Pool, UpsampleKind, mirrored
+from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Factorial(Settings):
 
 def _plan(cell: Cell) -> Plan:
     depth, channels, reduction = (int(cell[k]) for k in ("depth", "channels", "reduction"))
-    layers: list[Layer] = []
+    layers: list[Conv | Pool] = []
     for position in range(depth):
         layers.append(Conv(channels))
         if position < math.log2(reduction):

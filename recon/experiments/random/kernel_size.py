@@ -19,7 +19,7 @@ from recon.experiments.random.scoring import (
     row_count,
     score_rows,
 )
-from recon.sweep.plans import rr_vgg
+from recon.plans import rr_vgg
 from rrstyle.networks.plan import Plan
 
 _KERNELS = (1, 3, 5, 7, 9, 11, 15, 21, 31)

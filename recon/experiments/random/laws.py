@@ -22,7 +22,7 @@ from recon.experiments.random.scoring import (
     row_count,
     score_rows,
 )
-from recon.sweep.plans import rr_vgg
+from recon.plans import rr_vgg
 from rrstyle.networks.laws import SCALED_LAWS
 from rrstyle.networks.plan import Plan
 

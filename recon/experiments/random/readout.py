@@ -18,8 +18,8 @@ from recon import metrics
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.experiments.random.scoring import STD, UPSAMPLINGS, curve, upsampling
+from recon.plans import rr_vgg
 from recon.sweep import simulation
-from recon.sweep.plans import rr_vgg
 from rrstyle.networks import readout
 from rrstyle.networks.plan import Plan
 

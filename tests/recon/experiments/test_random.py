@@ -9,7 +9,7 @@ from PIL import Image
 from recon.data.pictures import load_pictures
 from recon.experiments import EXPERIMENTS, find_experiment
 from recon.experiments.random import depth, factorial, laws, readout
-from recon.sweep.plans import at_full_size, rr_vgg
+from recon.plans import at_full_size, rr_vgg
 from recon.sweep.rows import read_rows
 from recon.sweep.run import evaluate
 from rrstyle.networks.laws import SCALED_LAWS, distribution

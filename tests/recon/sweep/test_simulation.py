@@ -10,8 +10,8 @@ import pytest
 from keras import ops
 
 from recon import metrics
+from recon.plans import at_full_size, rr_vgg
 from recon.sweep import simulation
-from recon.sweep.plans import at_full_size, rr_vgg
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn_dcn
 from rrstyle.networks.plan import Conv, Plan, Pool, Upsample, mirrored, plan_of
@@ -167,7 +167,7 @@ def test_2048_channels_of_227_pixels_fit_in_16_gib():
     code = (
         "import resource, numpy as np\n"
         "from recon.sweep import simulation\n"
-        "from recon.sweep.plans import rr_vgg\n"
+        "from recon.plans import rr_vgg\n"
         "x = np.random.default_rng(0).random((50, 227, 227, 3), dtype=np.float32)\n"
         "for kind in ('zero', 'nearest'):\n"
         "    plan = rr_vgg('conv1', tap='post_pool', channels=2048, upsampling=kind)\n"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recon.sweep.plans import rr_vgg
+from recon.plans import rr_vgg
 from recon.theory.convergence import (
     constant,
     convergence_value,

@@ -48,7 +48,7 @@ def rr_vgg(
 def at_full_size(plan: Plan) -> Plan:
     """The plan without its pools and upsamplings: every map keeps the size of the image."""
 
-    def kept(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    def kept(layers: tuple[Layer, ...]) -> tuple[Conv, ...]:
         return tuple(layer for layer in layers if isinstance(layer, Conv))
 
     return replace(plan, encoder=kept(plan.encoder), decoder=kept(plan.decoder))

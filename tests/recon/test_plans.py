@@ -2,7 +2,7 @@
 
 import pytest
 
-from recon.sweep import plans
+from recon import plans
 from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 
 
