@@ -22,8 +22,9 @@ from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
 from rrstyle.transfer.colours import keep_colours, match_luminance, restore_palette
-from rrstyle.transfer.features import resize_features
-from rrstyle.transfer.methods import MINIMUM_SIDE, transform
+from rrstyle.transfer.features import Transfer, resize_features
+from rrstyle.transfer.methods import transform
+from rrstyle.transfer.optimise import MINIMUM_SIDE
 
 _PREVIEW_SIDE = 256  # pixels
 
@@ -226,14 +227,16 @@ def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarr
     ours, theirs = encoder(content), work.style.map(encoder)
     decoder = _decoder(work, ours, theirs, seed)
     features = transform(
-        ours,
-        theirs,
-        config,
-        seed=seed,
-        dtype=backend.resolve_precision(config.precision),
-        trained=_statistics_weights(config, work.trained),
-        mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
-        on_step=within(_with_previews(work, decoder, on_step), 0.02, 0.98),
+        Transfer(
+            ours,
+            theirs,
+            config,
+            seed,
+            dtype=backend.resolve_precision(config.precision),
+            trained=_statistics_weights(config, work.trained),
+            mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
+            on_step=within(_with_previews(work, decoder, on_step), 0.02, 0.98),
+        )
     )
     image = decoder(features, content.shape[:2])
     if config.strength < 1:

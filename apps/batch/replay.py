@@ -73,7 +73,9 @@ def check_weights(recipe: Recipe, config: StyleConfig) -> str | None:
     if config.weights != "imagenet":
         path = Path(config.weights)
         if not path.is_file():
-            raise ValueError(f"weights must be an existing file; received {path.name!r}")
+            raise ValueError(
+                f"encoder must be random, imagenet or an existing file; received {path.name!r}"
+            )
         if hashlib.sha256(path.read_bytes()).hexdigest() == recipe.weights.digest:
             return None
     return f"the weights differ from the recipe's, {shown!r}: another picture will come out"

@@ -15,15 +15,19 @@ from keras import ops
 
 from rrstyle import backend
 from rrstyle.config import OptimiseConfig, PatchConfig
+from rrstyle.networks.laws import TRANSFER, layer_rng
 from rrstyle.progress import OnStep, Step, within
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
-from rrstyle.transfer.feature_networks import FeatureNetwork
-from rrstyle.transfer.features import resize_features
+from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
+from rrstyle.transfer.features import Transfer, at_strength, resize_features
 from rrstyle.transfer.statistics import POOLS, STYLE_LOSSES
 
 # (height, width) -> the network whose statistics are matched, for features of at least that size.
 NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]
+
+# Fewest pixels a side: patches and pyramid levels fit; VGG's four further pools leave 2 pixels.
+MINIMUM_SIDE = {"pyramid": 16, "vgg": 32}
 
 # Of the content's fine detail given to the start of each finer scale: with all of it the result
 # stays a recoloured photograph, without it edges come back soft.
@@ -178,6 +182,40 @@ def _batch(features):
 def reporter(on_step: OnStep, stage: str, total: int) -> Callable[[int], None]:
     """Turns a count of done steps into progress."""
     return lambda done: on_step(Step(stage, done / total))
+
+
+@at_strength
+def optimisation(given: Transfer) -> np.ndarray:
+    """`optimise` on the statistics network of `config.network`."""
+    config = given.config
+    networks = pyramid_for(given) if config.network == "pyramid" else _vgg_for(given)
+    return optimise(
+        given.content,
+        given.style,
+        networks,
+        MINIMUM_SIDE[config.network],
+        config.optimise,
+        layer_rng(given.seed, TRANSFER),
+        given.on_step,
+        given.mask,
+    )
+
+
+def pyramid_for(given: Transfer) -> NetworkFor:
+    """The random pyramid of a transfer."""
+    channels = given.content.shape[-1]
+    return lambda size: pyramid_network(channels, size=size, seed=given.seed, dtype=given.dtype)
+
+
+def _vgg_for(given: Transfer) -> NetworkFor:
+    network = vgg_network(
+        given.content.shape[-1],
+        pooled=given.config.encoder.tap == "post_pool",
+        seed=given.seed,
+        dtype=given.dtype,
+        weights=given.trained,
+    )
+    return lambda size: network
 
 
 def optimise(

@@ -10,7 +10,7 @@ from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConf
 from rrstyle.networks.build import cnn_network
 from rrstyle.networks.weight_files import load_weights
 from rrstyle.pipeline import smallest_side, stylize, variants
-from rrstyle.transfer import methods
+from rrstyle.transfer import optimise
 from tests.support import vgg16_files
 from tests.support.pairs import METHODS, THIN, picture, rms
 
@@ -222,14 +222,14 @@ def same(found, wanted):
 def test_the_encoder_is_the_seeds(encoders):
     list(variants(*PAIR, TRANSPORT, n=2, seed=9))
     for encoder, seed in zip(encoders, (9, 10), strict=True):
-        same(encoder.weights, cnn_network(THIN, seed=seed).weights)
+        same(encoder.args[0].weights, cnn_network(THIN, seed=seed).weights)
 
 
 def test_a_weights_file_replaces_the_random_encoder(weights, encoders):
     settings = replace(TRANSPORT, weights=weights)
     images = [v.image for v in variants(*PAIR, settings, n=2, seed=9)]
     for encoder in encoders:  # the seed has no say in it: only the DCN differs
-        same(encoder.weights, load_weights(weights, THIN).weights)
+        same(encoder.args[0].weights, load_weights(weights, THIN).weights)
     plan = load_weights(weights, THIN).network
     random = stylize(*PAIR, replace(TRANSPORT, encoder=plan), seed=9)
     assert rms(images[0] - random) > 0.01
@@ -254,13 +254,13 @@ def test_what_trained_weights_fix_is_fixed(weights):
 
 
 def test_the_vgg_statistics_are_of_the_weights_file(weights, monkeypatch):
-    real, given = methods.vgg_network, []
+    real, given = optimise.vgg_network, []
 
     def spy(*args, **settings):
         given.append(settings["weights"])
         return real(*args, **settings)
 
-    monkeypatch.setattr(methods, "vgg_network", spy)
+    monkeypatch.setattr(optimise, "vgg_network", spy)
     trained(weights, "optimise vgg")
     trained(None, "optimise vgg")
     expected = load_weights(weights).transfer()

@@ -1,6 +1,7 @@
 """The FVT, every method: on features of a real photograph and a real drawing."""
 
 from dataclasses import replace
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
 from rrstyle.progress import Step, ignore
 from rrstyle.transfer import closed_form
+from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import pyramid_network
-from rrstyle.transfer.features import resize_features
+from rrstyle.transfer.features import Transfer, resize_features
+from rrstyle.transfer.methods import METHODS as TABLE
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import _DETAIL, Objective, optimise, refine
 from tests.support.pairs import METHODS, THIN, features, rms
@@ -27,6 +30,10 @@ def config(name, **changes):
     return replace(QUICK, **METHODS[name], **changes)
 
 
+def transformed(content, style, config, **others):
+    return transform(Transfer(content, Blend.of(style), config, **others))
+
+
 def chelsea(side=64):
     return features("chelsea", side)
 
@@ -37,13 +44,17 @@ def waves(side=64):
 
 def run(name, *, side=64, seed=0, on_step=ignore, **changes):
     content, style = chelsea(side), waves(side)
-    return transform(content, style, config(name, **changes), seed=seed, on_step=on_step)
+    return transformed(content, style, config(name, **changes), seed=seed, on_step=on_step)
+
+
+def test_the_table_has_the_methods_of_the_settings():
+    assert set(TABLE) == set(get_args(get_type_hints(StyleConfig)["method"]))
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_result_has_the_contents_form(name):
     content, style = chelsea(48), waves(64)
-    result = transform(content, style, config(name), seed=0)
+    result = transformed(content, style, config(name), seed=0)
     assert result.shape == content.shape
     assert result.shape[:2] != style.shape[:2]
     assert result.dtype == np.float32
@@ -55,7 +66,7 @@ def test_inputs_are_left_alone(name):
     # They are read-only: writing would raise. So would handing them on to be written to.
     content, style = chelsea(48), waves(48)
     before = content.copy(), style.copy()
-    transform(content, style, config(name), seed=0)
+    transformed(content, style, config(name), seed=0)
     np.testing.assert_array_equal(content, before[0])
     np.testing.assert_array_equal(style, before[1])
 
