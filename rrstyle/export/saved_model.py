@@ -21,8 +21,6 @@ A signature's result is named `output_0`. A rule that is broken is an InvalidArg
 import errno
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -34,6 +32,7 @@ import tensorflow as tf
 
 from rrstyle import backend
 from rrstyle.config import StyleConfig, to_dict
+from rrstyle.durable import whole_folder
 from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
 from rrstyle.export.graph import (
     IMAGE,
@@ -134,17 +133,11 @@ def write_saved_model(
     """
     check_exportable()
     target = _checked_target(directory, overwrite)
-    whole = target.parent / f".{secrets.token_hex(8)}.tmp"
-    with _plain_os_errors(target.name):
-        whole.mkdir()
-        try:
-            _write(whole, endpoints)
-            compare(tf.saved_model.load(whole))  # its functions die with it
-            text = json.dumps(record, indent=2)
-            (whole / RECORD).write_text(f"{text}\n", encoding="utf-8")
-            _publish(whole, target, overwrite)
-        finally:
-            shutil.rmtree(whole, ignore_errors=True)
+    with _plain_os_errors(target.name), whole_folder(target, replace=overwrite) as whole:
+        _write(whole, endpoints)
+        compare(tf.saved_model.load(whole))  # its functions die with it
+        text = json.dumps(record, indent=2)
+        (whole / RECORD).write_text(f"{text}\n", encoding="utf-8")
     return target
 
 
@@ -220,24 +213,6 @@ def _checked_target(directory: str | os.PathLike, overwrite: bool) -> Path:
             f"with {foreign[0]!r} in it"
         )
     return target
-
-
-def _publish(whole: Path, target: Path, overwrite: bool) -> None:
-    for path in whole.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    if not (overwrite and target.exists()):
-        whole.rename(target)  # fails where someone made a folder with content meanwhile
-        return
-    old = target.parent / f".{secrets.token_hex(8)}.tmp"
-    target.rename(old)
-    try:
-        whole.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
