@@ -80,14 +80,14 @@ def decode(data: bytes, label: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright and over white.
 
     Args:
-        data: the whole file.
-        label: its name in errors.
+        data: Content of the whole file.
+        label: Name of the file in errors.
 
     Returns:
         New float32 pixels (height, width, 3) in [0, 1], and notes on what was done to them.
 
     Raises:
-        ImageError: another kind, damage, too large, or unfit values.
+        ImageError: If the kind is another, or the file is damaged, too large or has unfit values.
     """
     kind = _kind_of(data)
     notes: list[str] = []

@@ -36,7 +36,7 @@ __all__ = [
     "to_uint8",
 ]
 
-# Of the files in a folder that are taken for pictures.
+# Endings of the files in a folder that are taken for pictures.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
 
 
@@ -65,15 +65,16 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
     """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright, over white and in sRGB.
 
     Args:
-        source: a path, the file's bytes, or a binary stream (read from where it stands).
+        source: A path, the file's bytes, or a binary stream (read from where it stands).
         name: Display name of the picture; never opened as a file.
 
     Returns:
         The picture; its pixels are a new array and nothing of the file's metadata is kept.
 
     Raises:
-        ImageError: the content is refused (kind, damage, size, values) or the path is unusable.
-        OSError: a path that is missing, a folder or not readable; one line, named.
+        ImageError: If the content is refused (kind, damage, size, values) or no file can have the
+            path.
+        OSError: If a path is missing, a folder or not readable; one line that names it.
     """
     data, label = read_bytes(source, name)
     pixels, notes = decode(data, label)
@@ -86,26 +87,26 @@ def as_image(array: Any, *, argument: str = "image") -> np.ndarray:
     Args:
         array: uint8 in [0, 255] or float in [0, 1]; (height, width), (height, width, 1),
             (height, width, 3), or (height, width, 4), whose alpha is composited on white.
-        argument: its name in error messages.
+        argument: Name of the array in error messages.
 
     Returns:
         A new contiguous float32 array (height, width, 3) in [0, 1].
 
     Raises:
-        ValueError: another shape or type, or values that are not finite or out of range.
+        ValueError: If the shape or type is another, or values are not finite or out of range.
     """
     return unit_rgb(array, argument)[0]
 
 
 def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
-    """The (height, width) whose longest side is `side`, aspect kept to the nearest pixel.
+    """The size whose longest side is `side`, with the aspect kept to the nearest pixel.
 
     Args:
         shape: (height, width) in pixels, each at least 1.
-        side: the longest side wanted, in pixels, at least 1.
+        side: Longest side of the result in pixels, at least 1.
 
     Raises:
-        ValueError: a number below 1.
+        ValueError: If a number is below 1.
     """
     height, width = shape
     if min(height, width, side) < 1:
@@ -122,13 +123,13 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Args:
         image: float32 (height, width, 3) in [0, 1].
-        size: (height, width) wanted, in pixels, each at least 1.
+        size: (height, width) of the result in pixels, each at least 1.
 
     Returns:
         float32 (size[0], size[1], 3) in [0, 1]; `image` itself where the size already matches.
 
     Raises:
-        ValueError: not a 3-dimensional array, or a size below 1 or above MAX_PIXELS in all.
+        ValueError: If the array has not 3 axes, or a size is below 1 or above MAX_PIXELS in all.
     """
     if image.ndim != 3:
         raise ValueError(f"image must be (height, width, 3); received shape {image.shape}")
@@ -165,7 +166,7 @@ def _lanczos(old: int, new: int) -> sparse.csr_array:
 
 
 def digest(image: np.ndarray) -> str:
-    """SHA-256, in hexadecimal, of the shape and the float32 pixels: what the file was is no matter.
+    """SHA-256, in hexadecimal, of the shape and the float32 pixels, independent of the file format.
 
     Args:
         image: float32 (height, width, 3) in [0, 1].
@@ -183,12 +184,12 @@ def encode_png(image: np.ndarray, *, text: Mapping[str, str] = MappingProxyType(
     """An 8-bit RGB PNG that carries `text` and no other metadata.
 
     Args:
-        image: anything `as_image` takes.
-        text: keyword (1 to 79 printable ASCII characters) to text (at most 2^20 characters,
-            no NUL); `read_png_text` reads it back.
+        image: Array that `as_image` takes.
+        text: Mapping of keywords (1 to 79 printable ASCII characters) to texts (at most 2^20
+            characters, no NUL); `read_png_text` reads one back.
 
     Raises:
-        ValueError: as `as_image`, or a keyword or text that PNG cannot hold.
+        ValueError: If `as_image` refuses the image, or PNG cannot hold a keyword or text.
     """
     info = PngImagePlugin.PngInfo()
     for key, value in text.items():
@@ -212,15 +213,15 @@ def read_png_text(source: Source, key: str, *, name: str | None = None) -> str |
     """The text under `key` before a PNG's pixels (tEXt, zTXt or iTXt), which are not decoded.
 
     Args:
-        source, name: as `read_image`.
-        key: the keyword.
+        source, name: File and display name, see `read_image`.
+        key: Keyword of the text.
 
     Returns:
         The text (the last of several), or None where there is none that can be read.
 
     Raises:
-        ImageError: not a PNG, damaged, or a text above 2^20 characters.
-        OSError: as `read_image`.
+        ImageError: If the file is not a PNG, is damaged, or the text exceeds 2^20 characters.
+        OSError: If the path cannot be read.
     """
     data, label = read_bytes(source, name)
     return png_text(data, key, label)

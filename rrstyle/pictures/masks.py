@@ -28,7 +28,7 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
         float32 (height, width) in [0, 1], in steps of 1 / 255, its longer side at most 1024.
 
     Raises:
-        ValueError: If it is no such array, or 0 everywhere.
+        ValueError: If the array has another shape or type, or is 0 everywhere.
     """
     array = np.asarray(mask)
     grey = as_image(array.astype(np.float32) if array.dtype == bool else array, argument=argument)
@@ -86,7 +86,7 @@ def parse_mask(text: Any, *, argument: str = "mask") -> np.ndarray:
     """The mask in a text of `mask_text`.
 
     Raises:
-        ValueError: If there is none in it.
+        ValueError: If the text holds no mask.
     """
     try:
         data = base64.b64decode(text, validate=True)

@@ -20,8 +20,8 @@ def contact_sheet(
     Args:
         rows: Images (height, width, 3), float32 in [0, 1], of any sizes; rows may differ in
             length.
-        captions: What stands above each picture, of the same layout as `rows`; lines end in a
-            newline, and one too long for its place is cut.
+        captions: Text above each picture, in the layout of `rows`; a line that is too long for its
+            place is cut.
 
     Returns:
         float32 image in [0, 1]. Pictures keep their size.
