@@ -245,7 +245,7 @@ def test_words_that_do_not_do(folder, capsys):
         (("--out", "in"), "out must be a new or an empty folder; 'in' holds '00.png'"),
         (("--out", "file"), "out must be a folder; received file 'file'"),
         (("--encoder", "none.h5"), "encoder must be random, imagenet or an existing file; receiv"),
-        (("--encoder", "in/01.png"), "'01.png' is none"),
+        (("--encoder", "in/01.png"), "'01.png' is neither"),
         (("--tap", "conv9"), "layer must be conv1_1 to conv5_3 of vgg16; received 'conv9'"),
         (("--steps", "0"), "steps must be a positive integer; received 0"),
         (("--devices", "0"), "devices must be a positive integer or all; received 0"),
