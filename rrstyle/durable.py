@@ -13,6 +13,7 @@ import filelock
 
 MAX_NAME = 100  # characters of a name that is shown
 TEMPORARY = ".tmp"  # end of the names that only a kill leaves behind
+REMOVED = f".old{TEMPORARY}"  # of folders on their way out
 
 _HINTS = {
     errno.ENOTDIR: "part of its path is not a folder; check the path",
@@ -93,7 +94,7 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         for path in (*made.rglob("*"), made):
             _sync(path)
         if replace and target.exists():
-            old = temporary_neighbour(target)
+            old = _doomed(target)
             target.rename(old)
             try:
                 made.rename(target)
@@ -110,9 +111,13 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder; what a kill leaves of it no longer bears its name."""
-    doomed = temporary_neighbour(folder)
+    doomed = _doomed(folder)
     folder.rename(doomed)
     shutil.rmtree(doomed)
+
+
+def _doomed(folder: Path) -> Path:
+    return folder.parent / f".{secrets.token_hex(8)}{REMOVED}"
 
 
 def temporary_neighbour(path: Path) -> Path:
@@ -121,10 +126,9 @@ def temporary_neighbour(path: Path) -> Path:
 
 
 def _sync(path: Path) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
+    if path.is_dir() and os.name == "nt":  # Windows opens no folders
         return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

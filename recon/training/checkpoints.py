@@ -1,33 +1,25 @@
 """Checkpoints of a run: whole or absent, checked when they are read, the last two and the best.
 
-A checkpoint is a folder `step-00001000` with `arrays.npz` and `state.json`. It is written under
-another name beside its place, synced, and then renamed, so that a kill at any moment leaves
-either all of it or nothing that bears its name.
+A checkpoint is a folder `step-00001000` with `arrays.npz` and `state.json`, written by
+`rrstyle.durable.whole_folder`: a kill at any moment leaves all of it or nothing of its name.
 """
 
 import hashlib
 import io
 import json
-import os
 import re
-import secrets
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-try:
-    import fcntl
-except ImportError:  # Windows: two runs into one folder are not kept apart there
-    fcntl = None  # type: ignore[assignment]
+from rrstyle.durable import TEMPORARY, remove_folder, whole_folder
 
 KEPT = 2  # the last ones, besides the best
-_SAVING, _REMOVING = ".saving-", ".removing-"
 _NAME = re.compile(r"step-(\d{8,})")
 
 
@@ -53,7 +45,8 @@ class Damaged(ValueError):
 
 
 class Checkpoints:
-    """The checkpoints in a folder; one process at a time may write them (see `locked`).
+    """The checkpoints in a folder; one process at a time may write them (see
+    `rrstyle.durable.locked`).
 
     Args:
         folder: Where they are, or will be.
@@ -70,7 +63,7 @@ class Checkpoints:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.iterdir():
-            if path.name.startswith((_SAVING, _REMOVING)):
+            if path.name.endswith(TEMPORARY):
                 shutil.rmtree(path)
 
     def steps(self) -> list[int]:
@@ -99,29 +92,21 @@ class Checkpoints:
         if wrong or not np.isfinite(score):
             raise ValueError(f"arrays and score must be finite; {(wrong or ['score'])[0]} is not")
         target = self._path(step)
-        temporary = self.folder / f"{_SAVING}{secrets.token_hex(8)}"
         try:
-            temporary.mkdir()
-            with (temporary / "arrays.npz").open("wb") as file:
-                writer = _Hashing(file)
-                np.savez(writer, **arrays)  # type: ignore[arg-type]
-                _sync(file)
-            content = {
-                "step": step,
-                "score": float(score),
-                "arrays_sha256": writer.digest(),
-                "state": dict(state),
-            }
-            with (temporary / "state.json").open("w", encoding="utf-8") as file:
-                json.dump(content | {"sha256": _digest(content)}, file, indent=1, allow_nan=False)
-                _sync(file)
-            sync_folder(temporary)
-            if target.exists():  # a damaged one, or one of the steps after it, taken anew
-                self._remove(target)
-            temporary.rename(target)
-            sync_folder(self.folder)
+            # Replaced: a damaged one, or one of the steps after it, taken anew.
+            with whole_folder(target, replace=True) as folder:
+                with (folder / "arrays.npz").open("wb") as file:
+                    writer = _Hashing(file)
+                    np.savez(writer, **arrays)  # type: ignore[arg-type]
+                content = {
+                    "step": step,
+                    "score": float(score),
+                    "arrays_sha256": writer.digest(),
+                    "state": dict(state),
+                }
+                text = json.dumps(content | {"sha256": _digest(content)}, indent=1, allow_nan=False)
+                (folder / "state.json").write_text(text, encoding="utf-8")
         except OSError as error:
-            shutil.rmtree(temporary, ignore_errors=True)
             raise type(error)(
                 error.errno, f"{target.name}: checkpoint cannot be saved ({error.strerror})"
             ) from error
@@ -181,13 +166,7 @@ class Checkpoints:
         best = min(scores, key=lambda step: (scores[step], -step))
         for step in self.steps()[:-KEPT]:
             if step != best:
-                self._remove(self._path(step))
-
-    def _remove(self, path: Path) -> None:
-        # Renamed first: what a kill leaves of it no longer bears a checkpoint's name.
-        doomed = self.folder / f"{_REMOVING}{secrets.token_hex(8)}"
-        path.rename(doomed)
-        shutil.rmtree(doomed)
+                remove_folder(self._path(step))
 
 
 def _read_state(path: Path) -> dict[str, Any]:
@@ -220,41 +199,3 @@ class _Hashing(io.RawIOBase):
 
     def digest(self) -> str:
         return self._hash.hexdigest()
-
-
-def _sync(file) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes new names in a folder last through a loss of power."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes from writing into a folder, which must exist; a kill lets go of it.
-
-    Raises:
-        BlockingIOError: If another one has it.
-    """
-    with (folder / ".lock").open("ab") as file:
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(
-                f"{folder.name}: another run is writing it; wait for its end, or choose another"
-                " folder"
-            ) from error
-        except OSError:
-            pass  # a file system without locks
-        yield

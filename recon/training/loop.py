@@ -16,14 +16,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from recon.training.checkpoints import locked
 from recon.training.config import Schedule
 from recon.training.log import TrainingLog
 from recon.training.run import RunFolder
 from recon.training.step import State
 from rrstyle import backend
 from rrstyle.config import to_dict
-from rrstyle.durable import write_whole
+from rrstyle.durable import locked, write_whole
 from rrstyle.progress import OnStep, Step
 
 _READ_EVERY = 0.2  # seconds: to read a loss is to wait for it, which an accelerator need not

@@ -160,6 +160,7 @@ def killed_runs(out: Path) -> list[dict]:
                 "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
                 "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
                 "names": sorted(names),
+                "torn": sorted(path.name for path in (out / "checkpoints").glob("*.tmp")),
             }
         )
     return left

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recon.training.checkpoints import Checkpoints, Damaged, locked
+from recon.training.checkpoints import Checkpoints, Damaged
+from rrstyle.durable import locked
 
 ROOT = Path(__file__).parents[3]
 
@@ -187,7 +188,7 @@ def test_a_kill_at_any_call_of_a_save_leaves_whole_checkpoints(tmp_path):
 
 
 def test_what_kills_left_is_removed(tmp_path):
-    for name in (".saving-12", ".removing-34"):
+    for name in (".12.tmp", ".34.tmp"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "arrays.npz").write_bytes(b"x")
     (tmp_path / "notes.txt").write_text("mine")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from recon.training.checkpoints import Checkpoints
+from rrstyle.durable import REMOVED
 from tests.recon.support.training import KILLS, state_arrays, train_tiny
 
 ROOT = Path(__file__).parents[3]
@@ -94,11 +95,10 @@ def test_every_kill_hit(results):
     assert [tuple(left["kill"]) for left in kills[:-1]] == list(KILLS)
     assert [left["signal"] for left in kills] == [9] * len(KILLS) + [None]
     assert kills[-1]["code"] == 0
-    torn = [any(name.startswith(".saving-") for name in left["names"]) for left in kills]
+    torn = [any(not name.endswith(REMOVED) for name in left["torn"]) for left in kills]
     assert sum(torn) >= 4  # some fell into the saving itself
-    assert not torn[-1]
-    assert any(name.startswith(".removing-") for name in kills[-2]["names"])
-    assert not any(name.startswith(".removing-") for name in kills[-1]["names"])
+    assert any(name.endswith(REMOVED) for name in kills[-2]["torn"])
+    assert kills[-1]["torn"] == []
 
 
 def test_a_run_killed_eleven_times_ends_with_the_same_bits(results):

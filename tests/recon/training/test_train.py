@@ -8,12 +8,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from recon.training.checkpoints import locked
 from recon.training.log import CSV_NAME
 from recon.training.loop import NotFinite
 from recon.training.run import checkpoints_of, load_run, read_config
 from recon.training.step import build_pair
 from recon.training.train import train
+from rrstyle.durable import locked
 from rrstyle.pictures.images import read_image
 from tests.recon.support.training import (
     Pictures,
