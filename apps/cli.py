@@ -1,6 +1,7 @@
 """The command `rrstyle`. What it imports here is light: help must not wait for TensorFlow."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -49,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("rrstyle: interrupted", file=sys.stderr)
         return _INTERRUPTED
     except (ValueError, OSError) as error:
-        print(f"rrstyle: {explain(error)}", file=sys.stderr)
+        # The setting `weights` is given by the option --encoder.
+        line = re.sub("^weights must ", "encoder must ", explain(error))
+        print(f"rrstyle: {line}", file=sys.stderr)
         return 1
 
 

@@ -213,9 +213,11 @@ class StyleConfig(_Checked):
     """Keep the photograph's colours: only light and dark are the style's."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the FVT's convolutions; auto takes bfloat16 where the processor gains by it."""
-    weights: str | None = None
-    """Trained VGG16 in place of the random CNN and FVT network: a file in the layout of
-    keras.applications, or imagenet to ask keras.applications itself."""
+    weights: str = "random"
+    """Weights of the CNN, and of the FVT network where that is VGG16's: random, from the seed;
+    imagenet, VGG16's from keras.applications; or a file of trained weights, VGG16's in the layout
+    of keras.applications or one that `rrstyle classify` wrote. Only the word imagenet may download
+    something, if the weights are not in the cache of keras.applications."""
     encoder: NetworkConfig = field(default_factory=_style_network)
     optimise: OptimiseConfig = field(default_factory=OptimiseConfig)
     patches: PatchConfig = field(default_factory=PatchConfig)
@@ -233,15 +235,15 @@ class StyleConfig(_Checked):
         _require("style_scale", scale, "from 0.25 to 4", _is_number(scale) and 0.25 <= scale <= 4)
         keeps = self.keep_colours
         _require("keep_colours", keeps, "True or False", isinstance(keeps, bool))
-        named = self.weights is None or (isinstance(self.weights, str) and self.weights != "")
-        _require("weights", self.weights, "a file name or imagenet", named)
+        named = isinstance(self.weights, str) and self.weights != ""
+        _require("weights", self.weights, "random, imagenet or a file name", named)
         decoder = self.decoder
         named = isinstance(decoder, str) and decoder != ""
         _require("decoder", decoder, "ridge, random or the name of trained networks", named)
         mixes = self.wildness == 0 or decoder == "ridge"
         rule = f"0 where decoder is {decoder}: it mixes into the ridge"
         _require("wildness", self.wildness, rule, mixes)
-        fits = self.weights is None or decoder in DECODERS
+        fits = self.weights == "random" or decoder in DECODERS
         _require("weights", self.weights, "left out with trained networks", fits)
 
 

@@ -16,7 +16,7 @@ from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
-from rrstyle.networks.weight_files import RANDOM, CnnWeights, load_weights
+from rrstyle.networks.weight_files import CnnWeights, load_weights
 from rrstyle.pictures.images import as_image, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
@@ -121,7 +121,7 @@ def variants(
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
     config = with_plan_of(networks, config or StyleConfig())
-    trained = load_weights(config.weights or RANDOM)
+    trained = load_weights(config.weights)
     config = replace(config, encoder=trained.up_to(config.encoder).network)
     work = _prepare(content, style, weights, mask, config, networks, trained, previews)
     if networks is None:

@@ -112,7 +112,7 @@ def make_recipe(
     from rrstyle import backend  # imports Keras, which reading a recipe does not need
 
     file = None
-    if config.weights and config.weights != "imagenet":
+    if config.weights not in ("random", "imagenet"):
         data = Path(config.weights).read_bytes()
         file = Input(Path(config.weights).name, hashlib.sha256(data).hexdigest())
         config = replace(config, weights=file.name)
@@ -163,7 +163,10 @@ def parse_recipe(text: str) -> Recipe:
     try:
         seed, versions, weights = record["seed"], record["versions"], record["weights"]
         content, style = (_parse_input(name, record[name]) for name in ("content", "style"))
-        config = from_dict(StyleConfig, record["config"])
+        settings = record["config"]
+        if isinstance(settings, dict) and settings.get("weights", "") is None:
+            settings = settings | {"weights": "random"}  # as version 0.1.0 wrote it
+        config = from_dict(StyleConfig, settings)
     except KeyError as error:
         raise ValueError(f"recipe: the field {error} is missing") from error
     used = None if weights is None else _parse_input("weights", weights)

@@ -22,9 +22,9 @@ def replayed_config(recipe: Recipe) -> StyleConfig:
     """The recipe's settings as defaults; files of weights, of which it knows only names, unset."""
     if recipe.config.decoder not in DECODERS:
         return replace(recipe.config, decoder="ridge", encoder=StyleConfig().encoder)
-    if recipe.config.weights == "imagenet":
+    if recipe.config.weights in ("random", "imagenet"):
         return recipe.config
-    return replace(recipe.config, weights=None)
+    return replace(recipe.config, weights="random")
 
 
 def replayed_input(used: Input, role: str) -> Source:
@@ -66,9 +66,9 @@ def check_weights(recipe: Recipe, config: StyleConfig) -> str | None:
     if recipe.weights is None or recipe.config.decoder not in DECODERS:
         return None
     shown = one_line(recipe.weights.name)
-    if config.weights is None:
+    if config.weights == "random":
         raise ValueError(
-            f"recipe: it used a file of trained weights; name it with --weights; received {shown!r}"
+            f"recipe: it used a file of trained weights; name it with --encoder; received {shown!r}"
         )
     if config.weights != "imagenet":
         path = Path(config.weights)

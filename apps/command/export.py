@@ -1,9 +1,11 @@
 """`rrstyle export`: a model of the style transfer, or of a trained DCN."""
 
+from pathlib import Path
+
 from apps.options.parse import Export
-from apps.options.settings import StyleOptions, checked, refuse_beside_model
+from apps.options.settings import StyleOptions, checked, refuse_beside_run
 from apps.quiet import quiet_start
-from rrstyle.config import StyleConfig, to_dict
+from rrstyle.config import DECODERS, StyleConfig, to_dict
 
 
 def run_export(command: Export) -> None:
@@ -14,23 +16,24 @@ def run_export(command: Export) -> None:
         OSError: If a file cannot be read or written.
     """
     format = command.format or ("onnx" if command.directory.suffix == ".onnx" else "savedmodel")
-    directory, model = command.directory, command.model
-    if model is None and directory.is_dir():
+    directory, decoder = command.directory, command.config.decoder
+    run = None if decoder in DECODERS else Path(decoder)
+    if run is None and directory.is_dir():
         with quiet_start():
             from recon.training.run import RECORD
 
         if (directory / RECORD).is_file():  # a run itself: its model goes into it
-            directory, model = directory / "saved_model", directory
-    if model is not None:
+            directory, run = directory / "saved_model", directory
+    if run is not None:
         if format == "onnx":
-            raise ValueError("format must be savedmodel with model; received onnx")
-        defaults = {"seed": 0, **to_dict(StyleOptions(method="transport"))}
-        refuse_beside_model({"seed": command.seed, **to_dict(command.config)}, defaults)
+            raise ValueError("format must be savedmodel with a run as decoder; received onnx")
+        defaults = {"seed": 0, **to_dict(StyleOptions(method="transport", decoder=decoder))}
+        refuse_beside_run({"seed": command.seed, **to_dict(command.config)}, defaults)
         with quiet_start():
             from recon.export import export_trained
             from recon.training.run import load_run
 
-        pair = load_run(model, best=True)
+        pair = load_run(run, best=True)
         export_trained(directory, pair, overwrite=command.overwrite)
         print(f"model of step {pair.about['step']} written to {directory}")
         return

@@ -7,7 +7,7 @@ import numpy as np
 from apps.batch.inputs import find_pictures
 from apps.batch.outputs import choose_place, refusal
 from apps.options.parse import Reconstruct
-from apps.options.settings import checked, refuse_beside_model
+from apps.options.settings import checked, refuse_beside_run
 from apps.quiet import quiet_start
 from rrstyle.config import NetworkConfig, to_dict
 from rrstyle.durable import write_whole
@@ -23,9 +23,9 @@ def run_reconstruct(command: Reconstruct) -> None:
         OSError: If a file cannot be read or written.
     """
     config = checked(NetworkConfig, command.network)
-    if command.model is not None:
+    if command.decoder is not None:
         defaults = {"seed": 0, **to_dict(NetworkConfig())}
-        refuse_beside_model({"seed": command.seed, **to_dict(command.network)}, defaults)
+        refuse_beside_run({"seed": command.seed, **to_dict(command.network)}, defaults)
     for name, value, least in (("seed", command.seed, 0), ("side", command.side, 16)):
         if value < least:
             raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
@@ -44,12 +44,12 @@ def run_reconstruct(command: Reconstruct) -> None:
         from recon import metrics, reconstruction
         from recon.training.run import load_run
 
-    if command.model is None:
+    if command.decoder is None:
         found = reconstruction.reconstruct(image, config, seed=command.seed)
         back, kind = {"random": found.random, "ridge": found.ridge}, "readout"
         by = f"{config.law} weights, seed {command.seed}"
     else:
-        pair = load_run(command.model, best=True)
+        pair = load_run(command.decoder, best=True)
         config = pair.config
         back, kind = {"trained": reconstruction.reconstruct_trained(image, pair)}, "DCN"
         by = f"{pair.about['weights']} weights, DCN trained for {pair.about['step']} steps"

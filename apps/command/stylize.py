@@ -21,7 +21,7 @@ from apps.batch.run import Batch, Outcome, WriteError, plan_pairs
 from apps.command.progress import ProgressLine
 from apps.errors import one_line
 from apps.options.parse import Stylize, parse_again
-from apps.options.settings import StyleOptions, checked, refuse_beside_model, unchecked
+from apps.options.settings import StyleOptions, checked, refuse_beside_run, unchecked
 from apps.quiet import quiet_start
 from rrstyle.config import DECODERS, StyleConfig, to_dict
 from rrstyle.pictures.images import read_image
@@ -173,7 +173,7 @@ def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
 
     networks = load_run(folder, best=True)
     given, defaults = to_dict(config.encoder), to_dict(StyleConfig().encoder)
-    refuse_beside_model(given, defaults, model="a run as decoder")
+    refuse_beside_run(given, defaults)
     return replace(config, decoder=networks.name, encoder=networks.config), networks
 
 
@@ -190,10 +190,8 @@ def _check_networks(
         from rrstyle import backend, pipeline
         from rrstyle.networks import weight_files
 
-    if config.weights is not None:
-        found = weight_files.load_weights(config.weights, config.encoder)
-        config = replace(config, encoder=found.network)
-    pipeline.smallest_side(config)
+    found = weight_files.load_weights(config.weights, config.encoder)
+    pipeline.smallest_side(replace(config, encoder=found.network))
     if recipe is not None and (text := versions_warning(recipe, backend.versions())):
         warnings.append(text)
     return warnings

@@ -53,15 +53,15 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
     command = over_preset(command, words, _PRESETS)
     if command.preset is None and command.resume and (out / training_run.RECORD).exists():
         kept = training_run.read_config(out)
-        options = replace(unchecked(TrainingOptions, kept), encoder=_OF_THE_RUN)
+        options = replace(unchecked(TrainingOptions, kept), weights=_OF_THE_RUN)
         command = parse_again(words[1:], replace(command, config=options))
-    if kept is not None and command.config.encoder == _OF_THE_RUN:
-        config = checked(TrainingConfig, replace(command.config, encoder=kept.encoder))
-        encoder = CnnWeights(kept.encoder, config.network, training_run.read_encoder(out))
+    if kept is not None and command.config.weights == _OF_THE_RUN:
+        config = checked(TrainingConfig, replace(command.config, weights=kept.weights))
+        encoder = CnnWeights(kept.weights, config.network, training_run.read_encoder(out))
     else:
         config = checked(TrainingConfig, command.config)
-        encoder = load_weights(config.encoder, config.network)
-    config = replace(config, network=encoder.network, encoder=encoder.name)
+        encoder = load_weights(config.weights, config.network)
+    config = replace(config, network=encoder.network, weights=encoder.name)
     images = open_pictures(command, config, watch)
     watch.progress.say(_network_words(config))
 
@@ -88,13 +88,13 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
     best = best_checkpoint(out)
     kind = "training loss" if images.validation is None else "loss of the pictures held out"
     print(f"best checkpoint: step {best.step}, {mse(best.score)} by the {kind}")
-    print(f"written to {out}; rrstyle reconstruct IMAGE -o OUT.png --model {quoted(out)}")
+    print(f"written to {out}; rrstyle reconstruct IMAGE -o OUT.png --decoder {quoted(out)}")
 
 
 def _network_words(config: TrainingConfig) -> str:
     network = config.network
-    weights = f"{config.encoder} weights"
-    if config.encoder == "random":
+    weights = f"{config.weights} weights"
+    if config.weights == "random":
         own = network.law in ("he", "orthogonal")  # these have a deviation of their own
         std = "" if own else f" of std {network.std:g}"
         weights = f"random weights ({network.law}{std}, seed {config.seed})"

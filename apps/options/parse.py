@@ -4,6 +4,7 @@ Defaults and help texts of settings come from the configs, by way of `apps.optio
 """
 
 import difflib
+import sys
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -96,7 +97,7 @@ class Reconstruct:
     """Show what a CNN and a DCN give back of a picture: untrained ones, or a trained DCN.
 
     The picture, its reconstruction by an untrained pair (rrVGG CDk) with a random readout and
-    with a ridge readout, or with --model by a DCN of `rrstyle train`, side by side, with their
+    with a ridge readout, or with --decoder by a DCN of `rrstyle train`, side by side, with their
     likeness to the picture.
     """
 
@@ -104,7 +105,7 @@ class Reconstruct:
     """A file, or a built-in name."""
     output: Annotated[Path, arg(aliases=("-o",), metavar="OUT.png")]
     """File to write."""
-    model: Annotated[
+    decoder: Annotated[
         Path | None, arg(metavar="RUN", help_behavior_hint="(default: untrained networks)")
     ] = None
     """Folder of a run of `rrstyle train`: its best checkpoint; the network options are its own."""
@@ -126,17 +127,14 @@ class Export:
 
     directory: Annotated[Positional[Path], arg(metavar="PATH")]
     """Folder to write, or file for ONNX; or a run of `rrstyle train`, into which its CNN and DCN
-    are written as saved_model."""
+    are written as saved_model. With --decoder RUN too, the model holds the CNN and the DCN of the
+    run, of its best checkpoint, and no style transfer: all other options but --overwrite are for
+    style transfer."""
     format: Annotated[
         Literal["savedmodel", "onnx"] | None,
         arg(help_behavior_hint="(default: onnx for a .onnx PATH, else savedmodel)"),
     ] = None
     """Kind of model."""
-    model: Annotated[
-        Path | None, arg(metavar="RUN", help_behavior_hint="(default: style transfer)")
-    ] = None
-    """Folder of a run of `rrstyle train`: write its CNN and DCN, of the best checkpoint. All other
-    options but --overwrite are for style transfer."""
     seed: int = 0
     """Names the random networks."""
     overwrite: bool = False
@@ -216,6 +214,8 @@ _Commands = (
     | Annotated[App, subcommand("app")]
 )
 
+_RENAMED = {"--weights": "--encoder", "--model": "--decoder"}  # since 0.1.0
+
 _registry = ConstructorRegistry()
 
 
@@ -248,6 +248,11 @@ def parse(argv: list[str], *, version: str) -> Command:
     Raises:
         SystemExit: After help (0) or a word that cannot be understood (2).
     """
+    for word in argv:
+        option, _, _ = word.partition("=")
+        if option in _RENAMED:
+            print(f"rrstyle: {option} is now {_RENAMED[option]}", file=sys.stderr)
+            raise SystemExit(2)
     return tyro.cli(
         _Commands,
         prog="rrstyle",

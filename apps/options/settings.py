@@ -46,6 +46,9 @@ class StyleOptions(_Unchecked, StyleConfig):
     encoder: Annotated[NetworkOptions, arg(name="")] = field(
         default_factory=lambda: unchecked(NetworkOptions, StyleConfig().encoder)
     )
+    weights: Annotated[str, arg(name="encoder", metavar="random|imagenet|FILE")] = (
+        StyleConfig.weights
+    )
     decoder: Annotated[str, arg(metavar="ridge|random|RUN")] = StyleConfig.decoder
     """Last layer of the DCN: ridge, solved in closed form on the two images, or random as in the
     paper; or the folder of a run of `rrstyle train`, whose CNN and DCN, of its best checkpoint,
@@ -73,10 +76,14 @@ class TrainingOptions(_Unchecked, TrainingConfig):
     network: Annotated[TrainedNetworkOptions, arg(name="")] = field(
         default_factory=lambda: unchecked(TrainedNetworkOptions, TrainingConfig().network)
     )
-    encoder: Annotated[str, arg(metavar="random|imagenet|FILE")] = TrainingConfig.encoder
-    """Weights of the CNN: random; imagenet, VGG16's if keras.applications has them in its cache;
-    or a file: VGG16 in the layout of keras.applications, or what `rrstyle classify` wrote. Trained
-    ones bring their architecture, activation and padding with them."""
+    weights: Annotated[str, arg(name="encoder", metavar="random|imagenet|FILE")] = (
+        TrainingConfig.weights
+    )
+    """Weights of the CNN: random, from the seed; imagenet, VGG16's from keras.applications; or a
+    file of trained weights, VGG16's in the layout of keras.applications or one that `rrstyle
+    classify` wrote. Trained weights bring their architecture, activation and padding with them.
+    Only the word imagenet may download something, if the weights are not in the cache of
+    keras.applications."""
     learning_rate: Annotated[float, arg(aliases=("--lr",))] = TrainingConfig.learning_rate
     """Adam's step size before the first milestone."""
 
@@ -118,16 +125,14 @@ def unchecked(kind: type, config: Any) -> Any:
     return from_dict(kind, to_dict(config))
 
 
-def refuse_beside_model(
-    given: dict[str, Any], defaults: dict[str, Any], *, model: str = "model"
-) -> None:
-    """Refuses settings beside a trained run, which has its own.
+def refuse_beside_run(given: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """Refuses settings beside a training run as decoder, which has its own.
 
     Raises:
         ValueError: If one is not the default.
     """
     for name, value in given.items():
         if isinstance(value, dict):
-            refuse_beside_model(value, defaults[name], model=model)
+            refuse_beside_run(value, defaults[name])
         elif value != defaults[name]:
-            raise ValueError(f"{name} must be left out with {model}, which has its own")
+            raise ValueError(f"{name} must be left out with a run as decoder, which has its own")

@@ -118,14 +118,14 @@ class TrainingConfig(Schedule):
 
     network: NetworkConfig = field(default_factory=_paper_network)
     """The CNN, and the DCN that mirrors it; law and std are those of a random CNN."""
-    encoder: str = "random"
+    weights: str = "random"
     """Weights of the CNN: random, or the name of the trained ones that are given."""
     sample_every: int = 1000
     """Steps between two sheets of reconstructions."""
 
     def check(self) -> None:
-        named = isinstance(self.encoder, str) and self.encoder != ""
-        _require("encoder", self.encoder, "random or the name of trained weights", named)
+        named = isinstance(self.weights, str) and self.weights != ""
+        _require("weights", self.weights, "random or the name of trained weights", named)
         every = _is_count(self.sample_every, 1)
         _require("sample_every", self.sample_every, "a positive integer", every)
         super().check()

@@ -61,7 +61,7 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
     if encoder is not None:
         cnn.set_weights(encoder)
     dcn.set_weights(State.of_arrays(found.arrays).weights)
-    about = {"weights": config.encoder, "step": found.step, "training": to_dict(config)}
+    about = {"weights": config.weights, "step": found.step, "training": to_dict(config)}
     return CnnDcn(folder.resolve().name, network, cnn, dcn, about)
 
 
@@ -87,7 +87,9 @@ def read_config_of(kind: type[Config], folder: Path) -> Config:
         raise ValueError(
             f"folder must be a run of {kind.task}; {folder.name!r} is one of {record['task']}"
         )
-    return from_dict(kind, record["config"])
+    # Version 0.1.0 wrote `encoder` where it is `weights` now.
+    values = {"weights" if key == "encoder" else key: v for key, v in record["config"].items()}
+    return from_dict(kind, values)
 
 
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:

@@ -53,10 +53,10 @@ def build_pair(config: TrainingConfig, encoder_weights: Sequence[np.ndarray] | N
     Raises:
         ValueError: If the weights are not those of the CNN, or the crop is too small for it.
     """
-    if (encoder_weights is None) != (config.encoder == "random"):
+    if (encoder_weights is None) != (config.weights == "random"):
         raise ValueError(
-            "encoder_weights must be given unless encoder is random, and only then; received"
-            f" encoder {config.encoder!r} {'without' if encoder_weights is None else 'with'} them"
+            "encoder_weights must be given unless weights is random, and only then; received"
+            f" weights {config.weights!r} {'without' if encoder_weights is None else 'with'} them"
         )
     if config.crop < minimum_side(config.network):
         raise ValueError(

@@ -17,7 +17,7 @@ from rrstyle import pipeline
 from rrstyle.config import DECODERS, StyleConfig
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.readout import apply_readout, fit_readout, split_dcn
-from rrstyle.networks.weight_files import RANDOM, load_weights
+from rrstyle.networks.weight_files import load_weights
 from rrstyle.pictures.images import as_image, to_uint8
 from rrstyle.transfer.closed_form import METHODS, fit_gaussian, fit_map
 from rrstyle.transfer.colours import keep_colours, match_luminance
@@ -165,7 +165,7 @@ def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
         ValueError: If a setting or the seed breaks a rule.
         OSError: If trained weights cannot be read.
     """
-    trained = load_weights(config.weights or RANDOM, config.encoder)
+    trained = load_weights(config.weights, config.encoder)
     config = replace(config, encoder=trained.network)
     encoder = cnn_network(config.encoder, seed=seed)
     if trained.weights:

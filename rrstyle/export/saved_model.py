@@ -187,8 +187,7 @@ def _write(directory: Path, endpoints: Sequence[Endpoint]) -> None:
 
 def style_record(config: StyleConfig, seed: int) -> dict[str, Any]:
     """What is written beside a model of style transfer, plain JSON values."""
-    if config.weights:
-        config = replace(config, weights=Path(config.weights).name)  # a name, never a path
+    config = replace(config, weights=Path(config.weights).name)  # a name, never a path
     return {"config": to_dict(config), "seed": seed, "versions": backend.versions()}
 
 

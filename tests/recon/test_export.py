@@ -49,7 +49,7 @@ def folder(tmp_path_factory):
     """A run and its SavedModel, written by the command."""
     folder = tmp_path_factory.mktemp("trained")
     train_tiny(folder / "run")
-    assert cli.main(["export", str(folder / "model"), "--model", str(folder / "run")]) == 0
+    assert cli.main(["export", str(folder / "model"), "--decoder", str(folder / "run")]) == 0
     return folder
 
 
@@ -103,14 +103,16 @@ def test_the_record(folder):
 
 
 def test_what_is_there_is_kept(folder, capsys):
-    words = ["export", str(folder / "model"), "--model", str(folder / "run")]
+    words = ["export", str(folder / "model"), "--decoder", str(folder / "run")]
     assert cli.main(words) == 1
     assert "must not exist, unless overwriting is allowed" in capsys.readouterr().err
     assert cli.main([*words, "--overwrite"]) == 0
     for more in (["--seed", "1"], ["--channels", "8"], ["--optimise.learning-rate", "1"]):
         assert cli.main([*words, *more]) == 1
-        assert "must be left out with model, which has its own" in capsys.readouterr().err
-    assert cli.main(["export", str(folder / "new"), "--model", str(folder)]) == 1
+        assert (
+            "must be left out with a run as decoder, which has its own" in capsys.readouterr().err
+        )
+    assert cli.main(["export", str(folder / "new"), "--decoder", str(folder)]) == 1
     assert "folder must be one of a training run" in capsys.readouterr().err
     assert not (folder / "new").exists()
 
@@ -126,7 +128,7 @@ def test_a_model_that_differs_is_not_published(folder, monkeypatch):
 
 def test_reconstruct_by_a_run(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
-    words = ["reconstruct", "chelsea", "-o", "r.png", "--side", "48", "--model", "run"]
+    words = ["reconstruct", "chelsea", "-o", "r.png", "--side", "48", "--decoder", "run"]
     assert cli.main(words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(
@@ -137,6 +139,6 @@ def test_reconstruct_by_a_run(folder, capsys, monkeypatch):
     assert read_image("r.png").pixels.shape[1] >= 2 * 48
     for more in (["--seed", "1"], ["--law", "he"]):
         assert cli.main([*words, "--overwrite", *more]) == 1
-        assert "must be left out with model" in capsys.readouterr().err
+        assert "must be left out with a run as decoder" in capsys.readouterr().err
     assert cli.main([*words[:-1], "none", "--overwrite"]) == 1
     assert "folder must be one of a training run; 'none' has no run.json" in capsys.readouterr().err

@@ -95,7 +95,7 @@ RULES = [
     (StyleConfig, "style_scale", "from 0.25 to 4", (0.24, 4.1, float("nan"), True, "1", None)),
     (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "decoder", "ridge, random or the name of trained networks", ("", None, 5)),
-    (StyleConfig, "weights", "a file name or imagenet", ("", 5, b"x")),
+    (StyleConfig, "weights", "random, imagenet or a file name", ("", 5, b"x", None)),
     (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PatchConfig(), NetworkConfig)),
     (StyleConfig, "optimise", "a OptimiseConfig", (None, {})),
     (StyleConfig, "patches", "a PatchConfig", (None, {})),

@@ -262,6 +262,12 @@ def test_broken_fields(fields, words):
     assert words in refused(lambda: parse_recipe(changed(**fields)))
 
 
+def test_a_recipe_of_version_0_1_0_is_read():
+    settings = json.loads(RECIPE.to_json())["config"] | {"weights": None}
+    found = parse_recipe(changed(config=settings))
+    assert found.config == replace(RECIPE.config, weights="random")
+
+
 def test_fields_left_out_of_the_config_keep_their_defaults():
     found = parse_recipe(changed(config={"side": 64}))
     assert found.config == replace(StyleConfig(), side=64)

@@ -55,7 +55,7 @@ STYLES = st.builds(
     side=st.integers(16, 8192),
     style_scale=st.floats(0.25, 4),
     keep_colours=st.booleans(),
-    weights=st.none() | st.text(min_size=1),
+    weights=st.text(min_size=1),
     encoder=NETWORKS,
     optimise=OPTIMISERS,
     patches=PATCHES,

@@ -111,7 +111,7 @@ class Training:
         self.config = replace(
             preset,
             network=network,
-            encoder=source,
+            weights=source,
             seed=seed + number,
             crop=settings.crop,
             batch=settings.batch,

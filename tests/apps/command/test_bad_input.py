@@ -134,7 +134,7 @@ def test_folders_without_pictures_and_missing_arguments(capsys) -> None:
         (("--seed", "-1"), "seed must be an integer of at least 0; received -1"),
         (("--variants", "0"), "variants must be an integer of at least 1; received 0"),
         (
-            ("--weights", "w.h5"),
+            ("--encoder", "w.h5"),
             "encoder must be random, imagenet or an existing file; received 'w.h5'",
         ),
         (("--architecture", "alexnet", "--layer", "conv2", "--channels", "9"), "multiple of 2"),
@@ -144,6 +144,20 @@ def test_settings_that_break_a_rule(words: tuple[str, ...], rule: str, capsys) -
     assert stylize("a.png", "-o", "out", *words) == 1
     assert rule in only_error(capsys)
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("stylize", "a.png", "--weights", "x.h5"), "rrstyle: --weights is now --encoder"),
+        (("export", "model", "--weights=x.h5"), "rrstyle: --weights is now --encoder"),
+        (("export", "model", "--model", "run"), "rrstyle: --model is now --decoder"),
+        (("reconstruct", "chelsea", "--model", "run"), "rrstyle: --model is now --decoder"),
+    ],
+)
+def test_options_that_were_renamed_say_so(words: tuple[str, ...], line: str, capsys) -> None:
+    assert run(*words) == 2
+    assert capsys.readouterr().err == f"{line}\n"
 
 
 @pytest.mark.parametrize(

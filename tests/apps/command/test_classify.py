@@ -70,7 +70,7 @@ def test_it_learns_and_its_weights_serve_as_an_encoder(folder, capsys):
     capsys.readouterr()
     assert cli.main(["train", "--images", "in", "-o", "run", "--resume"]) == 1
     assert "must be a run of inversion; 'run' is one of classification" in capsys.readouterr().err
-    assert cli.main(["reconstruct", "chelsea", "-o", "c.png", "--model", "run"]) == 1
+    assert cli.main(["reconstruct", "chelsea", "-o", "c.png", "--decoder", "run"]) == 1
     assert "must be a run of inversion; 'run' is one of classification" in capsys.readouterr().err
 
 

@@ -137,17 +137,17 @@ def test_a_weights_file_must_be_given_again_and_is_compared(capsys, monkeypatch)
     words = ("stylize", "a.png", "--style", "b.png", "--recipe", "r.png", "-o")
     assert run(*words, "x.png") == 1
     assert capsys.readouterr().err == (
-        "rrstyle: recipe: it used a file of trained weights; name it with --weights;"
+        "rrstyle: recipe: it used a file of trained weights; name it with --encoder;"
         " received 'w.h5'\n"
     )
-    assert run(*words, "x.png", "--weights", "none.h5") == 1
+    assert run(*words, "x.png", "--encoder", "none.h5") == 1
     assert "encoder must be random, imagenet or an existing file" in capsys.readouterr().err
-    assert run(*words, "x.png", "--weights", "w.h5") == 0
+    assert run(*words, "x.png", "--encoder", "w.h5") == 0
     assert "warning: the weights differ from the recipe's, 'w.h5'" in capsys.readouterr().err
     again = read_recipe("x.png").weights
     assert again is not None
     write_recipe("r.png", config=replace(FAST, weights="w.h5"), weights=again)
-    assert run(*words, "y.png", "--weights", "w.h5") == 0
+    assert run(*words, "y.png", "--encoder", "w.h5") == 0
     assert "weights differ" not in capsys.readouterr().err
 
 
@@ -160,7 +160,7 @@ def test_a_recipe_never_names_a_file_to_open() -> None:
         None,
         {},
     )
-    assert replay.replayed_config(recipe).weights is None
+    assert replay.replayed_config(recipe).weights == "random"
     imagenet = replace(recipe, config=replace(FAST, weights="imagenet"))
     assert replay.replayed_config(imagenet).weights == "imagenet"
 

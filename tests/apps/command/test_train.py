@@ -72,7 +72,7 @@ def test_a_run_and_what_it_says(folder, capsys):
     assert second.startswith("best checkpoint: step ")
     assert second.endswith(" by the loss of the pictures held out")
     assert "steps 0 to 6 in 0:0" in out
-    assert third == "written to run; rrstyle reconstruct IMAGE -o OUT.png --model run"
+    assert third == "written to run; rrstyle reconstruct IMAGE -o OUT.png --decoder run"
     assert "text.png," in (folder / "run/bad-pictures.csv").read_text()
     assert "cut.png," in (folder / "run/bad-pictures.csv").read_text()
     assert steps()[-1] == 6
@@ -286,4 +286,4 @@ def test_a_path_is_in_no_record(folder):
     assert run(*TINY, "--steps", "1") == 0
     record = json.loads((folder / "run/run.json").read_text())
     assert str(folder) not in json.dumps(record)
-    assert read_config(Path("run")).encoder == "random"
+    assert read_config(Path("run")).weights == "random"

@@ -138,7 +138,9 @@ def test_a_run_is_exported_into_itself(folder, capsys):
     assert cli.main(["export", "cd2"]) == 1
     assert "saved_model" in only_error(capsys)
     assert cli.main(["export", "cd2", "--channels", "8"]) == 1
-    assert only_error(capsys) == "channels must be left out with model, which has its own"
+    assert (
+        only_error(capsys) == "channels must be left out with a run as decoder, which has its own"
+    )
 
 
 def test_a_recipe_wants_its_run_back(folder, capsys):
@@ -180,7 +182,7 @@ def test_what_is_no_run_is_one_line(folder, capsys):
         (("damaged",), "run.json in 'damaged' is damaged"),
         (("cd2", "--channels", "8"), "channels must be left out with a run as decoder, which has"),
         (("cd2", "--wildness", "0.2"), "wildness must be 0 where decoder is cd2: it mixes into"),
-        (("cd2", "--weights", "x.h5"), "weights must be left out with trained networks; received"),
+        (("cd2", "--encoder", "x.h5"), "encoder must be left out with trained networks; received"),
     ):
         assert cli.main(["stylize", *WORDS, "-o", "out.png", "--decoder", *words]) == 1, words
         assert rule in only_error(capsys)

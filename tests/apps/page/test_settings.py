@@ -36,7 +36,7 @@ def test_defaults_and_hints_are_the_library_s():
     hints = field_help(StyleConfig)
     assert hints["strength"] == "0 returns the content, 1 the full style."
     assert {"method", "wildness", "side", "style_scale"} <= set(hints)
-    assert "keras.applications, or imagenet" in hints["weights"]  # of two lines
+    assert "imagenet, VGG16's from keras.applications" in hints["weights"]  # of two lines
     assert StyleConfig(side=384) == DEFAULTS
     assert DEFAULTS.method in METHODS
 

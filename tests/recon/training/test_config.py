@@ -62,7 +62,7 @@ def test_the_first_correction_of_adam_by_hand():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"encoder": ""}, "encoder must be random or the name of trained weights; received ''"),
+        ({"weights": ""}, "weights must be random or the name of trained weights; received ''"),
         ({"seed": -1}, "seed must be a non-negative integer; received -1"),
         ({"batch": 0}, "batch must be a positive integer; received 0"),
         ({"steps": True}, "steps must be a positive integer; received True"),

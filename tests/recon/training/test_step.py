@@ -26,7 +26,7 @@ ONE_PIXEL = {
         "padding": "zero",
         "encoder_activation": "leaky_relu",
     },
-    "encoder": "by hand",
+    "weights": "by hand",
     "crop": 1,
     "batch": 1,
     "learning_rate": 0.5,
@@ -217,9 +217,9 @@ def test_bfloat16_computes_close_by_and_keeps_float32_weights():
 @pytest.mark.parametrize(
     ("changes", "weights", "words"),
     [
-        ({"encoder": "file"}, None, "encoder_weights must be given unless encoder is random"),
-        ({}, [np.ones(3)], "encoder_weights must be given unless encoder is random"),
-        ({"encoder": "file"}, [np.ones(3)], r"encoder_weights must have the shapes \[\(3, 3"),
+        ({"weights": "file"}, None, "encoder_weights must be given unless weights is random"),
+        ({}, [np.ones(3)], "encoder_weights must be given unless weights is random"),
+        ({"weights": "file"}, [np.ones(3)], r"encoder_weights must have the shapes \[\(3, 3"),
         ({"network": {"layer": "conv3"}, "crop": 4}, None, "crop must be at least 5"),
     ],
 )

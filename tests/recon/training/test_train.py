@@ -260,7 +260,7 @@ def test_a_folder_in_use_is_refused(whole, tmp_path):
 
 
 def test_trained_weights_are_kept_in_the_run(tmp_path):
-    config, out = tiny_config(encoder="file.h5", steps=2), tmp_path / "run"
+    config, out = tiny_config(weights="file.h5", steps=2), tmp_path / "run"
     weights = [w + np.float32(0.01) for w in build_pair(tiny_config()).encoder]
     train(config, Pictures(config), out, encoder_weights=weights)
     check_same(dict(enumerate(load_run(out).encoder.weights)), dict(enumerate(weights)))
