@@ -17,9 +17,9 @@ from gradio.context import get_blocks_context
 from gradio.data_classes import FileData
 from gradio.utils import get_function_description, get_upload_folder
 
+from apps.page import reconstruct as reconstruct_tab
 from apps.page import settings as web_settings
 from apps.page.errors import in_words, said
-from apps.page.reconstruct import handlers
 from apps.page.settings import check_settings, whole
 from apps.page.uploads import read_upload, upload_path
 from apps.service import jobs, owners, uploads
@@ -36,7 +36,7 @@ _DEFAULTS, _NETWORK = web_settings.DEFAULTS, NetworkConfig()
 
 def add_api(limits: Limits, folders: Folders) -> None:
     """Adds the endpoints to the Blocks being built."""
-    runs = handlers.run_folders(folders.runs)
+    runs = reconstruct_tab.run_folders(folders.runs)
 
     def stylise(
         content: FileData | str,
@@ -118,8 +118,8 @@ def add_api(limits: Limits, folders: Folders) -> None:
         channels: int = 0,
         kernel: int = 0,
         upsampling: str = _NETWORK.upsampling,
-        readouts: list[str] = list(handlers.READOUTS),  # noqa: B006  never changed
-        size: int = handlers.SIDE,
+        readouts: list[str] = list(reconstruct_tab.READOUTS),  # noqa: B006  never changed
+        size: int = reconstruct_tab.SIDE,
         seed: int = 0,
         run: str | None = None,
     ) -> list[FileData]:
@@ -144,25 +144,25 @@ def add_api(limits: Limits, folders: Folders) -> None:
             PNG files, with what they show and how alike they are as their names for people.
         """
         try:
-            config = handlers.check_network(
+            config = reconstruct_tab.check_network(
                 architecture, layer, tap, law, std, channels, kernel, upsampling
             )
-            low, high = handlers.SMALLEST_SIDE, handlers.LARGEST_SIDE
+            low, high = reconstruct_tab.SMALLEST_SIDE, reconstruct_tab.LARGEST_SIDE
             side = whole("size", size, low, high)
             number = whole("seed", seed, 0, web_settings.LARGEST_SEED)
-            shown = handlers.check_readouts(readouts)
-            trained = handlers.find_run(runs, run)
+            shown = reconstruct_tab.check_readouts(readouts)
+            trained = reconstruct_tab.find_run(runs, run)
             picture = _picture(image, "image")
 
             def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
                 report(
-                    handlers.panel(
+                    reconstruct_tab.make_panel(
                         picture, config, side=side, seed=number, readouts=shown, run=trained
                     )
                 )
 
             found = jobs.run_work(work, threading.Event(), limits, held=picture.pixels.nbytes)
-            (panel,) = (p for p in found if isinstance(p, handlers.Panel))
+            (panel,) = (p for p in found if isinstance(p, reconstruct_tab.Panel))
             folder = _new_folder()
             return [
                 _file(folder / f"{number}.png", images.encode_png(result), title)

@@ -10,12 +10,10 @@ import gradio as gr
 
 from apps.page.address import keep_in_address
 from apps.page.api import add_api
-from apps.page.export.tab import export_tab
-from apps.page.reconstruct.handlers import run_folders
-from apps.page.reconstruct.tab import reconstruct_tab
+from apps.page.export import export_tab
+from apps.page.reconstruct import reconstruct_tab, run_folders
 from apps.page.settings import DEFAULTS
-from apps.page.study.handlers import study_folders
-from apps.page.study.tab import study_tab
+from apps.page.study import study_folders, study_tab
 from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
 from apps.service.jobs import remember_example
 from apps.service.limits import Folders, Limits

@@ -22,12 +22,8 @@ from apps.page import app as web
 from apps.service import guards
 from apps.service.jobs import turns
 from apps.service.limits import Limits, ServerConfig
+from rrstyle.durable import locked
 from rrstyle.pictures.files import MAX_BYTES
-
-try:
-    import fcntl
-except ImportError:  # Windows: what a killed server left stays until the system removes it
-    fcntl = None  # type: ignore[assignment]
 
 # A job that runs when the server is told to end has this long; its client then has a moment to
 # fetch the pictures.
@@ -156,23 +152,20 @@ def _own_folder() -> Iterator[Path]:
         home = Path(name)
         for part in ("empty", "files", "spool"):
             (home / part).mkdir()
-        with (home / "lock").open("w") as lock:
-            if fcntl is not None:
-                fcntl.flock(lock, fcntl.LOCK_EX)  # a kill lets go of it
+        with locked(home):
             yield home
 
 
 def _remove_left_behind() -> None:
     """Removes what servers left that were killed: what their clients uploaded and made."""
-    if fcntl is None:
+    if os.name == "nt":  # no owners there: what is left stays until the system removes it
         return
-    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/lock"):
+    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/.lock"):
+        home = lock.parent
         with suppress(OSError):  # another user's, or one that lives
-            if lock.parent.is_symlink() or lock.parent.stat().st_uid != os.getuid():
-                continue
-            with lock.open() as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(lock.parent)
+            if not home.is_symlink() and home.stat().st_uid == os.getuid():
+                with locked(home):
+                    shutil.rmtree(home)
 
 
 def _expire_in_background(

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from apps.page.export import handlers
-from apps.page.export.handlers import CHOSEN, CURRENT, settings_of, write_export
+from apps.page import export as handlers
+from apps.page.export import CHOSEN, CURRENT, settings_of, write_export
 from apps.page.settings import DEFAULTS, Settings, replace
 
 PAINT = Settings(DEFAULTS, 2, 5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from apps.page.reconstruct import handlers as answers
+from apps.page import reconstruct as answers
 from recon.reconstruction import reconstruct
 from rrstyle.config import NetworkConfig
 from rrstyle.pictures import images
@@ -28,7 +28,7 @@ def picture():
 
 def test_the_panel_shows_what_the_library_gives(picture):
     config = answers.check_network(**GOOD)
-    panel = answers.panel(picture, config, side=48, seed=3, readouts=("random", "ridge"))
+    panel = answers.make_panel(picture, config, side=48, seed=3, readouts=("random", "ridge"))
     names = [words.split(" · ")[0] for words, _ in panel.pictures]
     assert names == ["input", "random readout", "ridge readout"]
     expected = reconstruct(picture.pixels, config, seed=3)
@@ -44,7 +44,7 @@ def test_the_panel_shows_what_the_library_gives(picture):
 def test_a_constant_picture_has_no_correlation():
     grey = images.Picture(np.full((32, 32, 3), 0.5, np.float32), "grey.png", ())
     config = answers.check_network(**GOOD)
-    panel = answers.panel(grey, config, side=32, seed=0, readouts=("ridge",))
+    panel = answers.make_panel(grey, config, side=32, seed=0, readouts=("ridge",))
     assert "Pearson undefined" in panel.pictures[1][0]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.page.study import handlers
+from apps.page import study as handlers
 
 PNG = b"\x89PNG\r\n\x1a\n not really"
 
@@ -52,18 +52,18 @@ def test_clients_name_folders_by_the_server_s_words_only(folders, name):
 
 def test_the_largest_scale_decides_and_new_rows_are_seen(folders):
     study = handlers.read_study(folders, "results")
-    assert handlers.experiment(study, "laws").scale == "laptop"
+    assert handlers.result_of(study, "laws").scale == "laptop"
     assert handlers.read_study(folders, "results") is study  # not read again
     write_results(folders["results/laptop"], scale="laptop", rows=7)
     again = handlers.read_study(folders, "results")
-    assert len(handlers.experiment(again, "laws").rows) == 7
+    assert len(handlers.result_of(again, "laws").rows) == 7
     with pytest.raises(ValueError, match="experiment must be one of laws"):
-        handlers.experiment(study, "../laws")
+        handlers.result_of(study, "../laws")
 
 
 def test_figures_have_words_and_titles_are_no_markup(folders):
     study = handlers.read_study(folders, "results/smoke")
-    page = handlers.figures_html(handlers.experiment(study, "laws"))
+    page = handlers.figures_html(handlers.result_of(study, "laws"))
     assert page.count("<img") == 1
     assert 'alt="Chart of the rows of laws: &lt;b&gt;Laws' in page
     assert "<b>" not in page
@@ -71,7 +71,7 @@ def test_figures_have_words_and_titles_are_no_markup(folders):
 
 def test_rows_are_sorted_before_they_are_cut(folders, monkeypatch):
     monkeypatch.setattr(handlers, "MOST_ROWS", 2)
-    result = handlers.experiment(handlers.read_study(folders, "results"), "laws")
+    result = handlers.result_of(handlers.read_study(folders, "results"), "laws")
     rows, said = handlers.table(result, "ssim", falling=False)
     assert list(rows["ssim"]) == [0.5, 0.6]
     assert said == "the first 2 of 5 rows"

@@ -1,7 +1,8 @@
-"""The Export tab: the chosen recipe as a model for other programs."""
+"""The Export tab: settings as a model that runs without this package."""
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,64 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.page.errors import said
-from apps.page.export import handlers
-from apps.page.settings import check_settings
+from apps.page.settings import Settings, check_settings
 from apps.page.status import status_html
 from apps.page.stylise.album import Album
 from apps.page.stylise.tab import StyliseTab
 from apps.service import jobs, owners
 from apps.service.limits import Limits
+from rrstyle.export.archive import export_archive
 from rrstyle.transfer.closed_form import METHODS
+
+FORMATS = ("savedmodel", "onnx")
+CURRENT, CHOSEN = "the settings in Stylise", "the picture chosen there"
+
+
+def settings_of(
+    source: Any, method: Any, current: Settings, album: Album | None, chosen: Any
+) -> Settings:
+    """The settings to export, of a method that has a model.
+
+    Args:
+        source: CURRENT or CHOSEN.
+        method: What takes the place of a method without a model.
+        current: Of the controls.
+        album, chosen: The session's pictures, and the file name of one.
+
+    Raises:
+        ValueError: If a choice is unknown, or no picture is chosen.
+    """
+    if source not in (CURRENT, CHOSEN):
+        raise ValueError(f"recipe must be {CURRENT} or {CHOSEN}; received {source!r}")
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}; received {method!r}")
+    settings = current
+    if source == CHOSEN:
+        made = album.find(chosen) if album else None
+        if made is None:
+            raise ValueError(
+                "recipe: choose a picture in the gallery of Stylise first; received none"
+            )
+        settings = replace(made.order.settings, seed=made.seed)
+    if settings.config.method in METHODS:
+        return settings
+    return replace(settings, config=replace(settings.config, method=method))
+
+
+def write_export(root: Path, owner: str | None, settings: Settings, kind: Any) -> Path:
+    """A ZIP of the model, in a new folder of `apps.service.owners`.
+
+    Raises:
+        ValueError: If the kind is none of FORMATS, or the settings cannot be exported.
+    """
+    if kind not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}; received {kind!r}")
+    data = export_archive(settings.config, seed=settings.seed, format=kind)
+    folder = owners.new_folder(root, owner)
+    path = folder / f"rrstyle-{kind}-{settings.config.method}-seed-{settings.seed}.zip"
+    path.write_bytes(data)
+    return path
+
 
 _WORDS = """### Take it elsewhere
 The network, its weights and the style transfer in one file, which runs where this package is not
@@ -34,8 +85,8 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
     with gr.Column(elem_classes="narrow"):
         gr.Markdown(_WORDS)
         source = gr.Radio(
-            [handlers.CURRENT, handlers.CHOSEN],
-            value=handlers.CURRENT,
+            [CURRENT, CHOSEN],
+            value=CURRENT,
             label="Recipe of",
             info="Settings and seed; pictures come with every call, and a mask is not part of it.",
         )
@@ -60,14 +111,14 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
     ) -> Iterator[tuple]:
         try:
             current = check_settings(*values, limits=limits)
-            settings = handlers.settings_of(source, method, current, album, chosen)
+            settings = settings_of(source, method, current, album, chosen)
             owner = owners.current()  # which is not known in the job's thread
             written: list[Path] = []
 
             def work(report: Any, heed_stop: Any) -> None:
                 report(jobs.Progress("writing and checking the model", 0.0, None))
                 root = Path(get_upload_folder())
-                written.append(handlers.write_export(root, owner, settings, kind))
+                written.append(write_export(root, owner, settings, kind))
 
             yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
             for report in jobs.run_work(work, threading.Event(), limits, held=0):

@@ -1,4 +1,4 @@
-"""The Study tab's answers: claims, figures and rows of a folder of results.
+"""The Study tab: what the experiments measured, and what that says of the papers' claims.
 
 A client names a folder by the words the server gave it; only those that it was started with are
 ever opened.
@@ -13,8 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pandas as pd
 
+from apps.page.errors import in_words
 from apps.page.status import facts_html, nothing_html
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
@@ -23,7 +25,7 @@ from recon.report.page import MARKS
 
 MOST_ROWS = 2000  # of a table at a time: a browser on a phone has to hold them
 ALL = "all"
-BUILT_IN = Path(__file__).parents[3] / "results"
+BUILT_IN = Path(__file__).parents[2] / "results"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def experiments(study: Study) -> list[tuple[str, str]]:
     return [(f"{name}: {found.title}", name) for name, found in study.results.chosen.items()]
 
 
-def experiment(study: Study, name: Any) -> Result:
+def result_of(study: Study, name: Any) -> Result:
     """One experiment, by its name.
 
     Raises:
@@ -178,3 +180,98 @@ def _numbers(findings: list[Finding]) -> str:
 
     lines = [(f.case or f.verdict, line(f)) for f in findings if line(f)]
     return facts_html(lines) if lines else ""
+
+
+def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
+    """The tab's widgets.
+
+    Args:
+        tab: Itself; it is filled when it is opened.
+        folders: Folders of results by the names to show, as `study_folders` gives them.
+    """
+    if not folders:
+        gr.HTML(nothing_html("No results here. Start the app with --results FOLDER."))
+        return
+    first = next(iter(folders))
+    study = read_study(folders, first)
+    names = experiments(study)
+    with gr.Row():
+        folder = gr.Dropdown(
+            list(folders), value=first, label="Results", info="A folder of results on the server."
+        )
+        experiment = gr.Dropdown(
+            names,
+            value=names[0][1],
+            label="Experiment",
+            info="One measurement: its figure, its settings and its rows.",
+            scale=3,
+            min_width=260,
+        )
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            figures = gr.HTML(elem_id="figures")
+            with gr.Accordion("Rows", open=False) as rows_of:
+                with gr.Row():
+                    column = gr.Dropdown(
+                        None, label="Sort by", info="The column that decides which rows come first."
+                    )
+                    falling = gr.Checkbox(
+                        False, label="Largest first", info="Falling instead of rising."
+                    )
+                count = gr.Markdown()
+                rows = gr.Dataframe(
+                    interactive=False, show_search="filter", label="Rows", max_height=480
+                )
+        with gr.Column(scale=2, min_width=320):
+            verdict = gr.Radio(
+                tally(study),
+                value=ALL,
+                label="Claims of the papers",
+                info="By 95 % intervals over networks; a claim may have several cases.",
+            )
+            claims = gr.HTML(elem_id="claims")
+
+    def show(name: Any, chosen: Any) -> tuple:
+        study = read_study(folders, name)
+        result = result_of(study, chosen)
+        columns = [] if result.rows is None else [str(name) for name in result.rows.columns]
+        return figures_html(result), gr.Dropdown(columns, value=None)
+
+    def list_rows(name: Any, chosen: Any, by: Any, largest: Any) -> tuple:
+        result = result_of(read_study(folders, name), chosen)
+        found, said = table(result, by, falling=largest is True)
+        return found, said
+
+    def list_claims(name: Any, chosen: Any) -> str:
+        return claims_html(read_study(folders, name), chosen)
+
+    def change_folder(name: Any) -> tuple:
+        study = read_study(folders, name)
+        names = experiments(study)
+        choices = gr.Radio(tally(study), value=ALL)
+        return gr.Dropdown(names, value=names[0][1]), choices
+
+    quiet: dict[str, Any] = {
+        "preprocess": False,
+        "api_visibility": "private",
+        "show_progress": "hidden",
+    }
+    shown = ([folder, experiment], [figures, column])
+    judged = ([folder, verdict], [claims])
+    # One after the other: the experiments of another folder have other names.
+    changed = folder.change(in_words(change_folder), [folder], [experiment, verdict], **quiet)
+    changed = changed.then(in_words(show), *shown, **quiet)
+    changed.then(in_words(list_claims), *judged, **quiet)
+    experiment.input(in_words(show), *shown, **quiet)
+    verdict.input(in_words(list_claims), *judged, **quiet)
+    tab.select(in_words(show), *shown, **quiet)
+    tab.select(in_words(list_claims), *judged, **quiet)
+    # Rows are sent only to those who ask for them.
+    gr.on(
+        [rows_of.expand, column.input, falling.input],
+        in_words(list_rows),
+        [folder, experiment, column, falling],
+        [rows, count],
+        **quiet,
+    )
+    experiment.change(lambda: gr.Accordion(open=False), None, [rows_of], **quiet)
