@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line.
 
     Args:
-        argv: Its words after `rrstyle`; by default those of this process.
+        argv: Words after `rrstyle`; by default those of this process.
 
     Returns:
         0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C; 143 on

@@ -27,7 +27,7 @@ class Interval:
         estimate: A mean over networks, or a function of such means.
         low: Lower end; minus infinity where there are too few networks for one.
         high: Upper end.
-        networks: How many networks it rests on.
+        networks: Number of networks behind the interval.
     """
 
     estimate: float
@@ -52,7 +52,7 @@ def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.Data
         rows: With the columns `over`, network and `score`; undefined values are NaN and left out
             of the average.
         over: The column of the condition, such as channels.
-        score: What is averaged.
+        score: Name of the column that is averaged.
 
     Returns:
         Networks as index, sorted levels as columns. A network that lacks a level is left out:
@@ -139,7 +139,7 @@ def slopes(table: pd.DataFrame, *, doubling: bool = False) -> pd.Series:
     """Least-squares slope of each network's scores over the levels.
 
     Args:
-        table: Of `network_table`, at least two levels.
+        table: Result of `network_table` with at least two levels.
         doubling: Over the levels' binary logarithms: the slope is per doubling.
 
     Returns:
@@ -183,7 +183,7 @@ class Effects:
 
         Args:
             rows: With the columns depth, channels, reduction, network and `score`.
-            score: What is explained.
+            score: Name of the column that is explained.
 
         Raises:
             ValueError: If a factor does not vary, or there are too few rows to tell the effects

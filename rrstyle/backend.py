@@ -33,8 +33,8 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
     """`function` of tensors, compiled; weights are to be passed as arguments, never closed over.
 
     Args:
-        function: Of (nested sequences of) tensors whose number, dtypes and shapes stay the same,
-            but for heights and widths of maps.
+        function: Function of (nested sequences of) tensors whose number, dtypes and shapes are
+            fixed, but for heights and widths of maps.
         maps: Positions of the arguments that are (sequences of) maps, (batch, height, width,
             channels).
     """

@@ -165,8 +165,8 @@ def named_errors(
 
     Args:
         label: Name to show, of `bare_name`.
-        outcome: What did not happen: "cannot be read".
-        missing: What is missing where the system finds nothing: "file" or "folder".
+        outcome: Words for what failed, such as "cannot be read".
+        missing: Kind of the missing thing where the system finds nothing: "file" or "folder".
         invalid: Error raised for a name that no file can have.
     """
     try:

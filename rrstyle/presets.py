@@ -12,9 +12,9 @@ class Preset:
     """A look.
 
     Attributes:
-        name: For people.
-        hint: What it does, in a line.
-        config: Its settings; size, precision and weights are left at their defaults.
+        name: Name for people.
+        hint: Line that says what the look does.
+        config: Settings; size, precision and weights keep their defaults.
     """
 
     name: str

@@ -45,13 +45,13 @@ class Recipe:
     """How a picture was made.
 
     Attributes:
-        config: Its settings, with the precision that was used in place of `auto`, and the bare
+        config: Settings of the picture, with the precision that was used for `auto`, and the bare
             name of a weights file.
-        seed: Its seed.
+        seed: Seed of the picture.
         content: The photograph.
         style: The style picture.
         weights: The weights file, or the trained networks, where either was used.
-        versions: Of the packages that computed it.
+        versions: Versions of the packages that computed the picture, by name.
     """
 
     config: StyleConfig
@@ -99,12 +99,12 @@ def make_recipe(
     """The recipe of a picture about to be made.
 
     Args:
-        config: Its settings.
-        seed: Its seed.
+        config: Settings of the picture.
+        seed: Seed of the picture.
         content: The photograph.
         styles: The style picture, or several.
-        weights: Of the styles, as for `stylize`.
-        mask: As for `stylize`.
+        weights: Weights of the styles, see `stylize`; equal by default.
+        mask: Mask of the picture, see `stylize`.
 
     Raises:
         ValueError: If weights or mask break a rule, or the mask is too intricate to be kept.

@@ -13,7 +13,7 @@ def choose_place(output: Path, pictures: int) -> tuple[Path, str | None]:
 
     Args:
         output: A folder, or a .png file when one picture is made.
-        pictures: How many are to be made.
+        pictures: Number of pictures to make.
 
     Raises:
         ValueError: If `output` is a file's name that does not suit.

@@ -76,17 +76,17 @@ class Batch:
     """Makes the pictures of `plan_pairs` one after another.
 
     Args:
-        pairs: What to make.
-        config: Of all of them.
+        pairs: Pairs to make.
+        config: Settings of all pairs.
         overwrite: Replace files that are there.
-        progress: Where it is reported.
+        progress: Progress line to report to.
         expected: A recipe that is being replayed: inputs that differ from its are told.
         networks: Trained ones that `config.decoder` names.
-        weights: Of the styles of each pair; equal by default.
-        mask: Where the style goes, for all.
+        weights: Weights of the styles of each pair; equal by default.
+        mask: Mask of the style for all photographs.
 
     Attributes:
-        outcome: What became of the pictures so far, also when `run` was interrupted.
+        outcome: Pictures made and not made so far, also when `run` was interrupted.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ def run_classify(command: Classify, words: list[str]) -> None:
     """Trains, and says what came of it.
 
     Args:
-        command: What `words` were found to mean.
+        command: Options that `words` stand for.
         words: The command line, of which "classify" is the first.
 
     Raises:

@@ -16,7 +16,7 @@ class ProgressLine:
     """Fraction, stage and time left of a batch of pictures.
 
     Args:
-        stream: Where to; a live line is shown only on a terminal.
+        stream: Stream to write to; a live line is shown only on a terminal.
         total: Pictures to make.
         clock: Seconds, for tests.
     """
@@ -33,9 +33,9 @@ class ProgressLine:
         """Rewrites the line: `step.fraction` of the whole batch is done, `name` is in work.
 
         Args:
-            name: Of what is in work.
-            step: Where it is.
-            seconds_left: Where that is known better than from the time since the start.
+            name: Name of what is in work.
+            step: Progress of the work.
+            seconds_left: Time left, where it is known better than from the time since the start.
         """
         now = self._clock()
         if not self._live or now - self._shown < _PAUSE:
@@ -89,8 +89,8 @@ class Watch:
         """Where the work is; at fraction 0 it starts.
 
         Args:
-            step: It.
-            seconds_left: As for `ProgressLine.show`.
+            step: Progress of the work.
+            seconds_left: Time left, see `ProgressLine.show`.
         """
         if step.fraction == 0:  # its clock starts with the work
             self.progress.clear()

@@ -41,7 +41,7 @@ def run_stylize(command: Stylize, words: list[str]) -> int:
     """Makes the pictures.
 
     Args:
-        command: What `words` were found to mean.
+        command: Options that `words` stand for.
         words: The command line, of which "stylize" is the first.
 
     Returns:

@@ -27,7 +27,7 @@ def run_train(command: Train, words: list[str]) -> None:
     """Trains, and says what came of it.
 
     Args:
-        command: What `words` were found to mean.
+        command: Options that `words` stand for.
         words: The command line, of which "train" is the first.
 
     Raises:

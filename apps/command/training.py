@@ -84,10 +84,10 @@ def until_stopped(
 
     Args:
         command: Whose training it is.
-        config: Its settings.
-        watch: Of `watching`.
+        config: Settings of the training.
+        watch: Progress of the command, from `watching`.
         train: Trains, with the callback it is given, to an `Outcome`.
-        measure: What a loss means, in a few words.
+        measure: Function from a loss to a few words.
 
     Returns:
         Whether the run's files are this process's: not on the second of several hosts and later.

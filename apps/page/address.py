@@ -20,10 +20,10 @@ class Setting:
     """A control whose value is kept: its name in the address, and which values are good.
 
     Attributes:
-        name: In the address.
+        name: Name in the address.
         control: A Gradio component that holds text, a number or a yes or no.
         choices: Good texts; None for a number or a yes or no.
-        low, high: Of a number.
+        low, high: Bounds of a number.
     """
 
     name: str
@@ -55,9 +55,9 @@ def keep_in_address(
 
     Args:
         app: The page.
-        settings: What is kept.
-        box: What holds the tabs.
-        tabs: Of an id each; the first is where a page opens.
+        settings: Settings that the address keeps.
+        box: Widget that holds the tabs.
+        tabs: Tabs with an id each; a page opens at the first.
     """
     controls = [setting.control for setting in settings]
     defaults = [setting.control.value for setting in settings]

@@ -55,8 +55,8 @@ def build_app(limits: Limits | None = None, folders: Folders | None = None) -> g
     """The app. Gradio copies the built-in pictures into its cache while it is built.
 
     Args:
-        limits: How much clients may ask for.
-        folders: What of the server's disk the app shows.
+        limits: Limits on what clients ask for.
+        folders: Folders of the server that the app shows.
 
     Raises:
         ValueError: If the folder of results holds none.

@@ -30,8 +30,8 @@ def settings_of(
 
     Args:
         source: CURRENT or CHOSEN.
-        method: What takes the place of a method without a model.
-        current: Of the controls.
+        method: Method in place of one without a model.
+        current: Settings of the controls.
         album, chosen: The session's pictures, and the file name of one.
 
     Raises:
@@ -79,7 +79,7 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
     """The tab's widgets and what they do.
 
     Args:
-        limits: Of the server.
+        limits: Limits of the server.
         stylise: The tab whose settings and pictures are exported.
     """
     with gr.Column(elem_classes="narrow"):

@@ -128,11 +128,11 @@ def make_panel(
     """Encodes a picture, decodes it by each readout, and measures how alike they are.
 
     Args:
-        picture: As read.
+        picture: Picture as it was read.
         config: The networks; where there is a run, its own are used.
         side: Longer side that the picture is brought to, in pixels.
-        seed: Names the random weights.
-        readouts: Of READOUTS, which to show.
+        seed: Seed of the random weights.
+        readouts: Names among READOUTS to show.
         run: Folder of a training whose DCN is shown too.
 
     Raises:
@@ -236,7 +236,7 @@ def reconstruct_tab(
     """The tab's widgets and what they do.
 
     Args:
-        limits: Of the server.
+        limits: Limits of the server.
         files: The built-in pictures by name.
         runs: Folders of trained DCNs by name.
 

@@ -36,7 +36,7 @@ def compare_html(before: Path, after: Path, title: str) -> str:
 
     Args:
         before, after: Files that Gradio serves.
-        title: What is to be seen, for the caption and for those who cannot see.
+        title: Words for the caption and for those who cannot see the picture.
     """
     said = html.escape(title)
     return (

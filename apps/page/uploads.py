@@ -26,8 +26,8 @@ def read_upload(value: Any, what: str) -> images.Picture:
     """An uploaded picture.
 
     Args:
-        value: As Gradio passes it unprocessed.
-        what: Its name in errors.
+        value: Value that Gradio passes unprocessed.
+        what: Name of the picture in errors.
 
     Raises:
         ValueError: If it is no upload, or refused by `rrstyle.pictures.images.read_image`.

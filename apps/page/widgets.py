@@ -28,11 +28,11 @@ def picture_input(
     """A picture to upload or to choose from the built-in ones.
 
     Args:
-        label: Its name.
-        names: Of the built-in ones.
+        label: Name of the input.
+        names: Names of the built-in pictures.
         files: The built-in pictures by name.
         first: The one that is there at first; None for none.
-        height: Of the picture, in pixels.
+        height: Height of the picture in pixels.
     """
     with gr.Column(min_width=150):
         picture = gr.Image(

@@ -98,11 +98,11 @@ def run_job(
     """Makes `n` pictures, when it is this job's turn, in a thread of their own.
 
     Args:
-        content, styles, config, n, seed, weights, mask: As for `rrstyle.pipeline.variants`.
-        stop: As for `run_work`.
+        content, styles, config, n, seed, weights, mask: Arguments of `rrstyle.pipeline.variants`.
+        stop: Event that ends the job, see `run_work`.
         impression: Show pictures on their way: first what transport makes of the pair, where the
             method takes longer, then the method's own previews.
-        limits: Of the server.
+        limits: Limits of the server.
 
     Yields:
         Progress as work goes on (of several reports in a moment the last), previews, and each
@@ -167,7 +167,7 @@ def run_work(
             raises where the work has to end.
         stop: Once set, the iterator ends within HEARTBEAT_SECONDS, and the work when it next asks.
             Closing the iterator stops the work too.
-        limits: How many jobs may run and wait.
+        limits: Limits on the jobs that run and wait.
         held: Bytes of the pictures that it waits with.
 
     Yields:

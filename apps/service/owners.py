@@ -50,7 +50,7 @@ def may_have(path: Path, owner: str | None) -> bool:
     """Whether a file is this owner's, or nobody's.
 
     Args:
-        path: As it was asked for.
+        path: Path as the client asked for it.
         owner: Who asks.
     """
     found = (_OWNED.fullmatch(part) for part in path.resolve().parts)

@@ -32,7 +32,7 @@ def keep(source: Path, folder: Path) -> Path:
 
     Args:
         source: The file; its name is only shown.
-        folder: Its own.
+        folder: Folder of its own.
 
     Returns:
         The PNG.

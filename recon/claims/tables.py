@@ -20,10 +20,10 @@ class Table:
     """A table of the paper.
 
     Attributes:
-        title: Its number and what it has.
+        title: Number and subject of the table.
         experiment: Whose rows it is from.
-        header: Of its columns.
-        rows: Its cells, "ours / printed".
+        header: Names of the columns.
+        rows: Cells of each row, "ours / printed".
         note: Settings that explain the difference.
     """
 

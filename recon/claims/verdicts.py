@@ -18,9 +18,9 @@ class Finding:
 
     Attributes:
         verdict: "holds" or "fails" only where the whole interval lies on one side.
-        case: Which networks; empty where there is only one case.
-        effect: What the rule looks at, if it was measured.
-        unit: Of the effect.
+        case: Words that name the networks; empty where there is only one case.
+        effect: Interval of what the rule looks at; None where it was not measured.
+        unit: Unit of the effect.
         detail: The numbers behind it, or why there is no verdict.
     """
 
@@ -36,12 +36,12 @@ class Claim:
     """A sentence of the papers that rows can bear out or refute.
 
     Attributes:
-        id: As in the study: "C8".
-        words: What is claimed.
-        paper: What the papers say or print, and where.
+        id: Identifier, such as "C8".
+        words: Claim in a sentence.
+        paper: Words or numbers of the papers, with the place.
         rule: When it holds; else what is missing to test it.
         experiment: Whose rows decide it; empty where there is none yet.
-        columns: Which of them are read.
+        columns: Columns of the rows that the rule reads.
         evaluate: Findings from the rows; raises ValueError, one line, where they do not suffice.
     """
 

@@ -34,7 +34,7 @@ class Batch:
             `rrstyle.pictures.images` calls a picture.
         labels: int32 (batch,), or None where the pictures have no classes.
         step: Number of the batch, from 0.
-        names: Of the pictures, in their order; what was read in place of a bad file is named.
+        names: Names of the pictures in order, of those that were read in place of bad ones too.
     """
 
     pixels: np.ndarray
@@ -74,15 +74,15 @@ class Stream:
             index: The pictures.
             batch: Samples in a batch, at least 1; may exceed the number of pictures.
             crop: Side of the squares in pixels, at least 1.
-            seed: Of order, crops and flips, 0 or more.
-            threads: That read and decode, at least 1; as many as this process has cores, at most
-                16, where None. They change nothing but the time.
+            seed: Seed of order, crops and flips, 0 or more.
+            threads: Number of threads that read and decode, at least 1; None for as many as this
+                process has cores, at most 16. It changes nothing but the time.
             flip: Whether every other sample, at random, has left and right changed.
             random_crop: Whether squares lie anywhere; else in the middle.
             resize: Shorter side of larger pictures before the cut, at least `crop`; 256 / 227 of
                 it where None. Smaller pictures are enlarged to `crop`.
             prefetch: Batches that are prepared ahead, at least 1: what bounds the memory.
-            on_bad: Called in the caller's own thread, once for each file that cannot be decoded.
+            on_bad: Callback in the caller's own thread, once for each file that cannot be decoded.
 
         Raises:
             ValueError: If a number is out of range.
@@ -250,10 +250,10 @@ def fixed_batch(
 
     Args:
         index: The pictures.
-        count: How many, at least 1.
+        count: Number of pictures, at least 1.
         crop: Side of the squares in pixels, at least 1.
-        seed: Names the choice.
-        resize: As in `Stream`.
+        seed: Seed of the choice.
+        resize: Side to resize to before the crop, see `Stream`.
         fewer: Take what there is, one at least, where fewer can be read.
 
     Returns:

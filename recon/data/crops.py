@@ -74,9 +74,9 @@ def read_square(
     Floats and 16-bit values are rounded to 8 bits.
 
     Args:
-        path: Of a regular file of any kind that `rrstyle.pictures.images.read_image` takes.
+        path: Regular file of any kind that `rrstyle.pictures.images.read_image` takes.
         cut: The square's side, and the size of the picture it is cut from.
-        across: Where it lies from left to right, in [0, 1); None for the middle.
+        across: Place of the square from left to right, in [0, 1); None for the middle.
         down: The same from top to bottom.
         flip: Whether left and right change places, afterwards.
 

@@ -81,7 +81,7 @@ def scan(
         folder: The tree's root.
         cache: A file for the outcome, written whole or not at all. As long as names, sizes and
             times of change in the tree are what it says, only files found bad are checked again.
-        on_step: Called after each folder and each batch of files; what it raises ends the scan.
+        on_step: Progress callback, after each folder and each batch of files; its error ends it.
         argument: Name of `folder` in errors.
 
     Returns:
@@ -120,9 +120,9 @@ def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, st
     """Writes a CSV table (name, reason) of the files that cannot be used, if there are any.
 
     Args:
-        index: What `scan` found.
-        path: Where to; a file there is replaced.
-        later: Names and reasons found since, such as `Stream.bad`.
+        index: Result of `scan`.
+        path: File to write; one that is there is replaced.
+        later: Pairs of name and reason that were found since, such as `Stream.bad`.
 
     Returns:
         Whether there was anything to write.
@@ -146,7 +146,7 @@ def split(index: ImageIndex, fraction: float) -> tuple[ImageIndex, ImageIndex]:
 
     Args:
         index: The pictures.
-        fraction: Of them to hold out, on average; above 0 and below 1.
+        fraction: Share of the pictures to hold out, on average; above 0 and below 1.
 
     Returns:
         What is left, with `index.bad`, and what is held out. Both have all classes.
@@ -169,7 +169,7 @@ def name_hash(name: str, salt: str) -> float:
     """A number in [0, 1), as good as uniform, that depends on the name and the salt alone.
 
     Args:
-        name: Of a picture.
+        name: Name of a picture.
         salt: Another one gives an independent number.
     """
     digest = hashlib.sha256(os.fsencode(f"{salt}\0{name}")).digest()

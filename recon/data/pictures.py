@@ -30,8 +30,8 @@ def load_pictures(
     Args:
         folder: Pictures by suffix, in subfolders of any depth too; hidden files are left out.
         count: Pictures, at least 1.
-        side: Their height and width, in pixels, at least 1.
-        seed: Names the draw, 0 or more. A larger `count` keeps what a smaller one draws.
+        side: Height and width of the pictures in pixels, at least 1.
+        seed: Seed of the draw, 0 or more. A larger `count` keeps what a smaller one draws.
 
     Returns:
         The pictures, read-only, each with another name; and what a person should know of them.
@@ -81,8 +81,8 @@ def load_classes(
         folder: Pictures by suffix; hidden files are left out.
         train: Pictures to train on, at least 1, drawn at random without replacement.
         test: Pictures to test on, at least 1, likewise.
-        side: As for `load_pictures`.
-        seed: Names the draw, 0 or more.
+        side: Height and width of the pictures in pixels, at least 1.
+        seed: Seed of the draw, 0 or more.
 
     Returns:
         The pictures, read-only, and what a person should know of them.

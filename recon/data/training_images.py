@@ -24,10 +24,10 @@ class TrainingImages:
     Attributes:
         index: All of them.
         trained_on: Number of those that are trained on; the others are held out.
-        source: Of batches of these.
+        source: Source of their batches.
         samples: uint8 (at most 8, crop, crop, 3): of those held out, if there are any.
         validation: The same of pictures that are held out, with their labels; None without any.
-        data: What names the pictures in the record of a run.
+        data: Plain JSON values that name the pictures in the record of a run.
     """
 
     index: ImageIndex
@@ -58,11 +58,11 @@ def open_images(
     """Scans a folder of pictures, and divides them.
 
     Args:
-        folder: Its root.
-        config: Of the training; a picture smaller than its crop is enlarged.
+        folder: Root of the folder tree.
+        config: Settings of the training; a picture smaller than its crop is enlarged.
         out: Folder of the run, which keeps what was found; made if need be.
-        validated: How many pictures to validate by, at most.
-        on_step: Called as the scan goes on.
+        validated: Number of pictures to validate by, at most.
+        on_step: Progress callback of the scan.
 
     Raises:
         ValueError: If there is no such folder, no picture in it, or none to hold out.

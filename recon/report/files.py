@@ -21,10 +21,10 @@ class Result:
     """One experiment at one scale.
 
     Attributes:
-        name: Of the experiment.
-        folder: Where its files are.
-        meta: Its NAME.json; empty where that cannot be read.
-        rows: Its NAME.csv; None where that cannot be read.
+        name: Name of the experiment.
+        folder: Folder of its files.
+        meta: Content of NAME.json; empty where it cannot be read.
+        rows: Content of NAME.csv; None where it cannot be read.
         problem: Why it decides no claim, if so; one line.
     """
 
@@ -74,7 +74,7 @@ class Results:
     """Everything under a folder.
 
     Attributes:
-        chosen: By name, the result that decides: of all that are finished the largest scale.
+        chosen: Result that decides, by name: the largest scale among those that are finished.
         others: Those that do not decide.
         problems: One line for each file that cannot be used.
     """

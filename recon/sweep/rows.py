@@ -39,7 +39,7 @@ class RowFile:
         path: The file; made if it is not there.
 
     Attributes:
-        path: As given.
+        path: Path of the file.
         done: Cells that are in the file, after `resume`.
 
     Raises:
@@ -84,7 +84,7 @@ class RowFile:
         """Keeps the whole cells that a stopped run left; cuts off the rest, to be computed again.
 
         Args:
-            columns: Names, in their order; those of the cells come first.
+            columns: Names of the columns in order; those of the cells come first.
             cells: All cells of the run, in order.
             counts: Number of rows of each.
 

@@ -32,12 +32,12 @@ class Run:
     """What became of a run.
 
     Attributes:
-        files: That it consists of: rows, record, figures.
-        cells: Of the experiment.
+        files: Files of the run: rows, record, figures.
+        cells: Number of cells of the experiment.
         kept: Cells of them that an earlier, stopped run had measured.
-        rows: In the file.
+        rows: Number of rows in the file.
         wall_s: Seconds that measuring took, all in all.
-        notes: What a person should know.
+        notes: Lines for people.
     """
 
     files: tuple[Path, ...]
@@ -74,17 +74,17 @@ def evaluate(
     others, nor the other way about.
 
     Args:
-        name: As for `recon.experiments.find_experiment`.
+        name: Name for `recon.experiments.find_experiment`.
         scale: Size of the experiment.
         images: Folder of pictures; without it, the built-in photographs.
         encoders: Files of trained CNNs for `load_weights`, at most one an
             architecture, for an experiment whose settings have a field `trained`.
-        seed: Of the networks and of the pictures that are drawn, 0 or more.
+        seed: Seed of the networks and of the drawn pictures, 0 or more.
         out: Folder, created if need be.
         workers: Processes; 1 is this one. By default, one for each processor that this process
             may use; 1 at smoke scale and on a GPU.
-        ray_address: Of a Ray to measure by in place of processes; see `recon.sweep.workers.on_ray`.
-        on_step: Called after every cell; its fraction is that of the cells that were missing.
+        ray_address: Ray cluster in place of processes; see `recon.sweep.workers.on_ray`.
+        on_step: Progress callback, called after every cell; the fraction is of the missing cells.
         one_thread: Limit this process for good to one thread, before anything is computed in it.
         starting: Made and entered by every process, this one too, while it loads its backend.
 

@@ -50,10 +50,10 @@ class Job:
     """What all cells of a run have in common; sent once to each worker.
 
     Attributes:
-        experiment: Its name, for `recon.experiments.find_experiment`: functions do not travel.
-        settings: Of the experiment.
-        pictures: That are evaluated.
-        seed: Of the run.
+        experiment: Name for `recon.experiments.find_experiment`: functions do not travel.
+        settings: Settings of the experiment.
+        pictures: Pictures to evaluate.
+        seed: Seed of the run.
         computing: `computing()` of the process that writes the rows, and the versions of the
             experiment's own packages.
     """
@@ -110,8 +110,8 @@ def in_processes(
     Closing the iterator ends them at once; so does the end of this process, however it comes.
 
     Args:
-        job: What the cells have in common.
-        cells: What to measure.
+        job: Experiment, settings, pictures and seed of all cells.
+        cells: Cells to measure.
         workers: Processes, at least 1.
         starting: Made and entered by each of them while it loads its backend.
 
@@ -252,8 +252,8 @@ def on_ray(job: Job, cells: Sequence[Cell], address: str) -> Generator[list[Row]
     A host that is lost has its cells measured by others. Nothing is reported to Ray's makers.
 
     Args:
-        job: What the cells have in common.
-        cells: What to measure.
+        job: Experiment, settings, pictures and seed of all cells.
+        cells: Cells to measure.
         address: "host:port" of a running Ray, "auto" for one that runs on this host, or "local"
             to start one here for this run. A Ray that this process has joined already is used.
 

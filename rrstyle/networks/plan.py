@@ -43,7 +43,7 @@ class Pool:
     """A pool of `size` x `size` windows; those at the far border may be cut off.
 
     Attributes:
-        kind: What is taken of each window.
+        kind: Statistic of each window.
         size: Side of a window, in pixels.
         step: Pixels from one window to the next; `size` by default, windows side by side.
     """
@@ -176,7 +176,7 @@ class Architecture:
     """A published CNN.
 
     Attributes:
-        name: Its name in settings.
+        name: Name in settings.
         layers: Convolutions and pools, without the dense layers.
     """
 

@@ -23,8 +23,8 @@ def restore_palette(image, content, style: Blend, strength: float, share: float,
         image: (height, width, 3) in [0, 1].
         content: The photograph, of any size.
         style: The style pictures.
-        strength: Of the style, 0 to 1.
-        share: Of the map, 0 to 1: a wild readout keeps its false colours.
+        strength: Strength of the style, 0 to 1.
+        share: Share of the map, 0 to 1: a wild readout keeps its false colours.
         mask: (height, width), how much each pixel of image and content counts.
     """
     image = np.clip(image, 0, 1)

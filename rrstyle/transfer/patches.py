@@ -139,9 +139,9 @@ class StyleCanvas:
     """The styles of one scale below one another, and the search in each.
 
     Args:
-        style: Their features, at this scale.
-        config: As for `StylePatches`; each style has its share of the keys.
-        rng: As for `StylePatches`.
+        style: Features of the styles at this scale.
+        config: Sizes and number of keys; each style has its share of the keys.
+        rng: Generator of projections and samples.
 
     Attributes:
         features: (height, width, n), the canvas; what no style covers is 0 and never found.

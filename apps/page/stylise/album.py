@@ -22,8 +22,8 @@ class Order:
     Attributes:
         content: The photograph, a client's file value.
         styles: Up to four style pictures, likewise.
-        weights: Of each style.
-        mask: As `apps.page.uploads.read_mask` takes it.
+        weights: Weight of each style.
+        mask: Mask that `apps.page.uploads.read_mask` takes.
         settings: Checked.
     """
 
@@ -54,7 +54,7 @@ class Album:
     """What a session made.
 
     Attributes:
-        folder: Its own, of `apps.service.owners`.
+        folder: Folder of its own, of `apps.service.owners`.
         pictures: Oldest first.
         count: Files written so far, for their names.
     """

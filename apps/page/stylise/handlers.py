@@ -149,7 +149,7 @@ def order_of(values: tuple, limits: Limits) -> Order:
     Args:
         values: Photograph, four styles, their four shares, mask, then as `check_settings` takes
             them.
-        limits: Of the server.
+        limits: Limits of the server.
 
     Raises:
         ValueError: If one of them breaks a rule.

@@ -63,7 +63,7 @@ class StyliseTab:
 
     Attributes:
         settings: Controls whose values the address keeps.
-        controls: In the order of `apps.page.settings.check_settings`.
+        controls: Controls in the order of `apps.page.settings.check_settings`.
         album: The session's pictures, a state.
         chosen: File name of the chosen one, a state.
     """
@@ -114,7 +114,7 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
 
     Args:
         app: The page.
-        limits: Of the server.
+        limits: Limits of the server.
         files: The built-in pictures by name.
     """
     with gr.Row(elem_classes="sides"):
