@@ -136,11 +136,16 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
     """Keep other processes from writing into a folder, which must exist; a kill lets go of it.
 
+    Args:
+        folder: Folder to lock.
+        required: Whether a file system without locks is an error; otherwise nothing is locked.
+
     Raises:
-        BlockingIOError: If another process holds it.
+        BlockingIOError: If another process holds the folder.
+        OSError: If the lock is required and there are no locks.
     """
     lock = filelock.FileLock(folder / ".lock", blocking=False)
     try:
@@ -149,8 +154,9 @@ def locked(folder: Path) -> Iterator[None]:
         raise BlockingIOError(
             f"{folder.name}: another run is writing it; wait for its end, or choose another folder"
         ) from None
-    except NotImplementedError:  # a file system without locks
-        pass
+    except NotImplementedError as error:  # a file system without locks
+        if required:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK)) from error
     try:
         yield
     finally:

@@ -164,7 +164,7 @@ def _remove_left_behind() -> None:
         home = lock.parent
         with suppress(OSError):  # another user's, or one that lives
             if not home.is_symlink() and home.stat().st_uid == os.getuid():
-                with locked(home):
+                with locked(home, required=True):
                     shutil.rmtree(home)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import filelock
 import pytest
 
 from rrstyle.durable import locked, remove_folder, whole_folder, write_whole
@@ -216,4 +217,15 @@ with locked(Path({str(tmp_path)!r})): pass"
         assert other.returncode == 1
         assert "BlockingIOError" in other.stderr
     with locked(tmp_path):
+        pass
+
+
+def test_a_file_system_without_locks_locks_nothing_unless_a_lock_is_required(tmp_path, monkeypatch):
+    def refuse(self):
+        raise NotImplementedError
+
+    monkeypatch.setattr(filelock.FileLock, "_acquire", refuse)
+    with locked(tmp_path), locked(tmp_path):
+        pass
+    with pytest.raises(OSError, match="No locks available"), locked(tmp_path, required=True):
         pass
