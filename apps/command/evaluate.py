@@ -62,12 +62,14 @@ def run_evaluate(command: Evaluate) -> None:
 
 def _list(names: list[str] | tuple[str, ...]) -> None:
     with quiet_start():  # the experiments' modules import Keras
+        from recon.claims.register import CLAIMS
+
         found = [find_experiment(name) for name in names]
     for one in found:
         print(f"{one.name}: {one.title}")
         print(f"  reproduces  {one.reproduces}")
         print(f"  the papers  {one.printed}")
-        if one.claims:
-            print(f"  decides     {', '.join(one.claims)}")
+        if decided := [claim.id for claim in CLAIMS if claim.experiment == one.name]:
+            print(f"  decides     {', '.join(decided)}")
         costs = "; ".join(f"{scale}: {cost}" for scale, cost in one.cost.items())
         print(f"  costs       {costs}")

@@ -59,7 +59,6 @@ class Experiment:
         title: One line: what is measured.
         reproduces: Figures, tables or theorems of the papers.
         printed: What the papers claim or print of it, in a sentence.
-        claims: Identifiers of the claims that its rows decide ("C8").
         cost: Measured time and machine of a scale.
         settings: Of each scale.
         columns: Of the rows, in order: those of the cell first.
@@ -77,7 +76,6 @@ class Experiment:
     title: str
     reproduces: str
     printed: str
-    claims: tuple[str, ...]
     cost: Mapping[Scale, str]
     settings: Mapping[Scale, Any]
     columns: tuple[str, ...]

@@ -265,7 +265,6 @@ EXPERIMENT = Experiment(
         "With probability 1 - delta, sin Theta <= sqrt(K_1 / (N delta)) for one convolution, and"
         " a like bound for several; cos Phi >= 1 - sum eps x / sum x^2, worse for larger kernels."
     ),
-    claims=(),
     cost={"smoke": "1 s", "laptop": "2 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": TheorySettings(

@@ -262,7 +262,7 @@ def test_the_vgg_statistics_are_of_the_weights_file(weights, monkeypatch):
 
     monkeypatch.setattr(optimise, "vgg_network", spy)
     trained(weights, "optimise vgg")
-    trained(None, "optimise vgg")
+    trained("random", "optimise vgg")
     expected = load_weights(weights).transfer()
     assert len(given) == 2
     same(given[0], expected)

@@ -219,7 +219,6 @@ EXPERIMENT = Experiment(
     reproduces="Gilbert et al., Tables 1 and 5",
     printed="CIFAR-10, 1 / 2 / 3 layers: random filters 66.5 / 74.6 / 74.8 %, learned ones 68.1 /"
     " 83.3 / 89.3 %; up to 2048 channels.",
-    claims=(),
     cost={
         "smoke": "15 s",
         "laptop": "15 min on 2 cores",

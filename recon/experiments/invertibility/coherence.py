@@ -160,7 +160,6 @@ EXPERIMENT = Experiment(
     reproduces="Gilbert et al., Tables 3 and 6",
     printed="Coherence of random filters, one draw a layer: .670 to .062 (VGG16), .1996 to .0929"
     " (AlexNet); of filters learned on ILSVRC 2012 .943 to .404 and .917 to .339.",
-    claims=(),
     cost={
         "smoke": "1 s",
         "laptop": "2 min on one core",

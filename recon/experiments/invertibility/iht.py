@@ -264,7 +264,6 @@ EXPERIMENT = Experiment(
     reproduces="Gilbert et al., Table 4, Figs. 4 and 5",
     printed="Image-space error, learned / random filters / random activations: .423 .380 .610,"
     " .692 .438 .864, .326 .345 .652, .379 .357 .436 for pools 1 to 4.",
-    claims=("G1", "G2"),
     cost={
         "smoke": "20 s",
         "laptop": "8 min on 2 cores",

@@ -150,7 +150,6 @@ EXPERIMENT = Experiment(
     title="Model-RIP ratios and reconstruction errors of a one-dimensional random convolution",
     reproduces="Gilbert et al., Fig. 2",
     printed="Ratios tightly centred around 1, reconstruction errors around 0.1 to 0.2.",
-    claims=("G3",),
     cost={
         "smoke": "0.3 s",
         "laptop": "40 s on one core",

@@ -248,7 +248,6 @@ EXPERIMENT = Experiment(
     reproduces="Gilbert et al., Fig. 3, random filters",
     printed="‖Wᵀz‖ / ‖z‖ clearly centred around 1 for random codes; within .05 of 1 for codes that"
     " are recovered from activations. Learned filters need trained weights and are left out.",
-    claims=(),
     cost={
         "smoke": "1 s",
         "laptop": "5 min on one core",

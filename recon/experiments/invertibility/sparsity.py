@@ -160,7 +160,6 @@ EXPERIMENT = Experiment(
     reproduces="Gilbert et al., Tables 2 and 7",
     printed="Of networks trained on ILSVRC 2012: 49 % non-zeros in the first layer, 7 to 10 % in"
     " the last convolution.",
-    claims=(),
     cost={"smoke": "4 s", "laptop": "1 min on one core", "paper": "1 h on one core, not measured"},
     settings={
         "smoke": Sparsity(networks=2, images=2, side=64, channels=8),

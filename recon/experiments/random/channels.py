@@ -109,7 +109,6 @@ EXPERIMENT = Experiment(
     reproduces="Figs. 5, 8 and 9 (001: Figs. 7 and 8)",
     printed="More random channels promote the reconstruction quality, of the original network and"
     " more apparently of its variant with the mean as last layer.",
-    claims=("C8",),
     cost={"smoke": "8 s", "laptop": "4 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Channels(networks=3, images=2, side=48, channels=(4, 16)),

@@ -99,7 +99,6 @@ EXPERIMENT = Experiment(
     " section 3.3)",
     printed="Depth contributes only a little (000); depth has a bigger impact than width (001); the"
     " shape reduction of the maps is the key reason (003).",
-    claims=("C7",),
     cost={"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Factorial(

@@ -99,7 +99,6 @@ EXPERIMENT = Experiment(
     title="The four laws at the papers' parameters and at equal true std, random DCN",
     reproduces="Section 2.2 and Fig. 6, for random DCNs",
     printed="The four laws with appropriate parameters reconstruct alike (said of trained DCNs).",
-    claims=(),
     cost={"smoke": "5 s", "laptop": "2 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Laws(networks=2, images=2, side=32, blocks=(1,)),

@@ -150,7 +150,6 @@ EXPERIMENT = Experiment(
     reproduces="What a closed-form last layer recovers; no figure of the papers",
     printed="Almost all information is transformed to the next layer in the random CNN, for a"
     " trained DCN recovers it (section 4.1).",
-    claims=(),
     cost={"smoke": "8 s", "laptop": "3 min on 2 cores", "paper": "not measured"},
     settings={
         "smoke": Readout(networks=2, images=2, side=32, blocks=(1, 2)),

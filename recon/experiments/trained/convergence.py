@@ -75,7 +75,6 @@ EXPERIMENT = Experiment(
     reproduces="Fig. 2 (a)",
     printed="Training converges much quicker on a random CNN and to a slightly lower loss, the more"
     " so on VGG; VGG has a much lower loss than AlexNet.",
-    claims=("C1", "C2"),
     cost={
         "smoke": "15 s",
         "laptop": "80 processor minutes, 40 min on 2 free cores",

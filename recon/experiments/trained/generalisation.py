@@ -123,7 +123,6 @@ EXPERIMENT = Experiment(
     reproduces="Fig. 3",
     printed="Training and validation loss are alike; loss increases significantly with depth for"
     " pre-trained VGG, slowly for random VGG; on AlexNet the two hardly differ.",
-    claims=("C3", "C4"),
     cost={
         "smoke": "15 s",
         "laptop": "3.2 processor hours, 1.6 h on 2 free cores",

@@ -53,7 +53,6 @@ EXPERIMENT = Experiment(
     title="Loss of a DCN during its training, on random VGG16 of four laws, Conv2",
     reproduces="Fig. 2 (c)",
     printed="The four laws with appropriate parameters acquire similar loss.",
-    claims=("C5b",),
     cost={
         "smoke": "15 s",
         "laptop": "3 min on 2 cores",

@@ -62,7 +62,6 @@ EXPERIMENT = Experiment(
     reproduces="Fig. 2 (b)",
     printed="The Gaussian affects the initial loss, but the loss converges to the same magnitude;"
     " N(0, 1) does not converge to a low value.",
-    claims=("C5a",),
     cost={
         "smoke": "15 s",
         "laptop": "3 min on 2 cores",

@@ -106,7 +106,6 @@ EXPERIMENT = Experiment(
     reproduces="Figs. 4 and 6",
     printed="The deeper the coarser on both; VGG16 more accurate, even at Conv5; the laws cannot"
     " be told apart by eye, except for N(0, 1).",
-    claims=(),
     cost={
         "smoke": "20 s",
         "laptop": "5 min on 2 cores",

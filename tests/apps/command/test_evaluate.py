@@ -117,9 +117,10 @@ def test_the_list(capsys):
         assert f"\n{name}: " in f"\n{out}"
     assert out.count("  reproduces  ") == out.count("  the papers  ") == len(EXPERIMENTS)
     assert out.count("  costs       smoke: ") == len(EXPERIMENTS)
+    assert "  decides     C7a, C7b, C7c\n" in out  # factorial
     assert run("--list", TINY) == 0
     assert capsys.readouterr().out == (
-        "tiny: A tiny one\n  reproduces  Fig. 0\n  the papers  Nothing.\n  decides     C0\n"
+        "tiny: A tiny one\n  reproduces  Fig. 0\n  the papers  Nothing.\n"
         "  costs       smoke: 0 s; laptop: 0 s\n"
     )
 

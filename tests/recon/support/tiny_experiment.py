@@ -73,7 +73,6 @@ TINY = Experiment(
     title="A tiny one",
     reproduces="Fig. 0",
     printed="Nothing.",
-    claims=("C0",),
     cost={"smoke": "0 s", "laptop": "0 s"},
     settings={
         "smoke": TinySettings(networks=1, images=2, side=8),

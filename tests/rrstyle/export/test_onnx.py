@@ -188,9 +188,11 @@ def test_what_is_there_is_kept(folder, capsys):
 
 
 def test_a_trained_pair_has_no_onnx(tmp_path, capsys):
-    words = ["export", str(tmp_path / "m"), "--format", "onnx", "--model", str(tmp_path)]
+    words = ["export", str(tmp_path / "m"), "--format", "onnx", "--decoder", str(tmp_path)]
     assert cli.main(words) == 1
-    assert "format must be savedmodel with model; received onnx" in capsys.readouterr().err
+    assert (
+        "format must be savedmodel with a run as decoder; received onnx" in capsys.readouterr().err
+    )
 
 
 def test_methods_without_a_graph_are_refused(tmp_path):
