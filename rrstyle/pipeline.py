@@ -123,7 +123,8 @@ def variants(
     config = with_plan_of(networks, config or StyleConfig())
     trained = load_weights(config.weights)
     config = replace(config, encoder=trained.up_to(config.encoder).network)
-    work = _prepare(content, style, weights, mask, config, networks, trained, previews)
+    statistics = _statistics_weights(config, trained)
+    work = _prepare(content, style, weights, mask, config, networks, statistics, previews)
     if networks is None:
         encoders: list[Encode] = [
             functools.partial(encode, _encoder(config.encoder, seed + i, trained)) for i in range(n)
@@ -148,8 +149,14 @@ def _encoder(config: NetworkConfig, seed: int, trained: CnnWeights) -> SharedNet
 
 
 def _statistics_weights(config: StyleConfig, trained: CnnWeights) -> tuple | None:
-    used = trained.weights and config.method == "optimise" and config.network == "vgg"
-    return trained.transfer() if used else None
+    if not (trained.weights and config.method == "optimise" and config.network == "vgg"):
+        return None
+    found = trained.transfer()
+    if found is None:
+        raise ValueError(
+            f"encoder must be a VGG16 with conv5_1 for network vgg; received {trained.name!r}"
+        )
+    return found
 
 
 def smallest_side(config: StyleConfig) -> int:
@@ -169,7 +176,7 @@ class Work:
         style: Style pictures and their shares.
         mask: Share of the style at each pixel, (height, width) of the content, in [0, 1].
         networks: Trained CNN-DCN pair in place of the random CNN and the fitted readout.
-        trained: Weights of the CNN, trained or random, with a fitted readout.
+        statistics: Trained weights of the `vgg` statistics network; None for random ones.
         previews: Switch that turns steps with features into steps with previews.
     """
 
@@ -178,7 +185,7 @@ class Work:
     style: Blend
     mask: np.ndarray | None
     networks: CnnDcn | None
-    trained: CnnWeights
+    statistics: tuple | None
     previews: bool
 
     @property
@@ -188,7 +195,7 @@ class Work:
 
 
 def _prepare(
-    content, style, weights, mask, config: StyleConfig, networks, trained, previews: bool
+    content, style, weights, mask, config: StyleConfig, networks, statistics, previews: bool
 ) -> Work:
     styles = list(style) if isinstance(style, list | tuple) else [style]
     if not 1 <= len(styles) <= MOST_STYLES:
@@ -204,7 +211,7 @@ def _prepare(
     blend = Blend(tuple(pictures[i] for i in used), tuple(shares[i] for i in used))
     if mask is not None:
         mask = fit_mask(as_mask(mask), content.shape[:2])
-    return Work(config, content, blend, mask, networks, trained, previews)
+    return Work(config, content, blend, mask, networks, statistics, previews)
 
 
 def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
@@ -233,7 +240,7 @@ def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarr
             config,
             seed,
             dtype=backend.resolve_precision(config.precision),
-            trained=_statistics_weights(config, work.trained),
+            trained=work.statistics,
             mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
             on_step=within(_with_previews(work, decoder, on_step), 0.02, 0.98),
         )

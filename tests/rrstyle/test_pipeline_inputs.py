@@ -8,7 +8,7 @@ import pytest
 from rrstyle import pipeline
 from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig
 from rrstyle.networks.build import cnn_network
-from rrstyle.networks.weight_files import load_weights
+from rrstyle.networks.weight_files import load_weights, write_weights
 from rrstyle.pipeline import smallest_side, stylize, variants
 from rrstyle.transfer import optimise
 from tests.support import vgg16_files
@@ -267,6 +267,15 @@ def test_the_vgg_statistics_are_of_the_weights_file(weights, monkeypatch):
     assert len(given) == 2
     same(given[0], expected)
     assert given[1] is None
+
+
+def test_weights_without_the_layers_of_the_statistics_are_refused(tmp_path):
+    short = NetworkConfig(channels=4, layer="conv1")
+    path = tmp_path / "short.npz"
+    write_weights(path, short, cnn_network(short, seed=0).weights)
+    assert trained(str(path), "adain").shape == (32, 48, 3)
+    with pytest.raises(ValueError, match=r"encoder must be a VGG16 .* received 'short.npz'"):
+        trained(str(path), "optimise vgg")
 
 
 @pytest.mark.parametrize("name", ["paint", "optimise pyramid", "adain"])
