@@ -87,9 +87,7 @@ def read_config_of(kind: type[Config], folder: Path) -> Config:
         raise ValueError(
             f"folder must be a run of {kind.task}; {folder.name!r} is one of {record['task']}"
         )
-    # Version 0.1.0 wrote `encoder` where it is `weights` now.
-    values = {"weights" if key == "encoder" else key: v for key, v in record["config"].items()}
-    return from_dict(kind, values)
+    return from_dict(kind, record["config"])
 
 
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
@@ -221,7 +219,10 @@ def _read_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         complete = {"task", "config", "data", "encoder_sha256", "computing"} <= set(record)
-    except (ValueError, TypeError):
+        # Version 0.1.0 wrote `encoder` where it is `weights` now.
+        config = record["config"].items()
+        record["config"] = {"weights" if key == "encoder" else key: v for key, v in config}
+    except (ValueError, TypeError, KeyError, AttributeError):
         complete = False
     if not complete:
         raise ValueError(f"{RECORD} in {folder.name!r} is damaged")

@@ -232,6 +232,17 @@ def test_another_run_is_not_continued(whole, changes, words):
         train_tiny(whole[0], resume=True, changes=changes)
 
 
+def test_a_record_of_version_0_1_0_is_read_and_continued(tmp_path):
+    out = tmp_path / "run"
+    train_tiny(out)
+    path = out / "run.json"
+    record = json.loads(path.read_text())
+    record["config"]["encoder"] = record["config"].pop("weights")  # its name in 0.1.0
+    path.write_text(json.dumps(record))
+    assert read_config(out).weights == "random"
+    assert train_tiny(out, resume=True).step == 12
+
+
 def test_a_run_on_other_data_is_not_continued(tmp_path):
     config = tiny_config(steps=1)
     source, out = Pictures(config), tmp_path / "run"
