@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,20 +67,30 @@ def measure(folder: Path, crop: int, threads: int, *, seconds: float) -> dict[st
         of processor time; "images", how many; "early" and "late", peak memory in MiB after the
         warm-up and at the end.
     """
-    from recon.data.batches import Stream
+    from concurrent.futures import ThreadPoolExecutor
+
+    from recon.data.batches import Batches
     from recon.data.index import scan
 
     start = time.perf_counter()
     index = scan(folder)
     scanned = time.perf_counter() - start
-    stream = Stream(index, batch=BATCH, crop=crop, seed=0, threads=threads)
-    with closing(stream.batches()) as batches:
+    batches, number = Batches(index, batch=BATCH, crop=crop, seed=0), 0
+
+    def read(pool: ThreadPoolExecutor) -> int:
+        """Images of one batch for each thread, as `recon.training.fit` reads ahead."""
+        nonlocal number
+        found = list(pool.map(batches.__getitem__, range(number, number + threads)))
+        number += threads
+        return sum(len(batch.names) for batch in found)
+
+    with ThreadPoolExecutor(threads) as pool:
         for _ in range(_WARM_UP):
-            next(batches)
+            read(pool)
         early = peak_memory()
         images, start, worked = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() - start < seconds:
-            images += len(next(batches).names)
+            images += read(pool)
         took, worked = time.perf_counter() - start, time.process_time() - worked
     return {
         "scan": 1000 * scanned / (len(index.names) + len(index.bad)),

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from benchmarks.roofline import PRECISIONS, ConvolutionShape
 from benchmarks.speed import processor, run_child
 from benchmarks.timing import environment, peak_memory, start_quietly, timed
 
-_PREFETCH = 2  # of `recon.data.batches.Stream`
+_UNTIMED = 3  # steps at the start of a `fit`: what was read before them would flatter
 _MATRIX_SIDES = {"cpu": 2048, "other": 8192}  # large enough for each to be busy
 _KEPT_EVERY = 20  # steps between two checkpoints and sheets, where memory is watched
 
@@ -150,6 +149,31 @@ def matrix_product(dtype: str) -> tuple[Callable, int]:
     return lambda: ops.convert_to_numpy(ops.cast(multiply(a, b)[0, 0], "float32")), 2 * side**3
 
 
+class _Same:
+    """A source that gives one batch again and again."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self._pixels = pixels
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return self._pixels
+
+
+def _clock() -> Any:
+    """A Keras callback whose `ends` are the times at which steps ended."""
+    import keras
+
+    class Clock(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ends: list[float] = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.ends.append(time.perf_counter())
+
+    return Clock()
+
+
 def measure(
     folder: Path, crop: int, batch: int, dtype: str, *, rounds: int, steps: int
 ) -> dict[str, float]:
@@ -165,55 +189,45 @@ def measure(
 
     Returns:
         "operations" of an image; "rate" and "fed_rate", images per second of the best round on
-        one batch and on the folder's; "waited", share of the time that the latter waited for
-        pictures; "bare", "share" and "matrix", medians over the rounds: GFLOP/s of the bare
-        convolutions, and the rate of the steps over that of these and over the product's; "peak"
-        memory in MiB.
+        one batch and on the folder's; "bare", "share" and "matrix", medians over the rounds:
+        GFLOP/s of the bare convolutions, and the rate of the steps over that of these and over the
+        product's; "peak" memory in MiB.
     """
-    from recon.data.batches import Stream
+    from recon.data.batches import Batches
     from recon.data.index import scan
     from recon.training.config import TrainingConfig
-    from recon.training.step import State, Trainer, build_pair
-    from rrstyle import backend
+    from recon.training.fit import fit
+    from recon.training.model import build_networks, inversion_model
 
-    config = TrainingConfig(crop=crop, batch=batch, precision=dtype)  # type: ignore[arg-type]
-    pair = build_pair(config)
-    trainer = Trainer(config, pair, State.start(pair.decoder), devices=backend.parallel(1))
+    config = TrainingConfig(
+        crop=crop,
+        batch=batch,
+        precision=dtype,  # type: ignore[arg-type]
+        steps=_UNTIMED + steps,
+    )
+    model = inversion_model(config, build_networks(config))
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (batch, crop, crop, 3), np.uint8)
     plan = passes(config.network, crop)
     bare = [bare_pass(one, batch, dtype, rng) for one in plan]
     multiply, product = matrix_product(dtype)
-    done, waited = 0, 0.0
+    same, files = _Same(pixels), Batches(scan(folder), batch=batch, crop=crop, seed=0)
 
-    def train(next_pixels: Callable[[], np.ndarray]) -> None:
-        nonlocal done
-        for _ in range(steps):
-            done += 1
-            loss = trainer.step(next_pixels(), done)
-        trainer.number(loss)
+    def seconds_of(source: Any) -> float:
+        """Seconds of a step, the first ones of the `fit` left out."""
+        clock = _clock()
+        fit(model, source, config, [clock])
+        return (clock.ends[-1] - clock.ends[_UNTIMED - 1]) / steps
 
-    train(lambda: pixels)
+    seconds_of(same)
     for run in (*bare, multiply):
         run()
-    stream = Stream(scan(folder), batch=batch, crop=crop, seed=0, prefetch=_PREFETCH)
     times: dict[str, list[float]] = {"one": [], "fed": [], "bare": [], "product": []}
-    with closing(stream.batches()) as batches:
-
-        def read() -> np.ndarray:
-            nonlocal waited
-            start = time.perf_counter()
-            found = next(batches).pixels
-            waited += time.perf_counter() - start
-            return found
-
-        for _ in range(rounds):
-            times["one"].append(timed(lambda: train(lambda: pixels)) / steps)
-            times["bare"].append(sum(timed(run) for run in bare))
-            times["product"].append(timed(multiply))
-            for _ in range(_PREFETCH + 1):  # what became ready meanwhile would flatter
-                next(batches)
-            times["fed"].append(timed(lambda: train(read)) / steps)
+    for _ in range(rounds):
+        times["one"].append(seconds_of(same))
+        times["bare"].append(sum(timed(run) for run in bare))
+        times["product"].append(timed(multiply))
+        times["fed"].append(seconds_of(files))
     operations = sum(one.operations for one in plan)
     work = operations * batch
     shares = [b / o for b, o in zip(times["bare"], times["one"], strict=True)]
@@ -224,7 +238,6 @@ def measure(
         "operations": operations,
         "rate": batch / min(times["one"]),
         "fed_rate": batch / min(times["fed"]),
-        "waited": waited / (sum(times["fed"]) * steps),
         "bare": work / statistics.median(times["bare"]) / 1e9,
         "share": statistics.median(shares),
         "matrix": statistics.median(of_product),
@@ -300,7 +313,7 @@ def print_row(crop: int, batch: int, dtype: str, row: dict[str, Any]) -> None:
         return
     print(f"{row['rate']:10.1f}{row['rate'] * row['operations'] / 1e9:10.0f}", end="")
     print(f"{row['bare']:8.0f}{row['share']:13.2f}{row['matrix']:15.2f}", end="")
-    print(f"{row['fed_rate']:12.1f}{row['waited']:9.1%}{row['peak']:10.0f}", flush=True)
+    print(f"{row['fed_rate']:12.1f}{row['peak']:10.0f}", flush=True)
 
 
 def print_memory(found: dict[str, Any], crop: int, batch: int) -> None:
@@ -367,7 +380,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("bfloat16   emulated by this processor: slower than float32, never chosen by auto")
     print(f"\n{'crop':>5}{'batch':>7}{'precision':>11}{'images/s':>10}", end="")
     print(f"{'GFLOP/s':>10}{'bare':>8}{'step / bare':>13}{'step / matrix':>15}", end="")
-    print(f"{'from files':>12}{'waited':>9}{'peak MiB':>10}", flush=True)
+    print(f"{'from files':>12}{'peak MiB':>10}", flush=True)
     failed = "error" in machine
     with photographs(options.folder) as folder:
         common = (folder.absolute(), "--batch", options.batch)

@@ -219,6 +219,15 @@ def versions() -> dict[str, str]:
     }
 
 
+def hosts() -> int:
+    """Number of hosts that share a training: on JAX those that have joined, otherwise 1."""
+    if keras.backend.backend() != "jax":
+        return 1
+    import jax
+
+    return jax.process_count()
+
+
 def is_first_host() -> bool:
     """Whether this process is the one that writes files: of several hosts, the first."""
     if keras.backend.backend() != "jax":
@@ -228,125 +237,55 @@ def is_first_host() -> bool:
     return jax.process_index() == 0
 
 
-class _JaxDevices:
-    """JAX: one program over arrays that are split by images, or copied, over the devices."""
+def part_of_host(batch: np.ndarray) -> np.ndarray:
+    """The images of a batch that this host computes: an equal share of them, in order."""
+    if hosts() == 1:
+        return batch
+    import jax
 
-    def __init__(self, count: int | None) -> None:
-        import jax
+    return np.split(batch, hosts())[jax.process_index()]
 
+
+@contextmanager
+def shared_by(count: int | None) -> Iterator[int]:
+    """Models that are built and fitted inside share every batch among devices.
+
+    JAX by `keras.distribution.DataParallel`, TensorFlow by its MirroredStrategy.
+
+    Args:
+        count: Number of devices; None for all there are, which on JAX are those of all hosts that
+            `keras.distribution.initialize` has joined.
+
+    Returns:
+        The number of devices.
+
+    Raises:
+        ValueError: If there are fewer devices.
+    """
+    if keras.backend.backend() == "jax":
         found = keras.distribution.list_devices()  # of all hosts
-        if count is not None and jax.process_count() > 1:
+        if count is not None and hosts() > 1:
             raise ValueError(f"devices must be left to all of several hosts; received {count}")
-        self.count = _checked_count(count, len(found))
-        # Keras' own distribution: data parallel, variables on every device.
-        shared = keras.distribution.DataParallel(
-            devices=found[: self.count], auto_shard_dataset=False
+    else:
+        import tensorflow as tf
+
+        devices = tf.config.list_logical_devices
+        found = [device.name for device in devices("GPU") or devices("CPU")]
+    if count is None:
+        count = len(found)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(found):
+        raise ValueError(
+            f"devices must be from 1 to the {len(found)} there are; received {count!r}"
         )
-        whole = keras.distribution.TensorLayout([], shared.device_mesh)
-        self._everywhere, self._by_image = (
-            layout.backend_layout for layout in (whole, shared.get_data_layout((None,)))
-        )
-        self.writes, self.hosts = is_first_host(), jax.process_count()
-
-    def compile(self, function: Callable, *, batched_result: bool) -> Callable:
-        import jax
-
-        donated = () if batched_result else (0,)
-        return jax.jit(function, donate_argnums=donated, out_shardings=self._everywhere)
-
-    def replicate(self, values):
-        return self._put(values, self._everywhere)
-
-    def split(self, batch):
-        return self._put(batch, self._by_image)
-
-    def sum(self, values):
-        return values  # the program is of the whole batch: its sums go over all devices
-
-    def first(self, value) -> np.ndarray:
-        return np.array(value)  # a copy: what lies in a donated buffer is overwritten
-
-    gather = first
-
-    def _put(self, values, sharding):
-        import jax
-
-        # Every host has the whole values, and takes its own part of them.
-        return jax.tree.map(
-            lambda v: jax.make_array_from_callback(v.shape, sharding, lambda index: v[index]),
-            values,
-        )
-
-
-class _TensorFlowDevices:
-    """TensorFlow: one program for each device, whose sums go over all; MirroredStrategy."""
-
-    writes, hosts = True, 1  # MultiWorkerMirroredStrategy does not work with Keras 3
-
-    def __init__(self, count: int | None) -> None:
-        import tensorflow as tf
-
-        names = [
-            device.name
-            for device in tf.config.list_logical_devices("GPU")
-            or tf.config.list_logical_devices("CPU")
-        ]
-        self.count = _checked_count(count, len(names))
-        self._names = names[: self.count]
-        self._strategy = _mirrored(tuple(self._names)) if self.count > 1 else None
-
-    def compile(self, function: Callable, *, batched_result: bool) -> Callable:
-        import tensorflow as tf
-
-        strategy, compiled = self._strategy, None
-
-        def everywhere(*args):
-            return strategy.run(function, args=args) if strategy else function(*args)
-
-        def call(*args):
-            nonlocal compiled
-            if compiled is None:
-                # The concrete function, for the reason that `jit` has.
-                compiled = tf.function(everywhere, autograph=False).get_concrete_function(*args)
-            return compiled(*args)
-
-        return call
-
-    def replicate(self, values):
-        import tensorflow as tf
-
-        return tf.nest.map_structure(lambda v: self._place([v] * self.count), values)
-
-    def split(self, batch):
-        return self._place(np.split(batch, self.count))
-
-    def sum(self, values):
-        import tensorflow as tf
-
-        if self._strategy is None:
-            return values
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
-
-    def first(self, value) -> np.ndarray:
-        return self._parts(value)[0].numpy()
-
-    def gather(self, value) -> np.ndarray:
-        return np.concatenate([part.numpy() for part in self._parts(value)])
-
-    def _place(self, parts):
-        import tensorflow as tf
-
-        def part(context):
-            replica = context.replica_id_in_sync_group
-            with tf.device(self._names[replica]):
-                return tf.identity(tf.convert_to_tensor(parts[replica]))
-
-        if self._strategy is None:
-            return tf.convert_to_tensor(parts[0])
-        return self._strategy.experimental_distribute_values_from_function(part)
-
-    def _parts(self, value) -> tuple:
-        return self._strategy.experimental_local_results(value) if self._strategy else (value,)
+    if count == 1:
+        yield count
+    elif keras.backend.backend() == "jax":
+        parallel = keras.distribution.DataParallel(devices=found[:count], auto_shard_dataset=False)
+        with parallel.scope():
+            yield count
+    else:
+        with _mirrored(tuple(found[:count])).scope():
+            yield count
 
 
 @functools.cache
@@ -356,32 +295,3 @@ def _mirrored(names: tuple[str, ...]) -> Any:
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(names)
-
-
-def _checked_count(count: int | None, available: int) -> int:
-    if count is None:
-        return available
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= available:
-        raise ValueError(f"devices must be from 1 to the {available} there are; received {count!r}")
-    return count
-
-
-def parallel(count: int | None = 1) -> Any:
-    """Devices that share every batch, each with a copy of all else.
-
-    Args:
-        count: How many; None for all there are, which on JAX are those of all hosts that
-            `keras.distribution.initialize` has joined.
-
-    Returns:
-        An object with `count`; `replicate` and `split` (nested tuples of NumPy arrays, a batch)
-        to the devices; `compile`, for a function of such values, of fixed shapes, whose first one
-        is given up for its result unless `batched_result`; `sum` over the devices of what each
-        has for its part of the batch, inside that function; `first` (of what all have alike) and
-        `gather` (of what each has a part of) back to NumPy; `hosts`, how many there are;
-        `writes`, whether this one writes files.
-
-    Raises:
-        ValueError: If there are fewer devices.
-    """
-    return _JaxDevices(count) if keras.backend.backend() == "jax" else _TensorFlowDevices(count)

@@ -43,7 +43,7 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
     with quiet_start():  # Keras
         from recon.training import run as training_run
         from recon.training.hosts import join_hosts
-        from recon.training.step import mean_squared_error
+        from recon.training.model import mean_squared_error
         from recon.training.train import train
         from rrstyle.networks.weight_files import CnnWeights, load_weights
 

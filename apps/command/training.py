@@ -96,7 +96,7 @@ def until_stopped(
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
     """
     with quiet_start():
-        from recon.training.loop import TrainingStep
+        from recon.training.callbacks import TrainingStep
         from recon.training.run import checkpoints_of
         from rrstyle import backend
 

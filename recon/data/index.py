@@ -122,7 +122,7 @@ def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, st
     Args:
         index: Result of `scan`.
         path: File to write; one that is there is replaced.
-        later: Pairs of name and reason that were found since, such as `Stream.bad`.
+        later: Pairs of name and reason that were found since, such as `Batches.bad`.
 
     Returns:
         Whether there was anything to write.

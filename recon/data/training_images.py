@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.data.batches import Batch, Stream, fixed_batch
+from recon.data.batches import Batch, Batches, fixed_batch
 from recon.data.index import ImageIndex, scan, split, write_report
 from recon.training.config import Schedule
 from recon.training.run import BAD_PICTURES, PICTURES
@@ -32,7 +32,7 @@ class TrainingImages:
 
     index: ImageIndex
     trained_on: int
-    source: Stream
+    source: Batches
     samples: np.ndarray
     validation: Batch | None
     data: dict[str, Any]
@@ -84,7 +84,7 @@ def open_images(
     return TrainingImages(
         index,
         len(ours.names),
-        Stream(ours, batch=config.batch, crop=config.crop, seed=config.seed),
+        Batches(ours, batch=config.batch, crop=config.crop, seed=config.seed),
         shown,
         validation,
         {"images": f"{len(index.names)} pictures, SHA-256 of names {index.digest[:16]}"},

@@ -5,7 +5,6 @@ This file imports nothing heavy: the command needs it to print its help.
 Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2.1, 3.1.
 """
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
@@ -85,14 +84,6 @@ class Schedule(_Checked):
         """The learning rate of step number `step`, counted from 1."""
         passed = sum(step > milestone for milestone in self.milestones)
         return self.learning_rate * self.rate_factor**passed
-
-    def adam_scale(self, step: int) -> float:
-        """The learning rate of a step times Adam's correction for moments that start at zero.
-
-        `rate sqrt(1 - b2^step) / (1 - b1^step)`, in float64.
-        """
-        first, second = self.betas
-        return self.rate(step) * math.sqrt(1 - second**step) / (1 - first**step)
 
 
 def _paper_network() -> NetworkConfig:

@@ -5,7 +5,8 @@ encoder.npz         weights of the CNN, where it is not random
 pictures.json       what recon.data.training_images found in the folder of pictures
 bad-pictures.csv    those among them that cannot be used
 checkpoints/        see recon.training.checkpoints
-log.csv, events...  see recon.training.log
+log.csv             see recon.training.log
+tensorboard/        the same rows and sheets for TensorBoard
 samples/            sheets of reconstructions
 classifier.npz      convolutions of a classifier, see rrstyle.networks.weight_files
 """
@@ -20,7 +21,7 @@ import numpy as np
 
 from recon.training.checkpoints import Checkpoint, Checkpoints
 from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
-from recon.training.step import State
+from recon.training.model import state_of_0_1_0, trained_networks, weights_in
 from rrstyle import backend
 from rrstyle.config import from_dict, to_dict
 from rrstyle.durable import write_whole
@@ -60,16 +61,17 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
     cnn, dcn = (build(network, seed=config.seed) for build in (build_cnn, build_dcn))
     if encoder is not None:
         cnn.set_weights(encoder)
-    dcn.set_weights(State.of_arrays(found.arrays).weights)
     about = {"weights": config.weights, "step": found.step, "training": to_dict(config)}
-    return CnnDcn(folder.resolve().name, network, cnn, dcn, about)
+    start = CnnDcn(folder.resolve().name, network, cnn, dcn, about)
+    arrays = state_of_0_1_0(found.arrays, found.step, config)
+    return trained_networks(start, weights_in(arrays))
 
 
 def read_config(folder: Path) -> TrainingConfig:
     """The config of a run that trains a DCN.
 
     Raises:
-        ValueError: If the folder is none of such a run.
+        ValueError: If the folder holds no run that trains a DCN.
         OSError: If its record cannot be read.
     """
     return read_config_of(TrainingConfig, folder)
@@ -79,7 +81,7 @@ def read_config_of(kind: type[Config], folder: Path) -> Config:
     """The config of a run, of class `kind`.
 
     Raises:
-        ValueError: If the folder is none of a run of that kind.
+        ValueError: If the folder holds no run of that kind.
         OSError: If its record cannot be read.
     """
     record = _read_record(folder)
@@ -194,6 +196,13 @@ class RunFolder:
         if asked["config"] != record["config"]:
             self._write(record | asked)
         return notes
+
+    def last_good(self) -> str:
+        """A clause that says which checkpoint a training can fall back to."""
+        kept = self.checkpoints.steps()
+        if not kept:
+            return "there is no checkpoint yet"
+        return f"the last good checkpoint is that of step {kept[-1]}"
 
     def check_steps(self, config: Schedule, found: Checkpoint | None) -> None:
         """Refuses to end a run before where it stands.

@@ -4,23 +4,28 @@ Reference: "Randomness in Deconvolutional Networks for Visual Representation", s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import keras
 import numpy as np
 
 from recon.training.config import TrainingConfig
-from recon.training.log import COLUMNS
-from recon.training.loop import Outcome, Source, check_pixels, run_training
+from recon.training.fit import Outcome, Source, Task, check_pixels, run_training
+from recon.training.model import (
+    build_networks,
+    inversion_model,
+    mean_squared_error,
+    reconstruct,
+)
 from recon.training.run import checkpoints_of
-from recon.training.step import State, Trainer, build_pair, mean_squared_error
 from rrstyle import backend
-from rrstyle.pictures.images import encode_png
 from rrstyle.pictures.sheets import contact_sheet
 from rrstyle.progress import OnStep, ignore
 
+COLUMNS = ("step", "loss", "mse", "learning_rate", "validation_loss", "images_per_s")
 _RISEN = 2.0  # times the best checkpoint's loss: what a steady training does not end at
 
 
@@ -42,20 +47,21 @@ def train(
     `recon.training.run.load_run` reads what comes of it, at any time.
 
     Args:
-        config: Its settings.
-        source: Of its images.
+        config: Settings of the training.
+        source: Source of the images.
         out: Folder of the run: new or empty, unless it is continued.
         encoder_weights: Trained weights of the CNN, (kernel, bias) by layer, for images in
             [0, 1]; by default it is random.
         data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Continue the run in `out` from its last whole checkpoint. Where there is no run
-            yet, or none of its checkpoints, it starts.
-        devices: That share every batch: how many, or None for all, on JAX those of all hosts
-            that `keras.distribution.initialize` has joined; these share `out` too.
+        resume: Whether to continue the run in `out` from its last whole checkpoint. Where there
+            is no run yet, or none of its checkpoints, it starts.
+        devices: Number of devices that share every batch, or None for all, on JAX those of all
+            hosts that `keras.distribution.initialize` has joined; these share `out` too.
         samples: A few uint8 images (n, crop, crop, 3) for the sheets of reconstructions.
         validation: uint8 images (n, crop, crop, 3) whose loss is taken at every checkpoint.
-        on_step: Called with a `TrainingStep`, up to five times a second. If it raises, a
-            checkpoint is saved and the training ends: that is how to stop it.
+        on_step: Callback, called with a `recon.training.callbacks.TrainingStep` up to five times
+            a second. If it raises, a checkpoint is saved and the training ends: that is how to
+            stop it.
 
     Raises:
         NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
@@ -66,11 +72,22 @@ def train(
     for name, images in (("samples", samples), ("validation", validation)):
         if images is not None:
             check_pixels(name, images, (max(1, len(images)), config.crop, config.crop, 3))
-    pair = build_pair(config, encoder_weights)
+    networks = build_networks(config, encoder_weights)
 
-    def begin(state: State | None, shared: Any) -> _Inversion:
-        trainer = Trainer(config, pair, state or State.start(pair.decoder), devices=shared)
-        return _Inversion(config, trainer, samples, validation)
+    def sheet(model: keras.Model) -> np.ndarray:
+        assert samples is not None
+        back = np.clip(reconstruct(model, samples, config.batch), 0, 1)
+        return contact_sheet([list(samples / np.float32(255)), list(back)])
+
+    def begin() -> Task:
+        return Task(
+            inversion_model(config, networks),
+            target=lambda batch: batch.pixels,
+            columns=COLUMNS,
+            row=lambda loss: {"mse": mean_squared_error(config, loss)},
+            validation=None if validation is None else (validation, validation),
+            sheet=None if samples is None else (config.sample_every, sheet),
+        )
 
     outcome = run_training(
         config,
@@ -95,44 +112,3 @@ def _rise(outcome: Outcome) -> tuple[str, ...]:
         f"the loss at the end is {outcome.score / best.score:.3g} times that of the best"
         f" checkpoint, step {best.step}; a new run with a lower learning_rate should be steadier",
     )
-
-
-@dataclass(frozen=True)
-class _Inversion:
-    """The training of a DCN, as the loop sees it."""
-
-    config: TrainingConfig
-    trainer: Trainer
-    samples: np.ndarray | None
-    validation: np.ndarray | None
-    columns: tuple[str, ...] = COLUMNS
-
-    @property
-    def sample_every(self) -> int:
-        return self.config.sample_every
-
-    def step(self, batch: Any, number: int) -> Any:
-        pixels = getattr(batch, "pixels", batch)
-        check_pixels("source", pixels, (self.config.batch, *[self.config.crop] * 2, 3))
-        return self.trainer.step(pixels, number)
-
-    def number(self, loss: Any) -> float:
-        return self.trainer.number(loss)
-
-    def state(self) -> State:
-        return self.trainer.state()
-
-    def row(self, loss: float) -> dict[str, float]:
-        return {"mse": mean_squared_error(self.config, loss)}
-
-    def validate(self) -> dict[str, float]:
-        if self.validation is None:
-            return {}
-        return {"validation_loss": float(self.trainer.losses(self.validation).mean())}
-
-    def sheet(self) -> bytes | None:
-        if self.samples is None:
-            return None
-        images = self.samples / np.float32(255)
-        back = np.clip(self.trainer.reconstruct(self.samples), 0, 1)
-        return encode_png(contact_sheet([list(images), list(back)]))

@@ -30,7 +30,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from keras import ops
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -111,10 +110,9 @@ def _measure(settings: Reconstructions, cell: Cell, pictures: Pictures, seed: in
         trained=cell["encoder"] == "trained",
     )
     training.run()
-    pair, decoder = training.pair, training.decoder
+    networks = training.trained
     truth = training.middle(training.held_out) / np.float32(255)
-    features, _ = pair.cnn.stateless_call(list(pair.encoder), [], ops.convert_to_tensor(truth))
-    activations = np.asarray(ops.convert_to_numpy(features), np.float64)
+    activations = networks.cnn.predict_on_batch(truth).astype(np.float64)
     names = [pictures.names[i] for i in _measured(settings, cell)]
     rows, decoded = [], {}
     for filters, unpooling in _methods(str(cell["encoder"])):
@@ -126,8 +124,8 @@ def _measure(settings: Reconstructions, cell: Cell, pictures: Pictures, seed: in
         else:
             kernel = _filters(settings, pictures, layer, filters, seed + number)
             found = reconstruct(activations, kernel, share=SHARES[layer], unpooling=unpooling)
-        back, _ = pair.dcn.stateless_call(list(decoder), [], [found.astype(np.float32), truth])
-        decoded[filters, unpooling] = image = np.clip(ops.convert_to_numpy(back), 0, 1)
+        back = networks.dcn.predict_on_batch([found.astype(np.float32), truth])
+        decoded[filters, unpooling] = image = np.clip(back, 0, 1)
         as_printed = unpooling != "switches" and filters != "original"
         printed = PRINTED[layer, filters] if as_printed else (float("nan"),) * 2
         errors = zip(

@@ -9,15 +9,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import keras
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from recon.experiments.experiment import Cell, Pictures, Row, Settings
 from recon.training.config import SMALL, TrainingConfig
-from recon.training.step import State, Trainer, build_pair, mean_squared_error, reconstruct
-from rrstyle import backend
+from recon.training.fit import fit
+from recon.training.model import (
+    build_networks,
+    inversion_model,
+    mean_squared_error,
+    reconstruct,
+    trained_networks,
+)
 from rrstyle.config import NetworkConfig
+from rrstyle.networks.pair import CnnDcn
 
 STD = SMALL.network.std  # of the papers' Gaussian
 TITLES = {"vgg16": "VGG16", "alexnet": "AlexNet"}
@@ -77,7 +85,7 @@ class Training:
         weights: Names the CNN's weights: their law, or the trained ones' file.
         training: Pictures to train on, uint8 (pictures, side, side, 3).
         held_out: The others.
-        pair: The networks, with the weights that they start from.
+        networks: CNN and DCN, with the weights that they start from.
 
     Raises:
         ValueError: If the pictures are fewer than two or smaller than the crop, or the trained
@@ -124,10 +132,9 @@ class Training:
         self.training, self.held_out = (
             np.rint(255 * pictures.pixels[half]).astype(np.uint8) for half in (training, held_out)
         )
-        self.pair = build_pair(self.config, weights)
+        self.networks = build_networks(self.config, weights)
         self._measured = settings.measured
-        start = State.start(self.pair.decoder)
-        self._trainer = Trainer(self.config, self.pair, start, devices=backend.parallel(1))
+        self._model = inversion_model(self.config, self.networks)
 
     def run(self, *, rows: Sequence[int] = ()) -> list[Row]:
         """Takes all steps.
@@ -139,17 +146,9 @@ class Training:
             COURSE_COLUMNS of each: the mean loss of the batches since the row before, each before
             its step, and the loss of the pictures held out, of squares in their middle.
         """
-        held_out = self.middle(self.held_out)
-        found, unread = [], []
-        for step in range(1, self.config.steps + 1):
-            pixels = random_squares(self.training, self.config, step - 1)
-            unread.append(self._trainer.step(pixels, step))
-            if step in rows:
-                loss = np.mean([self._trainer.number(loss) for loss in unread])
-                unread.clear()
-                row: Row = {"step": step, "training_mse": self._mse(loss)}
-                found.append(row | {"validation_mse": float(self.errors(held_out).mean())})
-        return found
+        course = _Course(self, rows)
+        fit(self._model, _Squares(self.training, self.config), self.config, [course])
+        return course.found
 
     def middle(self, pictures: np.ndarray) -> np.ndarray:
         """Squares in the middle of the first pictures of a half: what losses are taken on."""
@@ -159,24 +158,42 @@ class Training:
 
     def errors(self, squares: np.ndarray) -> np.ndarray:
         """Mean squared error of each of some uint8 squares, float64 (squares,)."""
-        return self._mse(self._trainer.losses(squares))
+        back = reconstruct(self._model, squares, self.config.batch).astype(np.float64)
+        return np.square(back - squares / 255).mean(axis=(1, 2, 3))
 
     @property
-    def decoder(self) -> tuple[np.ndarray, ...]:
-        """The DCN's weights after the steps taken so far."""
-        return self._trainer.state().weights
+    def trained(self) -> CnnDcn:
+        """The networks after the steps taken so far."""
+        return trained_networks(self.networks, self._model.layers[-1].get_weights())
 
-    def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
-        """What comes back of uint8 pictures of any size: float32, unbounded."""
-        decoder = self.decoder
-        back = [
-            reconstruct(self.pair, decoder, self.pair.encoder, image[None] / np.float32(255))
-            for image in pictures
-        ]
-        return np.concatenate([np.asarray(image) for image in back])
 
-    def _mse(self, loss: Any) -> Any:
-        return mean_squared_error(self.config, loss)
+class _Squares:
+    """Source of a training's batches."""
+
+    def __init__(self, pictures: np.ndarray, config: TrainingConfig) -> None:
+        self._pictures, self._config = pictures, config
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return random_squares(self._pictures, self._config, number)
+
+
+class _Course(keras.callbacks.Callback):
+    """Takes a row after each of some steps."""
+
+    def __init__(self, training: Training, steps: Sequence[int]) -> None:
+        super().__init__()
+        self._training, self._steps = training, steps
+        self._held_out = training.middle(training.held_out)
+        self.found: list[Row] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if batch + 1 in self._steps:
+            mse = mean_squared_error(self._training.config, logs["error"])
+            self.model.reset_metrics()  # the next row's mean begins here
+            validation = float(self._training.errors(self._held_out).mean())
+            self.found.append(
+                {"step": batch + 1, "training_mse": mse, "validation_mse": validation}
+            )
 
 
 def half_of(count: int, number: int) -> tuple[slice, slice]:

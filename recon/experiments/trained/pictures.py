@@ -59,7 +59,7 @@ def _measure(settings: Reconstructions, cell: Cell, pictures: Pictures, seed: in
     # In the size trained on: a DCN learns how bright its zero padding leaves the middle.
     squares = training.middle(training.held_out)[: len(shown)]
     truth = squares / np.float32(255)
-    back = np.clip(training.reconstruct(squares), 0, 1)
+    back = np.clip(training.trained.reconstruct(squares / np.float32(255)), 0, 1)
     ssim = metrics.ssim(metrics.luminance(truth), metrics.luminance(back))
     rows = []
     for i, psnr in enumerate(metrics.psnr(truth, back)):

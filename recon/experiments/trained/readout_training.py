@@ -24,10 +24,8 @@ from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row
 from recon.experiments.trained.cells import Training, TrainingSettings, plan, row_steps
-from recon.training.step import unit_images
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
-from rrstyle.networks.build import SharedNetwork
 from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
 
 READOUTS = {
@@ -133,10 +131,10 @@ def untrained_errors(
     # Of the same seed and law as the DCN at the start of a training: its very weights.
     start = replace(training.config.network, law="he")
     hidden, kernel = readout.split_dcn(start, seed=training.config.seed)
-    cnn = SharedNetwork(training.pair.cnn, training.pair.encoder)
+    cnn = training.networks.encoder
 
     def maps(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        image = np.asarray(unit_images(square))
+        image = square / np.float32(255)
         return readout.run_hidden(hidden, np.asarray(cnn(image[None]))[0], image.shape[:2]), image
 
     scale = 1 / max(float(np.std(maps(known[0])[0])), 1e-30)  # the solve sees numbers about 1

@@ -58,7 +58,7 @@ def test_it_learns_and_its_weights_serve_as_an_encoder(folder, capsys):
     encoder = load_weights("run/classifier.npz", NetworkConfig("alexnet", "conv2"))
     state = checkpoints_of(Path("run")).best()
     assert state is not None
-    np.testing.assert_array_equal(encoder.weights[2], state.arrays["decoder_02"])
+    np.testing.assert_array_equal(encoder.weights[2], state.arrays["weight_02"])
     words = ("--architecture", "alexnet", "--encoder", "run/classifier.npz", "--tap", "conv2")
     tiny = ("--crop", "16", "--batch", "4", "--steps", "2", "--images", "in", "-o", "dcn")
     assert cli.main(["train", *words, *tiny]) == 0

@@ -11,7 +11,7 @@ import pytest
 
 from apps import cli
 from apps.options.parse import parse, parse_again
-from recon.training import checkpoints, hosts, loop, train
+from recon.training import callbacks, checkpoints, hosts
 from recon.training import run as training_run
 from recon.training.config import SMALL, TrainingConfig
 from recon.training.run import checkpoints_of, load_run, read_config
@@ -121,15 +121,15 @@ def test_another_run_is_not_continued(folder, capsys, words, rule):
 
 
 def test_ctrl_c_ends_after_the_step_with_a_checkpoint(folder, capsys, monkeypatch):
-    own = train.Trainer.step
+    own = callbacks.FiniteCheck.after
 
-    def interrupted(self, pixels, number):
-        if number == 3:
+    def interrupted(self, step, loss):
+        own(self, step, loss)
+        if step == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        return own(self, pixels, number)
 
-    monkeypatch.setattr(train.Trainer, "step", interrupted)
-    monkeypatch.setattr(loop, "_READ_EVERY", 0)
+    monkeypatch.setattr(callbacks.FiniteCheck, "after", interrupted)
+    monkeypatch.setattr(callbacks, "_TOLD_EVERY", 0)
     before = signal.getsignal(signal.SIGINT)
     assert run(*TINY, "--steps", "50", "--checkpoint-every", "20") == 130
     assert signal.getsignal(signal.SIGINT) is before
@@ -169,8 +169,8 @@ def test_a_full_disk_loses_nothing_wherever_it_is_met(folder, capsys, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device")
 
     target = {
-        "sheet": (loop, "write_whole"),
-        "log": (loop.TrainingLog, "add"),
+        "sheet": (callbacks, "write_whole"),
+        "log": (callbacks.TrainingLog, "add"),
         "record": (training_run, "write_whole"),
     }[place]
     with monkeypatch.context() as patch:
@@ -218,10 +218,15 @@ def test_hosts_are_for_jax_and_named_whole(folder, capsys, monkeypatch):
 
 
 def test_a_loss_that_is_no_number_is_one_line(folder, capsys, monkeypatch):
-    own = TrainingConfig.adam_scale
-    monkeypatch.setattr(
-        TrainingConfig, "adam_scale", lambda self, step: 1e38 if step == 3 else own(self, step)
-    )
+    own = callbacks.Progress.after
+
+    def spoilt(self, step, loss):
+        own(self, step, loss)
+        if step == 2:
+            for variable in self.model.trainable_variables:
+                variable.assign(variable * 1e30)
+
+    monkeypatch.setattr(callbacks.Progress, "after", spoilt)
     assert run(*TINY, *SIX) == 1
     error = only_error(capsys)
     assert "the last good checkpoint is that of step 2; start a new run with a lower" in error

@@ -53,12 +53,6 @@ def test_rates_are_those_of_a_piecewise_constant_decay():
         assert config.rate(step) == pytest.approx(float(schedule(step - 1)))
 
 
-def test_the_first_correction_of_adam_by_hand():
-    config = TrainingConfig(learning_rate=0.1)
-    assert config.adam_scale(1) == pytest.approx(0.1 * math.sqrt(0.001) / 0.1)
-    assert config.adam_scale(100_000) == pytest.approx(0.1)
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

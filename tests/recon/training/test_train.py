@@ -3,15 +3,16 @@
 import csv
 import gc
 import json
+import threading
 import tracemalloc
 
 import numpy as np
 import pytest
 
+from recon.training.callbacks import FiniteCheck, NotFinite
 from recon.training.log import CSV_NAME
-from recon.training.loop import NotFinite
+from recon.training.model import build_networks
 from recon.training.run import checkpoints_of, load_run, read_config
-from recon.training.step import build_pair
 from recon.training.train import train
 from rrstyle.durable import locked
 from rrstyle.pictures.images import read_image
@@ -56,7 +57,8 @@ def test_a_run_writes_what_it_promises(whole):
     sheet = read_image(out / "samples" / "step-00000012.png").pixels
     assert sheet.shape[0] > 2 * 12
     assert read_config(out) == tiny_config()
-    assert (out / "events.out.tfevents.rrstyle").stat().st_size > 500
+    (events,) = (out / "tensorboard").iterdir()
+    assert events.stat().st_size > 500
 
 
 def test_the_log_has_a_row_at_each_turn_and_each_checkpoint(whole):
@@ -88,10 +90,10 @@ def test_the_validation_loss_is_that_of_the_loaded_pair(whole):
     loss = np.square(back - images).sum(axis=(1, 2, 3)).mean() / 2
     assert loss == pytest.approx(outcome.score, rel=1e-5)
     assert pair.reconstruct(np.zeros((1, 9, 17, 3))).shape == (1, 9, 17, 3)
-    check_same(
-        dict(enumerate(load_run(out, best=True).decoder.weights)),
-        dict(enumerate(checkpoints_of(out).best().arrays[f"decoder_{i:02d}"] for i in range(6))),
-    )
+    weights = load_run(out, best=True).dcn.get_weights()
+    for i, weight in enumerate(weights):
+        found = checkpoints_of(out).best().arrays[f"weight_{i:02d}"]
+        np.testing.assert_allclose(255 * weight if i % 2 else weight, found, rtol=1e-6)
 
 
 def test_the_loss_falls_and_the_cnn_stays(tmp_path):
@@ -101,7 +103,8 @@ def test_the_loss_falls_and_the_cnn_stays(tmp_path):
     losses = [float(row["loss"]) for row in rows(tmp_path / "run")]
     assert losses[-1] < losses[0] / 2
     pair = load_run(tmp_path / "run")
-    check_same(dict(enumerate(pair.encoder.weights)), dict(enumerate(build_pair(config).encoder)))
+    start = build_networks(config).cnn.get_weights()
+    check_same(dict(enumerate(pair.encoder.weights)), dict(enumerate(start)))
 
 
 @pytest.mark.parametrize("step", [2, 6, 7])
@@ -131,11 +134,13 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(whole, tmp_path)
 class Hoarding(Pictures):
     """A source that lets go of nothing."""
 
-    def batches(self, first_step):
+    def __init__(self, config):
+        super().__init__(config)
         self.kept = []
-        for batch in super().batches(first_step):
-            self.kept.append(batch)
-            yield batch
+
+    def __getitem__(self, number):
+        self.kept.append(super().__getitem__(number))
+        return self.kept[-1]
 
 
 @pytest.mark.parametrize(("kind", "flat"), [(Pictures, True), (Hoarding, False)])
@@ -163,9 +168,10 @@ def test_only_the_missing_batches_are_asked_for(tmp_path):
     config = tiny_config(steps=4)
     source = Pictures(config)
     train(config, source, tmp_path / "run")
-    longer = tiny_config(steps=6)
-    train(longer, source, tmp_path / "run", resume=True)
-    assert source.asked == [0, 4]
+    assert set(source.asked) == {0, 1, 2, 3}
+    source.asked.clear()
+    train(tiny_config(steps=6), source, tmp_path / "run", resume=True)
+    assert set(source.asked) == {4, 5}
 
 
 def test_a_damaged_checkpoint_is_told_and_replaced(whole, tmp_path):
@@ -180,37 +186,39 @@ def test_a_damaged_checkpoint_is_told_and_replaced(whole, tmp_path):
     assert [int(row["step"]) for row in rows(out)] == [2, 3, 4, 6, 8, 9, 10, 12]
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(tmp_path, monkeypatch):
-    from recon.training.config import TrainingConfig
+def at_step(monkeypatch, step, change):
+    """Changes the weights after a step, before anything looks at them."""
+    own = FiniteCheck.after
 
-    out, own = tmp_path / "run", TrainingConfig.adam_scale
-    # The weights leave the range of float32 in step 8, and the loss of step 9 with them.
-    monkeypatch.setattr(
-        TrainingConfig, "adam_scale", lambda self, step: 1e38 if step == 8 else own(self, step)
-    )
+    def after(self, number, loss):
+        own(self, number, loss)
+        if number == step:
+            for variable in self.model.trainable_variables:
+                variable.assign(change(variable))
+
+    monkeypatch.setattr(FiniteCheck, "after", after)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(tmp_path, monkeypatch):
+    out = tmp_path / "run"
     words = (
         "loss is (inf|nan) at step 9; the last good checkpoint is that of step 6;"
         " start a new run with a lower learning_rate"
     )
-    with pytest.raises(NotFinite, match=words):
-        train_tiny(out)
+    with monkeypatch.context() as patch:
+        at_step(patch, 8, lambda weight: weight * 1e30)
+        with pytest.raises(NotFinite, match=words):
+            train_tiny(out)
     assert checkpoints_of(out).steps()[-1] == 6
     assert load_run(out).about["step"] == 6
-    monkeypatch.setattr(
-        TrainingConfig, "adam_scale", lambda self, step: np.inf if step == 9 else own(self, step)
-    )
-    with pytest.raises(NotFinite, match="decoder_00 is not finite after step 9; the last good"):
+    at_step(monkeypatch, 9, lambda weight: weight * np.nan)
+    with pytest.raises(NotFinite, match="weight_00 is not finite after step 9; the last good"):
         train_tiny(out, resume=True)
     assert checkpoints_of(out).steps()[-1] == 6
 
 
 def test_a_loss_that_rose_is_told(tmp_path, monkeypatch):
-    from recon.training.config import TrainingConfig
-
-    own = TrainingConfig.adam_scale
-    monkeypatch.setattr(
-        TrainingConfig, "adam_scale", lambda self, step: 1.0 if step == 11 else own(self, step)
-    )
+    at_step(monkeypatch, 11, lambda weight: weight + 1)
     outcome = train_tiny(tmp_path / "run")
     (note,) = outcome.notes
     best = checkpoints_of(tmp_path / "run").best()
@@ -232,15 +240,32 @@ def test_another_run_is_not_continued(whole, changes, words):
         train_tiny(whole[0], resume=True, changes=changes)
 
 
-def test_a_record_of_version_0_1_0_is_read_and_continued(tmp_path):
+def test_a_run_of_version_0_1_0_is_read_and_continued(whole, tmp_path):
     out = tmp_path / "run"
-    train_tiny(out)
+    train_tiny(out, changes={"steps": 9})
     path = out / "run.json"
     record = json.loads(path.read_text())
     record["config"]["encoder"] = record["config"].pop("weights")  # its name in 0.1.0
     path.write_text(json.dumps(record))
+    # Its checkpoints had biases from 0 to 1, the gradients that belong to them, and no counter.
+    checkpoints = checkpoints_of(out)
+    old, arrays = {}, checkpoints.latest()[0].arrays
+    for i in range(6):
+        scale = 255 if i % 2 else 255**2
+        old[f"decoder_{i:02d}"] = arrays[f"weight_{i:02d}"] / np.float32(255 if i % 2 else 1)
+        old[f"adam_mean_{i:02d}"] = arrays[f"optimizer_{2 * i + 1:02d}"] / np.float32(scale)
+        old[f"adam_square_{i:02d}"] = arrays[f"optimizer_{2 * i + 2:02d}"] / np.float32(scale) ** 2
+    ours = load_run(out).dcn.get_weights()
+    state = checkpoints.latest()[0].state
+    checkpoints.save(9, old, state, score=1.0)
     assert read_config(out).weights == "random"
+    for one, other in zip(ours, load_run(out).dcn.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
     assert train_tiny(out, resume=True).step == 12
+    ours, theirs = state_arrays(out), state_arrays(whole[0])
+    assert set(ours) == set(theirs)
+    for name, array in ours.items():
+        np.testing.assert_allclose(array, theirs[name], rtol=1e-3, atol=1e-6)
 
 
 def test_a_run_on_other_data_is_not_continued(tmp_path):
@@ -272,7 +297,7 @@ def test_a_folder_in_use_is_refused(whole, tmp_path):
 
 def test_trained_weights_are_kept_in_the_run(tmp_path):
     config, out = tiny_config(weights="file.h5", steps=2), tmp_path / "run"
-    weights = [w + np.float32(0.01) for w in build_pair(tiny_config()).encoder]
+    weights = [w + np.float32(0.01) for w in build_networks(tiny_config()).cnn.get_weights()]
     train(config, Pictures(config), out, encoder_weights=weights)
     check_same(dict(enumerate(load_run(out).encoder.weights)), dict(enumerate(weights)))
     other = [w + np.float32(0.01) for w in weights]
@@ -281,25 +306,33 @@ def test_trained_weights_are_kept_in_the_run(tmp_path):
 
 
 class Few(Pictures):
-    def batches(self, first_step):
-        return iter([pictures(4, 12, seed=0)] * 3)
+    def __getitem__(self, number):
+        if number == 3:
+            raise OSError("there are no more pictures")
+        return super().__getitem__(number)
 
 
 class Wrong(Pictures):
-    def batches(self, first_step):
-        return iter([pictures(4, 13, seed=0)])
+    def __getitem__(self, number):
+        return pictures(4, 13, seed=0)
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "error", "words"),
     [
-        (Few, "source must have a batch for each of 12 steps; it ended after 3"),
-        (Wrong, r"source must give uint8 images \(4, 12, 12, 3\); received uint8 \(4, 13, 13, 3\)"),
+        (Few, OSError, "^there are no more pictures$"),
+        (
+            Wrong,
+            ValueError,
+            r"^source must give uint8 images \(4, 12, 12, 3\); received",
+        ),
     ],
 )
-def test_a_source_that_does_not_fit_is_refused(tmp_path, kind, words):
-    with pytest.raises(ValueError, match=words):
+def test_a_source_that_fails_ends_the_run_with_its_own_error(tmp_path, kind, error, words):
+    before = set(threading.enumerate())
+    with pytest.raises(error, match=words):
         train(tiny_config(), kind(tiny_config()), tmp_path / "run")
+    assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("Thread")]
 
 
 def test_samples_of_another_size_are_refused(tmp_path):

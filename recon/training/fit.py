@@ -1,0 +1,267 @@
+"""A training in a folder, whatever is trained: Keras' `fit`, from the start or a checkpoint on.
+
+Every random draw is a function of the seed and of the number of the step, so a continued run
+takes the steps that it would have taken: on a processor it ends with the very same weights.
+"""
+
+import errno
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from recon.data.batches import Batch
+from recon.training.callbacks import FiniteCheck, Progress, Record, Session, Sheets
+from recon.training.config import Schedule
+from recon.training.log import TrainingLog
+from recon.training.model import restore, state_of_0_1_0
+from recon.training.run import RunFolder
+from rrstyle import backend
+from rrstyle.durable import locked
+from rrstyle.progress import OnStep
+
+_MOST_THREADS = 16  # each reads a whole batch
+
+
+class Source(Protocol):
+    """Where the training images come from."""
+
+    def __getitem__(self, number: int) -> Any:
+        """Batch `number` (from 0), a function of its number alone; asked by several threads.
+
+        Each is a uint8 array (batch, crop, crop, 3), or a `recon.data.batches.Batch`.
+        """
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained.
+
+    Attributes:
+        model: Compiled model of `recon.training.model`.
+        target: Function from a `Batch` to what the model's loss compares its result with.
+        columns: Names of the log's columns.
+        row: Function from the mean loss to further columns.
+        validation: uint8 images and their targets, whose loss is taken at every checkpoint.
+        sheet: Number of steps between two sheets, and function from the model to a picture.
+    """
+
+    model: keras.Model
+    target: Callable[[Batch], np.ndarray]
+    columns: tuple[str, ...]
+    row: Callable[[float], Mapping[str, float]]
+    validation: tuple[np.ndarray, np.ndarray] | None
+    sheet: tuple[int, Callable[[keras.Model], np.ndarray]] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a training.
+
+    Attributes:
+        folder: Folder of the run.
+        started_at: Number of steps that had been done before.
+        step: Number of steps that are done.
+        score: Score of the last checkpoint: its validation loss, or else the mean training loss
+            since the checkpoint before it.
+        notes: Lines for people.
+    """
+
+    folder: Path
+    started_at: int
+    step: int
+    score: float
+    notes: tuple[str, ...]
+
+
+class MissingBatches(keras.utils.PyDataset):
+    """The batches that a training has yet to take, read ahead by threads of its own.
+
+    Keras' own threads (`workers`) lose the first batches to the building of a model. To be used
+    in a `with`, which ends the threads.
+
+    Args:
+        source: Source of all batches.
+        config: Settings of the training.
+        target: As of `Task`.
+        first: Number of the first batch, from 0.
+
+    Attributes:
+        error: What ended the reading, if anything did: TensorFlow passes on its text only.
+    """
+
+    def __init__(
+        self, source: Source, config: Schedule, target: Callable[[Batch], np.ndarray], first: int
+    ) -> None:
+        super().__init__()
+        self._source, self._target, self._first = source, target, first
+        self._count = config.steps - first
+        self._shape = config.batch, config.crop, config.crop, 3
+        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._pool, self._ahead = ThreadPoolExecutor(threads), threads + 1
+        self._read: dict[int, Future] = {}
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> "MissingBatches":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images and targets, of this host alone, of the batch at a position from `first`."""
+        for ahead in range(position, min(position + self._ahead, self._count)):
+            if ahead not in self._read:
+                self._read[ahead] = self._pool.submit(self._batch, self._first + ahead)
+        return self._read.pop(position).result()
+
+    def _batch(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            found = self._source[number]
+            batch = found if isinstance(found, Batch) else Batch(found, None, ())
+            check_pixels("source", batch.pixels, self._shape)
+        except BaseException as error:
+            self.error = self.error or error
+            raise
+        return backend.part_of_host(batch.pixels), backend.part_of_host(self._target(batch))
+
+
+def run_training(
+    config: Schedule,
+    source: Source,
+    out: Path,
+    begin: Callable[[], Task],
+    *,
+    encoder_weights: Sequence[np.ndarray] | None = None,
+    data: Mapping[str, Any],
+    resume: bool,
+    devices: int | None,
+    on_step: OnStep,
+) -> Outcome:
+    """Trains in a folder, or continues to.
+
+    Args:
+        config: Settings of a resolved precision.
+        source: Source of the images.
+        out: Folder of the run: new or empty, unless it is continued.
+        begin: Function that makes the task, at its start.
+        encoder_weights: Trained weights that the run is to keep.
+        data: Plain JSON values that name the images; a continued run must have the same.
+        resume: Whether to continue the run in `out`, if there is one.
+        devices: Number of devices, or None for all.
+        on_step: Callback, called with a `recon.training.callbacks.TrainingStep`. If it raises, the
+            training ends, on a single host with a checkpoint.
+
+    Raises:
+        NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
+        ValueError: If an argument is wrong, or `out` holds something else.
+        OSError: If a file cannot be read or written.
+    """
+    run, writes = RunFolder(out), backend.is_first_host()
+    if writes:
+        run.check_new(resume=resume)
+    with backend.shared_by(devices) as count:
+        if config.batch % count:
+            raise ValueError(
+                f"batch must be a multiple of the {count} devices; received {config.batch}"
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        with locked(out) if writes else nullcontext(), _full_disk_told(run):
+            found, notes = run.checkpoints.latest()
+            run.check_steps(config, found)  # before the record is written with them
+            if writes:
+                notes += run.open(config, data=data, encoder_weights=encoder_weights)
+                run.checkpoints.prepare()
+            done, score = (found.step, found.score) if found else (0, math.inf)
+            if done < config.steps:
+                task = begin()
+                if found:
+                    restore(task.model, state_of_0_1_0(found.arrays, done, config))
+                seconds = found.state["seconds"] if found else 0.0
+                with (
+                    TrainingLog(out, step=done, columns=task.columns) if writes else nullcontext()
+                ) as log:
+                    session = Session(config, run, log, done, seconds)
+                    score = _fit(task, source, session, on_step)
+            return Outcome(out, done, config.steps, score, tuple(notes))
+
+
+def _fit(task: Task, source: Source, session: Session, on_step: OnStep) -> float:
+    """Takes the steps that are missing; the score of the last checkpoint."""
+    record = Record(session, task.row, task.validation)
+    callbacks = [
+        FiniteCheck(session),
+        *([] if task.sheet is None else [Sheets(session, *task.sheet)]),
+        record,
+        Progress(session, on_step, record),
+    ]
+    fit(task.model, source, session.config, callbacks, target=task.target, done=session.done)
+    return record.score
+
+
+def fit(
+    model: keras.Model,
+    source: Source,
+    config: Schedule,
+    callbacks: Sequence[keras.callbacks.Callback],
+    *,
+    target: Callable[[Batch], np.ndarray] = lambda batch: batch.pixels,
+    done: int = 0,
+) -> None:
+    """Takes the steps of a training in memory; callbacks do all else.
+
+    Args:
+        model: Compiled model of `recon.training.model`.
+        source: Source of the images.
+        config: Settings of the training.
+        callbacks: Keras callbacks, called in order; an exception of one ends the training.
+        target: Function from a batch to what the model's loss compares its result with.
+        done: Number of steps done before.
+    """
+    exact = backend.resolve_precision(config.precision) == "float32"
+    with (
+        MissingBatches(source, config, target, done) as batches,
+        backend.full_precision() if exact else nullcontext(),
+    ):
+        try:
+            model.fit(batches, callbacks=list(callbacks), shuffle=False, verbose=0)
+        except Exception as error:
+            if batches.error is None or not type(error).__module__.startswith("tensorflow."):
+                raise
+            raise batches.error from None
+
+
+@contextmanager
+def _full_disk_told(run: RunFolder) -> Iterator[None]:
+    """Says what is left, and what to do, where nothing more can be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            error.errno,
+            f"{run.folder.name}: the disk is full; {run.last_good()}; free some space, then"
+            " continue the run",
+        ) from error
+
+
+def check_pixels(name: str, pixels: Any, shape: tuple[int, ...]) -> None:
+    """Refuses what are not uint8 images of a shape.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    found = getattr(pixels, "shape", None), str(getattr(pixels, "dtype", None))
+    if found != (shape, "uint8"):
+        raise ValueError(f"{name} must give uint8 images {shape}; received {found[1]} {found[0]}")
