@@ -1,5 +1,6 @@
 """What keras.ops lacks; the only file that names a backend."""
 
+import ctypes
 import functools
 import os
 import platform
@@ -286,6 +287,20 @@ def shared_by(count: int | None) -> Iterator[int]:
     else:
         with _mirrored(tuple(found[:count])).scope():
             yield count
+
+
+def reuse_freed_memory() -> None:
+    """Undoes what TensorFlow's generator dataset does to the C library's `malloc`.
+
+    It fixes the thresholds at 128 KiB (`mallopt`), for the whole process: the memory of every
+    tensor goes back to the system and is fetched again, a quarter of a training step on a
+    processor. Here they are what they become by themselves otherwise.
+    """
+    if keras.backend.backend() == "tensorflow" and platform.libc_ver()[0] == "glibc":
+        trim_threshold, mmap_threshold = -1, -3  # as in malloc.h
+        libc = ctypes.CDLL(None)
+        libc.mallopt(mmap_threshold, 32 * 2**20)
+        libc.mallopt(trim_threshold, 64 * 2**20)
 
 
 @functools.cache

@@ -234,7 +234,10 @@ def fit(
         backend.full_precision() if exact else nullcontext(),
     ):
         try:
-            model.fit(batches, callbacks=list(callbacks), shuffle=False, verbose=0)
+            begin = keras.callbacks.LambdaCallback(
+                on_train_batch_begin=lambda batch, logs: backend.reuse_freed_memory()
+            )
+            model.fit(batches, callbacks=[begin, *callbacks], shuffle=False, verbose=0)
         except Exception as error:
             if batches.error is None or not type(error).__module__.startswith("tensorflow."):
                 raise
