@@ -1,5 +1,6 @@
-"""What an experiment is: a list of cells, each measured into rows by a pure function."""
+"""What an experiment is: a list of cells, each measured into rows that depend on it alone."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,26 +51,23 @@ class Pictures:
     labels: np.ndarray | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """One figure or table of the papers, at three sizes.
+class Experiment(ABC):
+    """One figure or table of the papers, at three sizes; each is a subclass, its families between.
 
     Attributes:
-        name: As on the command line.
+        name: Name on the command line.
         title: One line: what is measured.
         reproduces: Figures, tables or theorems of the papers.
         printed: What the papers claim or print of it, in a sentence.
-        cost: Measured time and machine of a scale.
-        settings: Of each scale.
-        columns: Of the rows, in order: those of the cell first.
-        cells: All cells of the settings, in the order of the rows.
-        rows: Number of rows of a cell.
-        measure: Rows of a cell: (settings, cell, pictures, seed) -> rows. Depends on nothing else.
-        draw: Figure of all rows, from the rows alone.
-        show: Figure of pictures, made anew from (rows, settings, pictures, seed), if there is one.
+        cost: Measured time and machine of each scale.
+        settings: Settings of each scale, of a subclass of `Settings`.
+        columns: Columns of the rows, in order: those of the cell first.
         classes: Whether pictures come with their classes, as of `recon.data.pictures.load_classes`;
             the last `tested` ones of the settings are to test on.
-        packages: That rows depend on to the bit, besides those of `recon.sweep.workers.computing`.
+        packages: Packages that rows depend on to the bit, besides those of
+            `recon.sweep.workers.computing`.
+        show: Method that draws a figure of pictures anew, from the arguments of `draw` and
+            `measure`: (rows, settings, pictures, seed); None for no such figure.
     """
 
     name: str
@@ -79,10 +77,22 @@ class Experiment:
     cost: Mapping[Scale, str]
     settings: Mapping[Scale, Any]
     columns: tuple[str, ...]
-    cells: Callable[[Any], list[Cell]]
-    rows: Callable[[Any, Cell], int]
-    measure: Callable[[Any, Cell, Pictures, int], list[Row]]
-    draw: Callable[[pd.DataFrame], Figure]
-    show: Callable[[pd.DataFrame, Any, Pictures, int], Figure] | None = None
-    classes: bool = False
+    classes = False
     packages: tuple[str, ...] = ()
+    show: Callable[[pd.DataFrame, Any, Pictures, int], Figure] | None = None
+
+    @abstractmethod
+    def cells(self, settings: Any) -> list[Cell]:
+        """All cells, in the order of the rows."""
+
+    @abstractmethod
+    def rows(self, settings: Any, cell: Cell) -> int:
+        """Number of rows of a cell."""
+
+    @abstractmethod
+    def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        """Rows of a cell; they depend on the arguments alone."""
+
+    @abstractmethod
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        """Figure of all rows, from the rows alone."""

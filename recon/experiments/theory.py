@@ -68,49 +68,6 @@ def _cell(figure: str, *, upsampling: str = "none", **counts: int) -> Cell:
     return {"figure": figure, "upsampling": upsampling, **none, **counts}
 
 
-def cells(settings: TheorySettings) -> list[Cell]:
-    """The variance of each network, each upsampling and depth after it, each kernel."""
-    return [
-        *(
-            _cell("variance", convolutions=depth, channels=channels, network=network)
-            for depth in settings.convolutions
-            for channels in settings.channels
-            for network in range(settings.networks)
-        ),
-        *(
-            _cell("insertion", upsampling=kind, convolutions=depth)
-            for kind in ("zero", "nearest")
-            for depth in range(1, settings.after + 1)
-        ),
-        *(_cell("angle", convolutions=1, kernel=kernel) for kernel in settings.kernels),
-    ]
-
-
-def rows(settings: TheorySettings, cell: Cell) -> int:
-    """Two or three quantities a picture; insertions have one of a constant image too."""
-    return 3 * settings.images + 1 if cell["figure"] == "insertion" else 2 * settings.images
-
-
-def measure(settings: TheorySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    """Rows of a cell."""
-    images = luminance(pictures.pixels.astype(np.float64))[..., 0]
-    if cell["figure"] == "variance":
-        found = _variance(settings, cell, images, seed)
-    elif cell["figure"] == "insertion":
-        found = _insertion(cell, images)
-    else:
-        found = _angle(cell, images)
-    measured = [
-        {"image": name, "quantity": quantity, "value": float(value)}
-        for quantity, values in found.items()
-        for name, value in zip(pictures.names, values, strict=True)
-    ]
-    if cell["figure"] == "insertion":
-        value = _checkerboard(_inserted(cell), settings.side)
-        measured.append({"image": "constant", "quantity": "checkerboard", "value": value})
-    return [{**cell, **row} for row in measured]
-
-
 def _variance(
     settings: TheorySettings, cell: Cell, images: np.ndarray, seed: int
 ) -> dict[str, list[float]]:
@@ -160,19 +117,6 @@ def _angle(cell: Cell, images: np.ndarray) -> dict[str, list[float]]:
         "cosine": [cosine(Plan((Conv(1, kernel),), ()), x) for x in images],
         "bound": [two_layer_bound(x, kernel) for x in images],
     }
-
-
-def draw(table: pd.DataFrame) -> Figure:
-    """Three panels: sin Theta against N, the checkerboard, the cosine against the kernel."""
-    figure = Figure(figsize=(15, 5), layout="constrained")
-    variance, insertion, angle = figure.subplots(1, 3)
-    by_figure = dict(iter(table.groupby("figure")))
-    _draw_variance(variance, by_figure["variance"])
-    _draw_insertion(insertion, by_figure["insertion"])
-    _draw_angle(angle, by_figure["angle"])
-    for axes in (variance, insertion, angle):
-        axes.grid(alpha=0.3)
-    return figure
 
 
 def _draw_variance(axes: Axes, table: pd.DataFrame) -> None:
@@ -229,44 +173,16 @@ def _draw_angle(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(fontsize=9)
 
 
-def show(_rows: pd.DataFrame, _settings: TheorySettings, pictures: Pictures, _seed: int) -> Figure:
-    """The first picture, what three networks converge to on it, and one on a constant image."""
-    image = luminance(pictures.pixels[:1].astype(np.float64))[0, :, :, 0]
-    inserted = _with_insertion(2, "zero")
-    one, repeated = Plan((Conv(1),), ()), _with_insertion(2, "nearest")
-    middle = image.shape[0] // 4 * 2
-    constant = convergence_value(inserted, np.ones_like(image), std=STD)
-    panels = (
-        ("image", image),
-        ("f*, one convolution", convergence_value(one, image, std=STD)),
-        (
-            "f*, pool, zero insertion,\ntwo convolutions",
-            convergence_value(inserted, image, std=STD),
-        ),
-        ("… nearest repetition", convergence_value(repeated, image, std=STD)),
-        (
-            "the third on a constant image,\n12 × 12 pixels of it",
-            constant[middle - 6 : middle + 6, middle - 6 : middle + 6],
-        ),
-    )
-    figure = Figure(figsize=(15, 3.9), layout="constrained")
-    for axes, (title, values) in zip(figure.subplots(1, len(panels)), panels, strict=True):
-        axes.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
-        axes.set_title(title)
-        axes.set_axis_off()
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="theory",
-    title="The convergence value, its variance and its angle to the image, against their bounds",
-    reproduces="Theorems 5.1 to 5.4",
-    printed=(
+class TheoryExperiment(Experiment):
+    name = "theory"
+    title = "The convergence value, its variance and its angle to the image, against their bounds"
+    reproduces = "Theorems 5.1 to 5.4"
+    printed = (
         "With probability 1 - delta, sin Theta <= sqrt(K_1 / (N delta)) for one convolution, and"
         " a like bound for several; cos Phi >= 1 - sum eps x / sum x^2, worse for larger kernels."
-    ),
-    cost={"smoke": "1 s", "laptop": "2 min on 2 cores", "paper": "not measured"},
-    settings={
+    )
+    cost = {"smoke": "1 s", "laptop": "2 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": TheorySettings(
             networks=3,
             images=1,
@@ -278,8 +194,8 @@ EXPERIMENT = Experiment(
         ),
         "laptop": TheorySettings(networks=30, images=3, side=64),
         "paper": TheorySettings(networks=30, images=50, side=224, small_side=32),
-    },
-    columns=(
+    }
+    columns = (
         "figure",
         "upsampling",
         "convolutions",
@@ -289,10 +205,90 @@ EXPERIMENT = Experiment(
         "image",
         "quantity",
         "value",
-    ),
-    cells=cells,
-    rows=rows,
-    measure=measure,
-    draw=draw,
-    show=show,
-)
+    )
+
+    def cells(self, settings: TheorySettings) -> list[Cell]:
+        """The variance of each network, each upsampling and depth after it, each kernel."""
+        return [
+            *(
+                _cell("variance", convolutions=depth, channels=channels, network=network)
+                for depth in settings.convolutions
+                for channels in settings.channels
+                for network in range(settings.networks)
+            ),
+            *(
+                _cell("insertion", upsampling=kind, convolutions=depth)
+                for kind in ("zero", "nearest")
+                for depth in range(1, settings.after + 1)
+            ),
+            *(_cell("angle", convolutions=1, kernel=kernel) for kernel in settings.kernels),
+        ]
+
+    def rows(self, settings: TheorySettings, cell: Cell) -> int:
+        """Two or three quantities a picture; insertions have one of a constant image too."""
+        return 3 * settings.images + 1 if cell["figure"] == "insertion" else 2 * settings.images
+
+    def measure(
+        self, settings: TheorySettings, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        """Rows of a cell."""
+        images = luminance(pictures.pixels.astype(np.float64))[..., 0]
+        if cell["figure"] == "variance":
+            found = _variance(settings, cell, images, seed)
+        elif cell["figure"] == "insertion":
+            found = _insertion(cell, images)
+        else:
+            found = _angle(cell, images)
+        measured = [
+            {"image": name, "quantity": quantity, "value": float(value)}
+            for quantity, values in found.items()
+            for name, value in zip(pictures.names, values, strict=True)
+        ]
+        if cell["figure"] == "insertion":
+            value = _checkerboard(_inserted(cell), settings.side)
+            measured.append({"image": "constant", "quantity": "checkerboard", "value": value})
+        return [{**cell, **row} for row in measured]
+
+    def draw(self, table: pd.DataFrame) -> Figure:
+        """Three panels: sin Theta against N, the checkerboard, the cosine against the kernel."""
+        figure = Figure(figsize=(15, 5), layout="constrained")
+        variance, insertion, angle = figure.subplots(1, 3)
+        by_figure = dict(iter(table.groupby("figure")))
+        _draw_variance(variance, by_figure["variance"])
+        _draw_insertion(insertion, by_figure["insertion"])
+        _draw_angle(angle, by_figure["angle"])
+        for axes in (variance, insertion, angle):
+            axes.grid(alpha=0.3)
+        return figure
+
+    def show(
+        self, _rows: pd.DataFrame, _settings: TheorySettings, pictures: Pictures, _seed: int
+    ) -> Figure:
+        """The first picture, what three networks converge to on it, and one on a constant image."""
+        image = luminance(pictures.pixels[:1].astype(np.float64))[0, :, :, 0]
+        inserted = _with_insertion(2, "zero")
+        one, repeated = Plan((Conv(1),), ()), _with_insertion(2, "nearest")
+        middle = image.shape[0] // 4 * 2
+        constant = convergence_value(inserted, np.ones_like(image), std=STD)
+        panels = (
+            ("image", image),
+            ("f*, one convolution", convergence_value(one, image, std=STD)),
+            (
+                "f*, pool, zero insertion,\ntwo convolutions",
+                convergence_value(inserted, image, std=STD),
+            ),
+            ("… nearest repetition", convergence_value(repeated, image, std=STD)),
+            (
+                "the third on a constant image,\n12 × 12 pixels of it",
+                constant[middle - 6 : middle + 6, middle - 6 : middle + 6],
+            ),
+        )
+        figure = Figure(figsize=(15, 3.9), layout="constrained")
+        for axes, (title, values) in zip(figure.subplots(1, len(panels)), panels, strict=True):
+            axes.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
+            axes.set_title(title)
+            axes.set_axis_off()
+        return figure
+
+
+EXPERIMENT = TheoryExperiment()

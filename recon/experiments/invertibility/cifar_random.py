@@ -59,53 +59,9 @@ class Classifiers(Settings):
     """Share of the features that a step leaves out."""
 
 
-def _cells(settings: Classifiers) -> list[Cell]:
-    return [
-        {"filters": filters, "layers": depth, "network": network}
-        for filters in _LAWS
-        for depth in settings.depths
-        for network in range(settings.networks)
-    ]
-
-
 def _channels(settings: Classifiers, cell: Cell) -> tuple[int, ...]:
     widths, _ = TABLE_5[str(cell["filters"]), int(cell["layers"])]
     return tuple(min(settings.channels, width) for width in widths)
-
-
-def _measure(settings: Classifiers, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    number = seed + int(cell["network"])
-    channels = _channels(settings, cell)
-    model = build_model(
-        channels,
-        side=settings.side,
-        classes=len(pictures.classes),
-        filters=str(cell["filters"]),
-        dropout=settings.dropout,
-        seed=number,
-    )
-    assert pictures.labels is not None
-    split = settings.images - settings.tested
-    labels = {"training": pictures.labels[:split], "test": pictures.labels[split:]}
-    mean = pictures.pixels[:split].mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
-    std = pictures.pixels[:split].std(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
-    pixels = (pictures.pixels - mean) / std
-    of_set = {"training": pixels[:split], "test": pixels[split:]}
-    _train(model, settings, of_set["training"], labels["training"], number)
-    _, printed = TABLE_5[str(cell["filters"]), int(cell["layers"])]
-    return [
-        {
-            **cell,
-            "widths": " ".join(map(str, channels)),
-            "set": name,
-            # As many of either: they need not be all.
-            "accuracy": _accuracy(
-                model, of_set[name][: settings.tested], labels[name], settings.batch
-            ),
-            "printed": printed if name == "test" else float("nan"),
-        }
-        for name in _SETS
-    ]
 
 
 def build_model(
@@ -183,48 +139,20 @@ def _accuracy(model: keras.Model, pixels: np.ndarray, labels: np.ndarray, batch:
     return 100 * float(np.mean(found == labels[: len(found)]))
 
 
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(7, 4.8), layout="constrained")
-    ax = figure.subplots()
-    test = frame[frame["set"] == "test"]
-    depths = list(test["layers"].unique())
-    for i, filters in enumerate(_LAWS):
-        part = test[test["filters"] == filters]
-        by_depth = part.groupby("layers", sort=False)["accuracy"]
-        places = np.arange(len(depths)) + 0.4 * (i - 0.5)
-        widest = max(int(width) for text in part["widths"] for width in str(text).split())
-        bars = ax.bar(places, by_depth.mean(), 0.36, label=f"{filters} filters, {widest} channels")
-        ax.bar_label(bars, fmt="%.1f", fontsize=9)
-        for place, (_, values) in zip(places, by_depth, strict=True):
-            ax.plot([place] * len(values), values, "k.", markersize=4)
-        trained = frame[(frame["set"] == "training") & (frame["filters"] == filters)]
-        means = trained.groupby("layers", sort=False)["accuracy"].mean()
-        said = "on training pictures" if i == 0 else None
-        ax.plot(places, means, "_", color="black", markersize=18, label=said)
-        said = "printed, all of CIFAR-10" if i == 0 else None
-        ax.plot(places, part.groupby("layers", sort=False)["printed"].first(), "kx", label=said)
-    ax.set_xticks(range(len(depths)), depths)
-    ax.set_xlabel("layers")
-    ax.set_ylabel("accuracy on test pictures (%)")
-    ax.set_ylim(0, 115)  # room for the legend
-    ax.set_title("Random and learned filters")
-    ax.grid(visible=False, axis="x")
-    ax.legend(ncols=2, fontsize=9)
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="cifar-random",
-    title="Accuracy of networks of 1 to 3 convolutions with random and with learned filters",
-    reproduces="Gilbert et al., Tables 1 and 5",
-    printed="CIFAR-10, 1 / 2 / 3 layers: random filters 66.5 / 74.6 / 74.8 %, learned ones 68.1 /"
-    " 83.3 / 89.3 %; up to 2048 channels.",
-    cost={
+class CifarRandomExperiment(Experiment):
+    name = "cifar-random"
+    title = "Accuracy of networks of 1 to 3 convolutions with random and with learned filters"
+    reproduces = "Gilbert et al., Tables 1 and 5"
+    printed = (
+        "CIFAR-10, 1 / 2 / 3 layers: random filters 66.5 / 74.6 / 74.8 %, learned ones 68.1 /"
+        " 83.3 / 89.3 %; up to 2048 channels."
+    )
+    cost = {
         "smoke": "15 s",
         "laptop": "15 min on 2 cores",
         "paper": "not measured",
-    },
-    settings={
+    }
+    settings = {
         "smoke": Classifiers(
             networks=1, images=96, tested=32, side=32, channels=8, batch=16, epochs=3
         ),
@@ -234,11 +162,87 @@ EXPERIMENT = Experiment(
         "paper": Classifiers(
             networks=3, images=60_000, tested=10_000, side=32, channels=2048, batch=100, epochs=40
         ),
-    },
-    columns=("filters", "layers", "network", "widths", "set", "accuracy", "printed"),
-    cells=_cells,
-    rows=lambda settings, cell: len(_SETS),
-    measure=_measure,
-    draw=_draw,
-    classes=True,
-)
+    }
+    columns = ("filters", "layers", "network", "widths", "set", "accuracy", "printed")
+    classes = True
+
+    def cells(self, settings: Classifiers) -> list[Cell]:
+        return [
+            {"filters": filters, "layers": depth, "network": network}
+            for filters in _LAWS
+            for depth in settings.depths
+            for network in range(settings.networks)
+        ]
+
+    def rows(self, settings: Classifiers, cell: Cell) -> int:
+        return len(_SETS)
+
+    def measure(
+        self, settings: Classifiers, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        number = seed + int(cell["network"])
+        channels = _channels(settings, cell)
+        model = build_model(
+            channels,
+            side=settings.side,
+            classes=len(pictures.classes),
+            filters=str(cell["filters"]),
+            dropout=settings.dropout,
+            seed=number,
+        )
+        assert pictures.labels is not None
+        split = settings.images - settings.tested
+        labels = {"training": pictures.labels[:split], "test": pictures.labels[split:]}
+        mean = pictures.pixels[:split].mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+        std = pictures.pixels[:split].std(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+        pixels = (pictures.pixels - mean) / std
+        of_set = {"training": pixels[:split], "test": pixels[split:]}
+        _train(model, settings, of_set["training"], labels["training"], number)
+        _, printed = TABLE_5[str(cell["filters"]), int(cell["layers"])]
+        return [
+            {
+                **cell,
+                "widths": " ".join(map(str, channels)),
+                "set": name,
+                # As many of either: they need not be all.
+                "accuracy": _accuracy(
+                    model, of_set[name][: settings.tested], labels[name], settings.batch
+                ),
+                "printed": printed if name == "test" else float("nan"),
+            }
+            for name in _SETS
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(7, 4.8), layout="constrained")
+        ax = figure.subplots()
+        test = frame[frame["set"] == "test"]
+        depths = list(test["layers"].unique())
+        for i, filters in enumerate(_LAWS):
+            part = test[test["filters"] == filters]
+            by_depth = part.groupby("layers", sort=False)["accuracy"]
+            places = np.arange(len(depths)) + 0.4 * (i - 0.5)
+            widest = max(int(width) for text in part["widths"] for width in str(text).split())
+            bars = ax.bar(
+                places, by_depth.mean(), 0.36, label=f"{filters} filters, {widest} channels"
+            )
+            ax.bar_label(bars, fmt="%.1f", fontsize=9)
+            for place, (_, values) in zip(places, by_depth, strict=True):
+                ax.plot([place] * len(values), values, "k.", markersize=4)
+            trained = frame[(frame["set"] == "training") & (frame["filters"] == filters)]
+            means = trained.groupby("layers", sort=False)["accuracy"].mean()
+            said = "on training pictures" if i == 0 else None
+            ax.plot(places, means, "_", color="black", markersize=18, label=said)
+            said = "printed, all of CIFAR-10" if i == 0 else None
+            ax.plot(places, part.groupby("layers", sort=False)["printed"].first(), "kx", label=said)
+        ax.set_xticks(range(len(depths)), depths)
+        ax.set_xlabel("layers")
+        ax.set_ylabel("accuracy on test pictures (%)")
+        ax.set_ylim(0, 115)  # room for the legend
+        ax.set_title("Random and learned filters")
+        ax.grid(visible=False, axis="x")
+        ax.legend(ncols=2, fontsize=9)
+        return figure
+
+
+EXPERIMENT = CifarRandomExperiment()

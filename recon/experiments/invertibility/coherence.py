@@ -79,64 +79,6 @@ def _kinds(cell: Cell) -> tuple[str, ...]:
     return tuple(KINDS) if cell["filters"] == "random" else ("filters", "groups", "rows")
 
 
-def _cells(settings: Coherences) -> list[Cell]:
-    return [
-        {"architecture": name, "layer": layer.name, "filters": filters, "network": network}
-        for name in settings.architectures
-        for filters in ("random", "learned")[: 1 + (name in settings.trained)]
-        for layer in _layers(settings, name)
-        for network in range(settings.networks if filters == "random" else 1)
-    ]
-
-
-def _measure(_settings: Coherences, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    architecture, position = str(cell["architecture"]), _position(cell)
-    convolutions = ARCHITECTURES[architecture].convolutions
-    layer = convolutions[position]
-    inputs = convolutions[position - 1].channels if position else 3
-
-    def draw(groups: int) -> np.ndarray:
-        shape = (layer.kernel, layer.kernel, inputs // groups, layer.channels)
-        # Filters of the network of that seed; their standard deviation changes no cosine.
-        rng = layer_rng(seed + int(cell["network"]), ENCODER, position)
-        return draw_kernel("gaussian", shape, std=1, rng=rng)
-
-    if cell["filters"] == "random":
-        filters, weights = draw(layer.groups), "gaussian"
-    else:
-        (trained,) = (e for e in pictures.encoders if e.architecture == architecture)
-        filters, weights = trained.kernel(layer.name), trained.name
-    measures = {
-        "filters": lambda: filter_coherence(filters),
-        "groups": lambda: filter_coherence(filters, groups=layer.groups),
-        "rows": lambda: row_coherence(filters, stride=layer.stride, groups=layer.groups),
-        "ungrouped": lambda: filter_coherence(draw(1)),
-    }
-    printed = PRINTED[architecture, str(cell["filters"])][position]
-    return [
-        {**cell, "weights": weights, "kind": kind, "value": measures[kind](), "printed": printed}
-        for kind in _kinds(cell)
-    ]
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    architectures = list(frame["architecture"].unique())
-    figure = Figure(figsize=(7 * len(architectures), 4.8), layout="constrained")
-    panels = figure.subplots(1, len(architectures), squeeze=False)[0]
-    for ax, name in zip(panels, architectures, strict=True):
-        part = frame[frame["architecture"] == name]
-        _panel(ax, part[part["filters"] == "random"])
-        learned = part[(part["filters"] == "learned") & (part["kind"] == "filters")]
-        if len(learned):
-            places = range(len(learned))
-            label = f"{learned['weights'].iloc[0]}, pairs of filters"
-            ax.plot(places, learned["value"], "D", color="black", markersize=4, label=label)
-            ax.plot(places, learned["printed"], "k+", label="learned on ILSVRC 2012, printed")
-        ax.set_title(f"{name}, Gaussian{' and learned' if len(learned) else ''} filters")
-        ax.legend(fontsize=8)
-    return figure
-
-
 def _panel(ax: Axes, frame: pd.DataFrame) -> None:
     layers = list(frame["layer"].unique())
     kinds = [kind for kind in KINDS if kind in set(frame["kind"])]
@@ -154,23 +96,25 @@ def _panel(ax: Axes, frame: pd.DataFrame) -> None:
     ax.set_ylabel("coherence, mean and 95 % of the networks")
 
 
-EXPERIMENT = Experiment(
-    name="coherence",
-    title="Coherence of random and of learned filters, over filters and over all shifts of them",
-    reproduces="Gilbert et al., Tables 3 and 6",
-    printed="Coherence of random filters, one draw a layer: .670 to .062 (VGG16), .1996 to .0929"
-    " (AlexNet); of filters learned on ILSVRC 2012 .943 to .404 and .917 to .339.",
-    cost={
+class CoherenceExperiment(Experiment):
+    name = "coherence"
+    title = "Coherence of random and of learned filters, over filters and over all shifts of them"
+    reproduces = "Gilbert et al., Tables 3 and 6"
+    printed = (
+        "Coherence of random filters, one draw a layer: .670 to .062 (VGG16), .1996 to .0929"
+        " (AlexNet); of filters learned on ILSVRC 2012 .943 to .404 and .917 to .339."
+    )
+    cost = {
         "smoke": "1 s",
         "laptop": "2 min on one core",
         "paper": "5 min on one core, not measured",
-    },
-    settings={
+    }
+    settings = {
         "smoke": Coherences(networks=3, images=1, side=32, layers=4),
         "laptop": Coherences(networks=20, images=1, side=32),
         "paper": Coherences(networks=100, images=1, side=32),
-    },
-    columns=(
+    }
+    columns = (
         "architecture",
         "layer",
         "filters",
@@ -179,9 +123,73 @@ EXPERIMENT = Experiment(
         "kind",
         "value",
         "printed",
-    ),
-    cells=_cells,
-    rows=lambda settings, cell: len(_kinds(cell)),
-    measure=_measure,
-    draw=_draw,
-)
+    )
+
+    def cells(self, settings: Coherences) -> list[Cell]:
+        return [
+            {"architecture": name, "layer": layer.name, "filters": filters, "network": network}
+            for name in settings.architectures
+            for filters in ("random", "learned")[: 1 + (name in settings.trained)]
+            for layer in _layers(settings, name)
+            for network in range(settings.networks if filters == "random" else 1)
+        ]
+
+    def rows(self, settings: Coherences, cell: Cell) -> int:
+        return len(_kinds(cell))
+
+    def measure(
+        self, _settings: Coherences, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        architecture, position = str(cell["architecture"]), _position(cell)
+        convolutions = ARCHITECTURES[architecture].convolutions
+        layer = convolutions[position]
+        inputs = convolutions[position - 1].channels if position else 3
+
+        def draw(groups: int) -> np.ndarray:
+            shape = (layer.kernel, layer.kernel, inputs // groups, layer.channels)
+            # Filters of the network of that seed; their standard deviation changes no cosine.
+            rng = layer_rng(seed + int(cell["network"]), ENCODER, position)
+            return draw_kernel("gaussian", shape, std=1, rng=rng)
+
+        if cell["filters"] == "random":
+            filters, weights = draw(layer.groups), "gaussian"
+        else:
+            (trained,) = (e for e in pictures.encoders if e.architecture == architecture)
+            filters, weights = trained.kernel(layer.name), trained.name
+        measures = {
+            "filters": lambda: filter_coherence(filters),
+            "groups": lambda: filter_coherence(filters, groups=layer.groups),
+            "rows": lambda: row_coherence(filters, stride=layer.stride, groups=layer.groups),
+            "ungrouped": lambda: filter_coherence(draw(1)),
+        }
+        printed = PRINTED[architecture, str(cell["filters"])][position]
+        return [
+            {
+                **cell,
+                "weights": weights,
+                "kind": kind,
+                "value": measures[kind](),
+                "printed": printed,
+            }
+            for kind in _kinds(cell)
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        architectures = list(frame["architecture"].unique())
+        figure = Figure(figsize=(7 * len(architectures), 4.8), layout="constrained")
+        panels = figure.subplots(1, len(architectures), squeeze=False)[0]
+        for ax, name in zip(panels, architectures, strict=True):
+            part = frame[frame["architecture"] == name]
+            _panel(ax, part[part["filters"] == "random"])
+            learned = part[(part["filters"] == "learned") & (part["kind"] == "filters")]
+            if len(learned):
+                places = range(len(learned))
+                label = f"{learned['weights'].iloc[0]}, pairs of filters"
+                ax.plot(places, learned["value"], "D", color="black", markersize=4, label=label)
+                ax.plot(places, learned["printed"], "k+", label="learned on ILSVRC 2012, printed")
+            ax.set_title(f"{name}, Gaussian{' and learned' if len(learned) else ''} filters")
+            ax.legend(fontsize=8)
+        return figure
+
+
+EXPERIMENT = CoherenceExperiment()

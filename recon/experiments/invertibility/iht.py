@@ -27,6 +27,7 @@ section 3.1.
 """
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments import sheet
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row
-from recon.experiments.trained.cells import AgainstTrained, Training, half_of, of_encoder, plan
+from recon.experiments.experiment import Cell, Pictures, Row
+from recon.experiments.trained.cells import (
+    PAPER,
+    AgainstTrained,
+    TrainedSweep,
+    half_of,
+    of_encoder,
+)
 from recon.invertibility.convolution import Convolution, unit_filters
 from recon.invertibility.recovery import iterative_hard_thresholding
 from recon.invertibility.rip import relative_error
@@ -77,15 +84,6 @@ class Reconstructions(AgainstTrained):
     """Macro layers of VGG16."""
 
 
-def _cells(settings: Reconstructions) -> list[Cell]:
-    return [
-        {"encoder": kind, "layer": layer, "network": network}
-        for kind in settings.kinds("vgg16")
-        for layer in settings.layers
-        for network in range(settings.networks)
-    ]
-
-
 def _methods(encoder: str) -> tuple[tuple[str, str], ...]:
     """Filters and unpooling; the filters of a random network are random ones."""
     filters = ("learned", "random") if encoder == "trained" else ("random",)
@@ -97,53 +95,6 @@ def _measured(settings: Reconstructions, cell: Cell) -> range:
     """Which pictures a cell is measured on."""
     held_out, _ = half_of(settings.images, int(cell["network"]))
     return range(settings.images)[held_out][: settings.measured]
-
-
-def _measure(settings: Reconstructions, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    layer, number = int(cell["layer"]), int(cell["network"])
-    training = Training(
-        settings,
-        plan(settings, "vgg16", layer, tap="post_pool", law="he"),
-        pictures,
-        number=number,
-        seed=seed,
-        trained=cell["encoder"] == "trained",
-    )
-    training.run()
-    networks = training.trained
-    truth = training.middle(training.held_out) / np.float32(255)
-    activations = networks.cnn.predict_on_batch(truth).astype(np.float64)
-    names = [pictures.names[i] for i in _measured(settings, cell)]
-    rows, decoded = [], {}
-    for filters, unpooling in _methods(str(cell["encoder"])):
-        if filters == "original":
-            found = activations
-        elif filters == "activations":
-            rng = layer_rng(seed + number, ENCODER, _position(layer), _ACTIVATIONS)
-            found = scaled_to(rng.normal(size=activations.shape), activations)
-        else:
-            kernel = _filters(settings, pictures, layer, filters, seed + number)
-            found = reconstruct(activations, kernel, share=SHARES[layer], unpooling=unpooling)
-        back = networks.dcn.predict_on_batch([found.astype(np.float32), truth])
-        decoded[filters, unpooling] = image = np.clip(back, 0, 1)
-        as_printed = unpooling != "switches" and filters != "original"
-        printed = PRINTED[layer, filters] if as_printed else (float("nan"),) * 2
-        errors = zip(
-            relative_error(found, activations),
-            relative_error(image, truth),
-            relative_error(image, decoded["original", "none"]),
-            strict=True,
-        )
-        for i, (of_activations, of_image, of_decoded) in enumerate(errors):
-            row: Row = {**cell, "weights": training.weights, "filters": filters}
-            row |= {"unpooling": unpooling, "image": names[i]}
-            row |= {"activation_error": float(of_activations), "image_error": float(of_image)}
-            row |= {"decoded_error": float(of_decoded), "printed_activation_error": printed[0]}
-            row |= {"printed_image_error": printed[1], "picture": ""}
-            if names[i] == SHOWN:
-                row["picture"] = sheet.packed(image[i])
-            rows.append(row)
-    return rows
 
 
 def reconstruct(
@@ -202,25 +153,6 @@ def _filters(
     return draw_kernel("gaussian", shape, std=1, rng=rng)
 
 
-def _draw(frame: pd.DataFrame) -> Figure:
-    encoders = list(frame["encoder"].unique())
-    figure = Figure(figsize=(12, 4.2 * len(encoders)), layout="constrained")
-    axes = figure.subplots(len(encoders), 2, squeeze=False)
-    for line, encoder in zip(axes, encoders, strict=True):
-        part = frame[frame["encoder"] == encoder]
-        title = of_encoder(encoder, part["weights"])
-        for ax, score in zip(line, ("image_error", "activation_error"), strict=True):
-            _bars(ax, part, score)
-            ax.set_title(f"{title} VGG16: {score.replace('_', ' ')}")
-        line[0].set_ylabel("relative error, mean and range of networks")
-    # The trained network has all kinds of bars.
-    printed, *bars = zip(*axes[-1, 0].get_legend_handles_labels(), strict=True)
-    figure.legend(
-        *zip(*bars, printed, strict=True), loc="outside lower center", ncols=4, fontsize=9
-    )
-    return figure
-
-
 def _bars(ax: Axes, frame: pd.DataFrame, score: str) -> None:
     layers = list(frame["layer"].unique())
     kinds = list(frame.groupby(["filters", "unpooling"], sort=False))
@@ -242,32 +174,20 @@ def _bars(ax: Axes, frame: pd.DataFrame, score: str) -> None:
     ax.grid(visible=False, axis="x")
 
 
-def _show(frame: pd.DataFrame, *_: object) -> Figure:
-    """A line a macro layer of each network: the cat by every method."""
-    first = frame[(frame["network"] == frame["network"].min()) & (frame["picture"] != "")]
-    lines = []
-    for (encoder, layer), part in first.groupby(["encoder", "layer"], sort=False):
-        found = []
-        for row in part.itertuples():
-            said = "" if row.unpooling == "none" else f"\n{row.unpooling}"
-            caption = f"{_TITLES[str(row.filters)]}{said}\n{row.image_error:.2f}"
-            found.append((caption, sheet.unpacked(str(row.picture))))
-        lines.append((f"{encoder}, pool {layer}", found))
-    return sheet.sheet(lines, title="The cat decoded by trained DCNs; relative errors")
-
-
-EXPERIMENT = Experiment(
-    name="iht",
-    title="Activations of VGG16 reconstructed by IHT with learned and with random filters",
-    reproduces="Gilbert et al., Table 4, Figs. 4 and 5",
-    printed="Image-space error, learned / random filters / random activations: .423 .380 .610,"
-    " .692 .438 .864, .326 .345 .652, .379 .357 .436 for pools 1 to 4.",
-    cost={
+class IhtExperiment(TrainedSweep):
+    name = "iht"
+    title = "Activations of VGG16 reconstructed by IHT with learned and with random filters"
+    reproduces = "Gilbert et al., Table 4, Figs. 4 and 5"
+    printed = (
+        "Image-space error, learned / random filters / random activations: .423 .380 .610,"
+        " .692 .438 .864, .326 .345 .652, .379 .357 .436 for pools 1 to 4."
+    )
+    cost = {
         "smoke": "20 s",
         "laptop": "8 min on 2 cores",
         "paper": "not measured",
-    },
-    settings={
+    }
+    settings = {
         "smoke": Reconstructions(
             networks=2,
             images=2,
@@ -282,18 +202,9 @@ EXPERIMENT = Experiment(
         "laptop": Reconstructions(
             networks=3, images=100, side=72, crop=48, batch=4, steps=160, measured=16
         ),
-        "paper": Reconstructions(
-            networks=3,
-            images=10_000,
-            side=256,
-            crop=227,
-            batch=32,
-            steps=200_000,
-            measured=50,
-            preset="paper",
-        ),
-    },
-    columns=(
+        "paper": Reconstructions(**PAPER | {"measured": 50}),
+    }
+    columns = (
         "encoder",
         "layer",
         "network",
@@ -307,13 +218,92 @@ EXPERIMENT = Experiment(
         "printed_activation_error",
         "printed_image_error",
         "picture",
-    ),
-    cells=_cells,
-    rows=lambda settings, cell: (
-        len(_measured(settings, cell)) * len(_methods(str(cell["encoder"])))
-    ),
-    measure=_measure,
-    draw=_draw,
-    show=_show,
-    packages=("pylops",),
-)
+    )
+    packages = ("pylops",)
+    network = MappingProxyType({"tap": "post_pool", "law": "he"})
+
+    def cells(self, settings: Reconstructions) -> list[Cell]:
+        return [
+            {"encoder": kind, "layer": layer, "network": network}
+            for kind in settings.kinds("vgg16")
+            for layer in settings.layers
+            for network in range(settings.networks)
+        ]
+
+    def rows(self, settings: Reconstructions, cell: Cell) -> int:
+        return len(_measured(settings, cell)) * len(_methods(str(cell["encoder"])))
+
+    def measure(
+        self, settings: Reconstructions, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        layer, number = int(cell["layer"]), int(cell["network"])
+        training = self.training(settings, {**cell, "block": layer}, pictures, seed)
+        training.run()
+        networks = training.trained
+        truth = training.middle(training.held_out) / np.float32(255)
+        activations = networks.cnn.predict_on_batch(truth).astype(np.float64)
+        names = [pictures.names[i] for i in _measured(settings, cell)]
+        rows, decoded = [], {}
+        for filters, unpooling in _methods(str(cell["encoder"])):
+            if filters == "original":
+                found = activations
+            elif filters == "activations":
+                rng = layer_rng(seed + number, ENCODER, _position(layer), _ACTIVATIONS)
+                found = scaled_to(rng.normal(size=activations.shape), activations)
+            else:
+                kernel = _filters(settings, pictures, layer, filters, seed + number)
+                found = reconstruct(activations, kernel, share=SHARES[layer], unpooling=unpooling)
+            back = networks.dcn.predict_on_batch([found.astype(np.float32), truth])
+            decoded[filters, unpooling] = image = np.clip(back, 0, 1)
+            as_printed = unpooling != "switches" and filters != "original"
+            printed = PRINTED[layer, filters] if as_printed else (float("nan"),) * 2
+            errors = zip(
+                relative_error(found, activations),
+                relative_error(image, truth),
+                relative_error(image, decoded["original", "none"]),
+                strict=True,
+            )
+            for i, (of_activations, of_image, of_decoded) in enumerate(errors):
+                row: Row = {**cell, "weights": training.weights, "filters": filters}
+                row |= {"unpooling": unpooling, "image": names[i]}
+                row |= {"activation_error": float(of_activations), "image_error": float(of_image)}
+                row |= {"decoded_error": float(of_decoded), "printed_activation_error": printed[0]}
+                row |= {"printed_image_error": printed[1], "picture": ""}
+                if names[i] == SHOWN:
+                    row["picture"] = sheet.packed(image[i])
+                rows.append(row)
+        return rows
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        encoders = list(frame["encoder"].unique())
+        figure = Figure(figsize=(12, 4.2 * len(encoders)), layout="constrained")
+        axes = figure.subplots(len(encoders), 2, squeeze=False)
+        for line, encoder in zip(axes, encoders, strict=True):
+            part = frame[frame["encoder"] == encoder]
+            title = of_encoder(encoder, part["weights"])
+            for ax, score in zip(line, ("image_error", "activation_error"), strict=True):
+                _bars(ax, part, score)
+                ax.set_title(f"{title} VGG16: {score.replace('_', ' ')}")
+            line[0].set_ylabel("relative error, mean and range of networks")
+        # The trained network has all kinds of bars.
+        printed, *bars = zip(*axes[-1, 0].get_legend_handles_labels(), strict=True)
+        figure.legend(
+            *zip(*bars, printed, strict=True), loc="outside lower center", ncols=4, fontsize=9
+        )
+        return figure
+
+    def show(self, frame: pd.DataFrame, *_: object) -> Figure:
+        """A line a macro layer of each network: the cat by every method."""
+        first = frame[(frame["network"] == frame["network"].min()) & (frame["picture"] != "")]
+        lines = []
+        for (encoder, layer), part in first.groupby(["encoder", "layer"], sort=False):
+            found = []
+            for row in part.itertuples():
+                said = "" if row.unpooling == "none" else f"\n{row.unpooling}"
+                caption = f"{_TITLES[str(row.filters)]}{said}\n{row.image_error:.2f}"
+                found.append((caption, sheet.unpacked(str(row.picture))))
+            lines.append((f"{encoder}, pool {layer}", found))
+        return sheet.sheet(lines, title="The cat decoded by trained DCNs; relative errors")
+
+
+EXPERIMENT = IhtExperiment()

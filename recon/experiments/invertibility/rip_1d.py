@@ -73,56 +73,6 @@ class Ratios1D(Settings):
     """Model-sparse codes of each network."""
 
 
-def _cells(settings: Ratios1D) -> list[Cell]:
-    return [{"network": network} for network in range(settings.networks)]
-
-
-def _measure(settings: Ratios1D, cell: Cell, _pictures: Pictures, seed: int) -> list[Row]:
-    rng = layer_rng(seed + int(cell["network"]), ENCODER)
-    filters = rng.normal(0, (TAPS * CHANNELS) ** -0.5, (TAPS, CHANNELS, FILTERS))
-    operator = Convolution(filters, (LENGTH,), batch=settings.codes)
-    codes = random_codes(tuple(operator.dimsd), NONZEROS, rng=rng)
-    found = {
-        "synthesis": synthesis_ratio(operator, codes),
-        "synthesis_2k": synthesis_ratio(operator, codes - np.roll(codes, 1, axis=0)),
-        **analysis_ratios(operator, codes),
-        **reconstruction_errors(operator, codes, NONZEROS, iterations=ITERATIONS),
-    }
-    return [
-        {
-            **cell,
-            "code": code,
-            "quantity": quantity,
-            "value": float(found[quantity][code]),
-            "printed": PRINTED.get(quantity, float("nan")),
-        }
-        for code in range(settings.codes)
-        for quantity in QUANTITIES
-    ]
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    values = {name: part["value"] for name, part in frame.groupby("quantity")}
-    figure = Figure(figsize=(14, 4.8), layout="constrained")
-    ratios, analysis, errors = figure.subplots(1, 3)
-    for ax, (title, panel) in zip((ratios, analysis, errors), PANELS.items(), strict=True):
-        for i, (quantity, label) in enumerate(panel.items()):
-            _histogram(ax, values[quantity], f"C{i}", label, most=_MOST if ax is errors else None)
-        ax.set_title(title)
-        ax.set_xlabel("ratio")
-        ax.set_ylabel("share of the codes")
-        ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # room for the legend
-        ax.legend(fontsize=8)
-    errors.set_xlabel(f"relative error; those above {_MOST} at {_MOST}")
-    errors.set_ylim(0, 0.5)  # 20 steps end at 0 nearly always: that bar leaves the panel
-    deltas = distortion(values["synthesis"]), distortion(values["synthesis_2k"])
-    figure.suptitle(
-        f"Sampled δₖ ≥ {deltas[0]:.2f}, δ₂ₖ ≥ {deltas[1]:.2f}: {_bound_in_words(*deltas)}",
-        fontsize=10,
-    )
-    return figure
-
-
 def _histogram(ax: Axes, values: pd.Series, colour: str, label: str, most: float | None) -> None:
     ax.hist(
         values.clip(upper=most),
@@ -145,25 +95,75 @@ def _bound_in_words(delta_k: float, delta_2k: float) -> str:
     return f"the bound of Theorem 3.3 is at least {bound.value:.2f}, {said}"
 
 
-EXPERIMENT = Experiment(
-    name="rip-1d",
-    title="Model-RIP ratios and reconstruction errors of a one-dimensional random convolution",
-    reproduces="Gilbert et al., Fig. 2",
-    printed="Ratios tightly centred around 1, reconstruction errors around 0.1 to 0.2.",
-    cost={
+class Rip1dExperiment(Experiment):
+    name = "rip-1d"
+    title = "Model-RIP ratios and reconstruction errors of a one-dimensional random convolution"
+    reproduces = "Gilbert et al., Fig. 2"
+    printed = "Ratios tightly centred around 1, reconstruction errors around 0.1 to 0.2."
+    cost = {
         "smoke": "0.3 s",
         "laptop": "40 s on one core",
         "paper": "10 min on one core, not measured",
-    },
-    settings={
+    }
+    settings = {
         "smoke": Ratios1D(networks=4, images=1, side=32, codes=25),
         "laptop": Ratios1D(networks=30, images=1, side=32, codes=200),
         "paper": Ratios1D(networks=100, images=1, side=32, codes=1000),
-    },
-    columns=("network", "code", "quantity", "value", "printed"),
-    cells=_cells,
-    rows=lambda settings, cell: settings.codes * len(QUANTITIES),
-    measure=_measure,
-    draw=_draw,
-    packages=("pylops",),
-)
+    }
+    columns = ("network", "code", "quantity", "value", "printed")
+    packages = ("pylops",)
+
+    def cells(self, settings: Ratios1D) -> list[Cell]:
+        return [{"network": network} for network in range(settings.networks)]
+
+    def rows(self, settings: Ratios1D, cell: Cell) -> int:
+        return settings.codes * len(QUANTITIES)
+
+    def measure(self, settings: Ratios1D, cell: Cell, _pictures: Pictures, seed: int) -> list[Row]:
+        rng = layer_rng(seed + int(cell["network"]), ENCODER)
+        filters = rng.normal(0, (TAPS * CHANNELS) ** -0.5, (TAPS, CHANNELS, FILTERS))
+        operator = Convolution(filters, (LENGTH,), batch=settings.codes)
+        codes = random_codes(tuple(operator.dimsd), NONZEROS, rng=rng)
+        found = {
+            "synthesis": synthesis_ratio(operator, codes),
+            "synthesis_2k": synthesis_ratio(operator, codes - np.roll(codes, 1, axis=0)),
+            **analysis_ratios(operator, codes),
+            **reconstruction_errors(operator, codes, NONZEROS, iterations=ITERATIONS),
+        }
+        return [
+            {
+                **cell,
+                "code": code,
+                "quantity": quantity,
+                "value": float(found[quantity][code]),
+                "printed": PRINTED.get(quantity, float("nan")),
+            }
+            for code in range(settings.codes)
+            for quantity in QUANTITIES
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        values = {name: part["value"] for name, part in frame.groupby("quantity")}
+        figure = Figure(figsize=(14, 4.8), layout="constrained")
+        ratios, analysis, errors = figure.subplots(1, 3)
+        for ax, (title, panel) in zip((ratios, analysis, errors), PANELS.items(), strict=True):
+            for i, (quantity, label) in enumerate(panel.items()):
+                _histogram(
+                    ax, values[quantity], f"C{i}", label, most=_MOST if ax is errors else None
+                )
+            ax.set_title(title)
+            ax.set_xlabel("ratio")
+            ax.set_ylabel("share of the codes")
+            ax.set_ylim(0, 1.35 * ax.get_ylim()[1])  # room for the legend
+            ax.legend(fontsize=8)
+        errors.set_xlabel(f"relative error; those above {_MOST} at {_MOST}")
+        errors.set_ylim(0, 0.5)  # 20 steps end at 0 nearly always: that bar leaves the panel
+        deltas = distortion(values["synthesis"]), distortion(values["synthesis_2k"])
+        figure.suptitle(
+            f"Sampled δₖ ≥ {deltas[0]:.2f}, δ₂ₖ ≥ {deltas[1]:.2f}: {_bound_in_words(*deltas)}",
+            fontsize=10,
+        )
+        return figure
+
+
+EXPERIMENT = Rip1dExperiment()

@@ -74,50 +74,6 @@ class Ratios2D(Settings):
         return side, side
 
 
-def _cells(settings: Ratios2D) -> list[Cell]:
-    drawn: list[Cell] = [
-        {"codes": "random", "border": border, "network": network}
-        for border in _PADDING
-        for network in range(settings.networks)
-    ]
-    recovered: list[Cell] = [
-        {"codes": codes, "border": "cut", "network": network}
-        for codes in ("before_relu", "after_relu")
-        for network in range(settings.recovered)
-    ]
-    return drawn + recovered
-
-
-def _rows(settings: Ratios2D, cell: Cell) -> int:
-    if cell["codes"] == "random":
-        return settings.codes * len(RATIOS)
-    return settings.images * len(settings.penalties) * len(RECOVERED)
-
-
-def _measure(settings: Ratios2D, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    number = seed + int(cell["network"])
-    if cell["codes"] == "random":
-        found = {0.0: _of_random_codes(settings, str(cell["border"]), number)}
-    else:
-        images = _activations(settings, pictures, number)
-        if cell["codes"] == "after_relu":
-            images = np.maximum(images, 0)
-        found = _of_recovered_codes(settings, images, number)
-    return [
-        {
-            **cell,
-            "penalty": penalty,
-            "code": code,
-            "quantity": quantity,
-            "value": float(value),
-            "printed": PRINTED.get(quantity, float("nan")),
-        }
-        for penalty, quantities in found.items()
-        for quantity, values in quantities.items()
-        for code, value in enumerate(values)
-    ]
-
-
 def _filters(settings: Ratios2D, number: int) -> np.ndarray:
     """The random conv5_2 of the network that `_activations` come from."""
     names = [c.name for c in VGG16.convolutions]
@@ -181,21 +137,6 @@ def _activations(settings: Ratios2D, pictures: Pictures, number: int) -> np.ndar
     return np.concatenate(maps).astype(np.float64)
 
 
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(15, 4.8), layout="constrained")
-    drawn, *recovered = figure.subplots(1, 3)
-    _histograms(drawn, frame[frame["codes"] == "random"])
-    for ax, kind, title in zip(
-        recovered,
-        ("before_relu", "after_relu"),
-        ("(b) codes of activations before the ReLU", "(c) codes of activations after it"),
-        strict=True,
-    ):
-        _against_penalty(ax, frame[frame["codes"] == kind])
-        ax.set_title(title)
-    return figure
-
-
 def _histograms(ax: Axes, frame: pd.DataFrame) -> None:
     said = {"synthesis": "‖Wᵀz‖ / ‖z‖", "support": "‖WWᵀz‖ on the support / ‖z‖"}
     borders = {"kept": "border kept", "cut": "border cut off"}
@@ -242,18 +183,20 @@ def _against_penalty(ax: Axes, frame: pd.DataFrame) -> None:
     ax.legend(fontsize=8)
 
 
-EXPERIMENT = Experiment(
-    name="rip-2d",
-    title="Model-RIP ratios of VGG16's conv5_2 with random filters",
-    reproduces="Gilbert et al., Fig. 3, random filters",
-    printed="‖Wᵀz‖ / ‖z‖ clearly centred around 1 for random codes; within .05 of 1 for codes that"
-    " are recovered from activations. Learned filters need trained weights and are left out.",
-    cost={
+class Rip2dExperiment(Experiment):
+    name = "rip-2d"
+    title = "Model-RIP ratios of VGG16's conv5_2 with random filters"
+    reproduces = "Gilbert et al., Fig. 3, random filters"
+    printed = (
+        "‖Wᵀz‖ / ‖z‖ clearly centred around 1 for random codes; within .05 of 1 for codes that"
+        " are recovered from activations. Learned filters need trained weights and are left out."
+    )
+    cost = {
         "smoke": "1 s",
         "laptop": "5 min on one core",
         "paper": "8 h on one core, not measured",
-    },
-    settings={
+    }
+    settings = {
         "smoke": Ratios2D(
             networks=2,
             images=1,
@@ -266,11 +209,64 @@ EXPERIMENT = Experiment(
         ),
         "laptop": Ratios2D(networks=5, images=2, side=227, codes=100, recovered=3, iterations=20),
         "paper": Ratios2D(networks=5, images=50, side=227, codes=1000, recovered=3, iterations=100),
-    },
-    columns=("codes", "border", "network", "penalty", "code", "quantity", "value", "printed"),
-    cells=_cells,
-    rows=_rows,
-    measure=_measure,
-    draw=_draw,
-    packages=("pylops",),
-)
+    }
+    columns = ("codes", "border", "network", "penalty", "code", "quantity", "value", "printed")
+    packages = ("pylops",)
+
+    def cells(self, settings: Ratios2D) -> list[Cell]:
+        drawn: list[Cell] = [
+            {"codes": "random", "border": border, "network": network}
+            for border in _PADDING
+            for network in range(settings.networks)
+        ]
+        recovered: list[Cell] = [
+            {"codes": codes, "border": "cut", "network": network}
+            for codes in ("before_relu", "after_relu")
+            for network in range(settings.recovered)
+        ]
+        return drawn + recovered
+
+    def rows(self, settings: Ratios2D, cell: Cell) -> int:
+        if cell["codes"] == "random":
+            return settings.codes * len(RATIOS)
+        return settings.images * len(settings.penalties) * len(RECOVERED)
+
+    def measure(self, settings: Ratios2D, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        number = seed + int(cell["network"])
+        if cell["codes"] == "random":
+            found = {0.0: _of_random_codes(settings, str(cell["border"]), number)}
+        else:
+            images = _activations(settings, pictures, number)
+            if cell["codes"] == "after_relu":
+                images = np.maximum(images, 0)
+            found = _of_recovered_codes(settings, images, number)
+        return [
+            {
+                **cell,
+                "penalty": penalty,
+                "code": code,
+                "quantity": quantity,
+                "value": float(value),
+                "printed": PRINTED.get(quantity, float("nan")),
+            }
+            for penalty, quantities in found.items()
+            for quantity, values in quantities.items()
+            for code, value in enumerate(values)
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(15, 4.8), layout="constrained")
+        drawn, *recovered = figure.subplots(1, 3)
+        _histograms(drawn, frame[frame["codes"] == "random"])
+        for ax, kind, title in zip(
+            recovered,
+            ("before_relu", "after_relu"),
+            ("(b) codes of activations before the ReLU", "(c) codes of activations after it"),
+            strict=True,
+        ):
+            _against_penalty(ax, frame[frame["codes"] == kind])
+            ax.set_title(title)
+        return figure
+
+
+EXPERIMENT = Rip2dExperiment()

@@ -59,52 +59,6 @@ class Sparsity(Settings):
     """Architectures of which trained weights were given."""
 
 
-def _cells(settings: Sparsity) -> list[Cell]:
-    random: list[Cell] = [
-        {"architecture": name, "filters": "random", "pixels": pixels, "network": network}
-        for name in PRINTED
-        for pixels in PIXELS
-        for network in range(settings.networks)
-    ]
-    return random + [
-        {"architecture": name, "filters": "learned", "pixels": "positive", "network": 0}
-        for name in settings.trained
-    ]
-
-
-def _rows(settings: Sparsity, cell: Cell) -> int:
-    return len(PRINTED[str(cell["architecture"])]) * settings.images
-
-
-def _measure(settings: Sparsity, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    architecture = str(cell["architecture"])
-    if cell["filters"] == "learned":
-        (trained,) = (e for e in pictures.encoders if e.architecture == architecture)
-        encoder = trained.up_to(_plan(architecture, None))
-        weights, cnn = trained.name, build_cnn(encoder.network, seed=0)
-        cnn.set_weights(list(encoder.weights or ()))
-    else:
-        weights, number = "he", seed + int(cell["network"])
-        cnn = build_cnn(_plan(architecture, settings.channels), seed=number)
-    model = _with_all_outputs(architecture, cnn)
-    pixels = pictures.pixels
-    if cell["pixels"] == "centred":
-        pixels = pixels - pixels.mean(axis=(0, 1, 2))
-    maps = [model(pixels[i : i + 1]) for i in range(len(pixels))]
-    return [
-        {
-            **cell,
-            "weights": weights,
-            "layer": layer,
-            "image": name,
-            "nonzero": 100 * float(nonzero_share(ops.convert_to_numpy(maps[i][layer]))[0]),
-            "printed": printed,
-        }
-        for layer, printed in PRINTED[architecture].items()
-        for i, name in enumerate(pictures.names)
-    ]
-
-
 def _plan(architecture: str, channels: int | None) -> NetworkConfig:
     # Scale changes no zero; this law keeps activations in the range of float32.
     return NetworkConfig(
@@ -124,49 +78,21 @@ def _with_all_outputs(architecture: str, cnn: keras.Model) -> keras.Model:
     return keras.Model(cnn.input, dict(zip(PRINTED[architecture], outputs, strict=True)))
 
 
-def _draw(frame: pd.DataFrame) -> Figure:
-    architectures = list(frame["architecture"].unique())
-    figure = Figure(figsize=(7 * len(architectures), 4.8), layout="constrained")
-    panels = figure.subplots(1, len(architectures), squeeze=False, sharey=True)[0]
-    for ax, architecture in zip(panels, architectures, strict=True):
-        part = frame[frame["architecture"] == architecture]
-        layers = list(part["layer"].unique())
-        for i, (pixels, label) in enumerate(PIXELS.items()):
-            chosen = part[(part["pixels"] == pixels) & (part["filters"] == "random")]
-            values = chosen.groupby(["layer", "image"], sort=False)["nonzero"].mean()
-            by_layer = values.groupby("layer", sort=False)
-            mean = by_layer.mean()
-            spread = [mean - by_layer.min(), by_layer.max() - mean]
-            places = np.arange(len(layers)) + 0.1 * i
-            ax.errorbar(places, mean, spread, fmt="o-", capsize=3, label=f"random, pixels {label}")
-        learned = part[part["filters"] == "learned"]
-        if len(learned):
-            mean = learned.groupby("layer", sort=False)["nonzero"].mean()
-            label = f"{learned['weights'].iloc[0]}, pixels {PIXELS['positive']}"
-            ax.plot(range(len(layers)), mean, "D-", color="black", markersize=4, label=label)
-        printed = part.groupby("layer", sort=False)["printed"].first()
-        ax.plot(range(len(layers)), printed, "kx--", label="trained on ILSVRC 2012, printed")
-        ax.set_xticks(range(len(layers)), layers, rotation=60)
-        ax.set_ylim(0, 100)
-        ax.set_title(architecture)
-        ax.legend(fontsize=8)
-    panels[0].set_ylabel("non-zeros (%), mean and range of the pictures")
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="sparsity",
-    title="Share of non-zero activations of random and of trained networks, layer by layer",
-    reproduces="Gilbert et al., Tables 2 and 7",
-    printed="Of networks trained on ILSVRC 2012: 49 % non-zeros in the first layer, 7 to 10 % in"
-    " the last convolution.",
-    cost={"smoke": "4 s", "laptop": "1 min on one core", "paper": "1 h on one core, not measured"},
-    settings={
+class SparsityExperiment(Experiment):
+    name = "sparsity"
+    title = "Share of non-zero activations of random and of trained networks, layer by layer"
+    reproduces = "Gilbert et al., Tables 2 and 7"
+    printed = (
+        "Of networks trained on ILSVRC 2012: 49 % non-zeros in the first layer, 7 to 10 % in"
+        " the last convolution."
+    )
+    cost = {"smoke": "4 s", "laptop": "1 min on one core", "paper": "1 h on one core, not measured"}
+    settings = {
         "smoke": Sparsity(networks=2, images=2, side=64, channels=8),
         "laptop": Sparsity(networks=5, images=6, side=224),
         "paper": Sparsity(networks=30, images=50, side=224),
-    },
-    columns=(
+    }
+    columns = (
         "architecture",
         "filters",
         "pixels",
@@ -176,9 +102,81 @@ EXPERIMENT = Experiment(
         "image",
         "nonzero",
         "printed",
-    ),
-    cells=_cells,
-    rows=_rows,
-    measure=_measure,
-    draw=_draw,
-)
+    )
+
+    def cells(self, settings: Sparsity) -> list[Cell]:
+        random: list[Cell] = [
+            {"architecture": name, "filters": "random", "pixels": pixels, "network": network}
+            for name in PRINTED
+            for pixels in PIXELS
+            for network in range(settings.networks)
+        ]
+        return random + [
+            {"architecture": name, "filters": "learned", "pixels": "positive", "network": 0}
+            for name in settings.trained
+        ]
+
+    def rows(self, settings: Sparsity, cell: Cell) -> int:
+        return len(PRINTED[str(cell["architecture"])]) * settings.images
+
+    def measure(self, settings: Sparsity, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        architecture = str(cell["architecture"])
+        if cell["filters"] == "learned":
+            (trained,) = (e for e in pictures.encoders if e.architecture == architecture)
+            encoder = trained.up_to(_plan(architecture, None))
+            weights, cnn = trained.name, build_cnn(encoder.network, seed=0)
+            cnn.set_weights(list(encoder.weights or ()))
+        else:
+            weights, number = "he", seed + int(cell["network"])
+            cnn = build_cnn(_plan(architecture, settings.channels), seed=number)
+        model = _with_all_outputs(architecture, cnn)
+        pixels = pictures.pixels
+        if cell["pixels"] == "centred":
+            pixels = pixels - pixels.mean(axis=(0, 1, 2))
+        maps = [model(pixels[i : i + 1]) for i in range(len(pixels))]
+        return [
+            {
+                **cell,
+                "weights": weights,
+                "layer": layer,
+                "image": name,
+                "nonzero": 100 * float(nonzero_share(ops.convert_to_numpy(maps[i][layer]))[0]),
+                "printed": printed,
+            }
+            for layer, printed in PRINTED[architecture].items()
+            for i, name in enumerate(pictures.names)
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        architectures = list(frame["architecture"].unique())
+        figure = Figure(figsize=(7 * len(architectures), 4.8), layout="constrained")
+        panels = figure.subplots(1, len(architectures), squeeze=False, sharey=True)[0]
+        for ax, architecture in zip(panels, architectures, strict=True):
+            part = frame[frame["architecture"] == architecture]
+            layers = list(part["layer"].unique())
+            for i, (pixels, label) in enumerate(PIXELS.items()):
+                chosen = part[(part["pixels"] == pixels) & (part["filters"] == "random")]
+                values = chosen.groupby(["layer", "image"], sort=False)["nonzero"].mean()
+                by_layer = values.groupby("layer", sort=False)
+                mean = by_layer.mean()
+                spread = [mean - by_layer.min(), by_layer.max() - mean]
+                places = np.arange(len(layers)) + 0.1 * i
+                ax.errorbar(
+                    places, mean, spread, fmt="o-", capsize=3, label=f"random, pixels {label}"
+                )
+            learned = part[part["filters"] == "learned"]
+            if len(learned):
+                mean = learned.groupby("layer", sort=False)["nonzero"].mean()
+                label = f"{learned['weights'].iloc[0]}, pixels {PIXELS['positive']}"
+                ax.plot(range(len(layers)), mean, "D-", color="black", markersize=4, label=label)
+            printed = part.groupby("layer", sort=False)["printed"].first()
+            ax.plot(range(len(layers)), printed, "kx--", label="trained on ILSVRC 2012, printed")
+            ax.set_xticks(range(len(layers)), layers, rotation=60)
+            ax.set_ylim(0, 100)
+            ax.set_title(architecture)
+            ax.legend(fontsize=8)
+        panels[0].set_ylabel("non-zeros (%), mean and range of the pictures")
+        return figure
+
+
+EXPERIMENT = SparsityExperiment()

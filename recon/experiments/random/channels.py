@@ -15,16 +15,14 @@ from matplotlib.figure import Figure
 
 from recon import metrics
 from recon.experiments import sheet
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Pictures, Row, Settings
 from recon.experiments.random.scoring import (
     SCORE_COLUMNS,
     STD,
     UPSAMPLINGS,
+    RandomSweep,
     by_network,
     curve,
-    draw_group,
-    grouped,
-    row_count,
     rows_of,
 )
 from recon.plans import rr_vgg
@@ -42,75 +40,16 @@ def _plan(channels: int, upsampling: UpsampleKind) -> Plan:
     return rr_vgg("conv1", tap="post_pool", channels=channels, upsampling=upsampling)
 
 
-def _cells(settings: Channels) -> list[Cell]:
-    points: list[Cell] = [{"channels": n} for n in settings.channels]
-    return grouped(points, _either, settings)
-
-
-def _either(cell: Cell) -> Plan:
-    """The plan by one upsampling: networks and memory are the same by the other."""
-    return _plan(int(cell["channels"]), "zero")
-
-
-def _measure(settings: Channels, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    # Drawn once, for at 2048 channels that takes seconds, and encoded once.
-    kernels = draw_group(cell, _either(cell), settings, seed)
-    plans = [_plan(int(cell["channels"]), kind) for kind in UPSAMPLINGS]
-    found = simulation.score(plans, list(kernels.values()), pictures.pixels)
-    rows = []
-    for kind, scores in zip(UPSAMPLINGS, found, strict=True):
-        by_number = dict(zip(kernels, scores, strict=True))
-        rows += rows_of({**cell, "upsampling": kind}, by_number, pictures)
-    return rows
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for ax, score, label in zip(
-        axes, ("ssim", "pearson"), ("SSIM", "|Pearson correlation|"), strict=True
-    ):
-        for (head, kind), part in frame.groupby(["head", "upsampling"], sort=False):
-            curve(ax, part, "channels", score, label=f"{head} head, {kind}")
-        ax.set_xscale("log", base=2)
-        ax.set_xlabel("channels of every layer")
-        ax.set_ylabel(f"{label}, mean ± std over networks")
-        ax.set_ylim(0, 1)
-    axes[0].legend()
-    figure.suptitle("rrVGG Conv1-DeConv1: what more random channels give")
-    return figure
-
-
-def _show(frame: pd.DataFrame, settings: Channels, pictures: Pictures, seed: int) -> Figure:
-    """The cat by the network whose SSIM of it is nearest the mean, for each number of channels."""
-    cat = frame[frame["image"] == pictures.names[0]]
-    means = by_network(cat, ["head", "upsampling", "channels"], "ssim")
-    lines = []
-    for (head, kind), part in means.groupby(["head", "upsampling"], sort=False):
-        line = []
-        for n, scores in part.groupby("channels"):
-            away = (scores["ssim"] - scores["ssim"].mean()).abs()
-            chosen = scores.loc[away.idxmin()]
-            plan = _plan(int(n), kind)
-            kernels = simulation.draw_kernels(plan, std=STD, seed=seed + int(chosen["network"]))
-            output = simulation.reconstruct(plan, kernels, pictures.pixels[:1])[str(head)]
-            grey = metrics.luminance(output) if head == "linear" else output
-            line.append((f"{n}: {chosen['ssim']:.2f}", sheet.shown(pictures, grey)))
-        lines.append((f"{head}, {kind}", line))
-    return sheet.sheet(
-        lines,
-        title="Channels: SSIM of the network nearest the mean; the better of it and its inverse",
+class ChannelsExperiment(RandomSweep):
+    name = "channels"
+    title = "SSIM and Pearson correlation over the number of random channels, CD1"
+    reproduces = "Figs. 5, 8 and 9 (001: Figs. 7 and 8)"
+    printed = (
+        "More random channels promote the reconstruction quality, of the original network and"
+        " more apparently of its variant with the mean as last layer."
     )
-
-
-EXPERIMENT = Experiment(
-    name="channels",
-    title="SSIM and Pearson correlation over the number of random channels, CD1",
-    reproduces="Figs. 5, 8 and 9 (001: Figs. 7 and 8)",
-    printed="More random channels promote the reconstruction quality, of the original network and"
-    " more apparently of its variant with the mean as last layer.",
-    cost={"smoke": "8 s", "laptop": "4 min on 2 cores", "paper": "not measured"},
-    settings={
+    cost = {"smoke": "8 s", "laptop": "4 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": Channels(networks=3, images=2, side=48, channels=(4, 16)),
         "laptop": Channels(
             networks=10, images=10, side=128, channels=(4, 8, 16, 32, 64, 128, 256, 512)
@@ -121,11 +60,69 @@ EXPERIMENT = Experiment(
             side=227,
             channels=(4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
         ),
-    },
-    columns=("channels", "group", "upsampling", *SCORE_COLUMNS[1:]),
-    cells=_cells,
-    rows=lambda settings, cell: len(UPSAMPLINGS) * row_count(cell, _either(cell), settings),
-    measure=_measure,
-    draw=_draw,
-    show=_show,
-)
+    }
+    columns = ("channels", "group", "upsampling", *SCORE_COLUMNS[1:])
+
+    def points(self, settings: Channels) -> list[Cell]:
+        return [{"channels": n} for n in settings.channels]
+
+    def plan(self, cell: Cell) -> Plan:
+        """The plan by one upsampling: networks and memory are the same by the other."""
+        return _plan(int(cell["channels"]), "zero")
+
+    def rows(self, settings: Channels, cell: Cell) -> int:
+        return len(UPSAMPLINGS) * super().rows(settings, cell)
+
+    def measure(self, settings: Channels, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        # Drawn once, for at 2048 channels that takes seconds, and encoded once.
+        kernels = self.drawn(settings, cell, seed)
+        plans = [_plan(int(cell["channels"]), kind) for kind in UPSAMPLINGS]
+        found = simulation.score(plans, list(kernels.values()), pictures.pixels)
+        rows = []
+        for kind, scores in zip(UPSAMPLINGS, found, strict=True):
+            by_number = dict(zip(kernels, scores, strict=True))
+            rows += rows_of({**cell, "upsampling": kind}, by_number, pictures)
+        return rows
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(10, 4.2), layout="constrained")
+        axes = figure.subplots(1, 2)
+        for ax, score, label in zip(
+            axes, ("ssim", "pearson"), ("SSIM", "|Pearson correlation|"), strict=True
+        ):
+            for (head, kind), part in frame.groupby(["head", "upsampling"], sort=False):
+                curve(ax, part, "channels", score, label=f"{head} head, {kind}")
+            ax.set_xscale("log", base=2)
+            ax.set_xlabel("channels of every layer")
+            ax.set_ylabel(f"{label}, mean ± std over networks")
+            ax.set_ylim(0, 1)
+        axes[0].legend()
+        figure.suptitle("rrVGG Conv1-DeConv1: what more random channels give")
+        return figure
+
+    def show(
+        self, frame: pd.DataFrame, settings: Channels, pictures: Pictures, seed: int
+    ) -> Figure:
+        """The cat by the network of SSIM nearest the mean, for each number of channels."""
+        cat = frame[frame["image"] == pictures.names[0]]
+        means = by_network(cat, ["head", "upsampling", "channels"], "ssim")
+        lines = []
+        for (head, kind), part in means.groupby(["head", "upsampling"], sort=False):
+            line = []
+            for n, scores in part.groupby("channels"):
+                away = (scores["ssim"] - scores["ssim"].mean()).abs()
+                chosen = scores.loc[away.idxmin()]
+                plan = _plan(int(n), kind)
+                kernels = simulation.draw_kernels(plan, std=STD, seed=seed + int(chosen["network"]))
+                output = simulation.reconstruct(plan, kernels, pictures.pixels[:1])[str(head)]
+                grey = metrics.luminance(output) if head == "linear" else output
+                line.append((f"{n}: {chosen['ssim']:.2f}", sheet.shown(pictures, grey)))
+            lines.append((f"{head}, {kind}", line))
+        return sheet.sheet(
+            lines,
+            title="Channels: SSIM of the network nearest the mean; the better of it and its"
+            " inverse",
+        )
+
+
+EXPERIMENT = ChannelsExperiment()

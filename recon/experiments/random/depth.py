@@ -20,16 +20,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments import sheet
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Pictures, Settings
 from recon.experiments.random.scoring import (
     SCORE_COLUMNS,
     STD,
     UPSAMPLINGS,
+    RandomSweep,
     curve,
-    draw_group,
-    grouped,
-    row_count,
-    score_rows,
     upsampling,
 )
 from recon.plans import at_full_size, rr_vgg, simplified
@@ -47,108 +44,98 @@ class Depth(Settings):
     """What undoes the pools."""
 
 
-def _plan(cell: Cell) -> Plan:
-    block, name = int(cell["block"]), str(cell["plan"])
-    if name.startswith("simplified"):
-        plan = simplified(block, upsampling=upsampling(cell))
-    elif cell["tap"] == "post_pool":
-        channels = _EQUAL_CHANNELS if name == "equal" else None
-        plan = rr_vgg(
-            f"conv{block}", channels=channels, tap="post_pool", upsampling=upsampling(cell)
-        )
-    else:
-        plan = rr_vgg(f"conv{block}", upsampling=upsampling(cell))
-    return at_full_size(plan) if name.endswith("_kept") else plan
-
-
-def _points(settings: Depth) -> list[Cell]:
-    points: list[Cell] = []
-    for block in settings.blocks:
-        for kind in settings.upsamplings:
-            for tap in ("pre_pool", "post_pool") if block < 5 else ("pre_pool",):
-                points.append({"plan": "full", "block": block, "tap": tap, "upsampling": kind})
-            if block < 3:
-                points.append(
-                    {"plan": "equal", "block": block, "tap": "post_pool", "upsampling": kind}
-                )
-            points.append(
-                {"plan": "simplified", "block": block, "tap": "pre_pool", "upsampling": kind}
-            )
-        for plan in ("full_kept", "simplified_kept"):
-            points.append({"plan": plan, "block": block, "tap": "pre_pool", "upsampling": "none"})
-    return points
-
-
-def _cells(settings: Depth) -> list[Cell]:
-    return grouped(_points(settings), _plan, settings)
-
-
-def _measure(settings: Depth, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    plan = _plan(cell)
-    kernels = draw_group(cell, plan, settings, seed)
-    return score_rows(cell, plan, kernels, pictures, chroma=True)
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    colours: dict[tuple[str, str], str] = {}
-    for ax, head in zip(axes, simulation.HEADS, strict=True):
-        of_head = frame[frame["head"] == head]
-        for (plan, tap, kind), part in of_head.groupby(["plan", "tap", "upsampling"], sort=False):
-            name = str(plan).removesuffix("_kept")
-            colour = colours.setdefault((name, str(tap)), f"C{len(colours)}")
-            if kind == "none":
-                label = f"{name}, maps at image size"
-            else:
-                label = f"{name}, {str(tap).replace('_', ' ')}, {kind}"
-            style = {"zero": "--", "nearest": "-", "none": ":"}[str(kind)]
-            curve(ax, part, "block", "ssim", label=label, color=colour, linestyle=style)
-        ax.set_xlabel("k of Conv k-DeConv k")
-        ax.set_xticks(sorted(frame["block"].unique()))
-        ax.set_title(f"{head} head")
-    axes[0].set_ylabel("SSIM, mean ± std over networks")
-    axes[0].set_ylim(0, 1)
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
-    return figure
-
-
-def _show(frame: pd.DataFrame, settings: Depth, pictures: Pictures, seed: int) -> Figure:
-    """The cat in colour by the first network of each plan."""
-    lines = []
-    for plan, kind in (
-        ("full", "zero"),
-        ("full", "nearest"),
-        ("simplified", "nearest"),
-        ("simplified_kept", "none"),
-    ):
-        line = []
-        for block in settings.blocks:
-            cell: Cell = {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": kind}
-            built = _plan(cell)
-            kernels = simulation.draw_kernels(built, std=STD, seed=seed)
-            colours = simulation.reconstruct(built, kernels, pictures.pixels[:1])["linear"]
-            line.append((f"CD{block}", sheet.coloured(pictures, colours)))
-        lines.append((f"{plan}\n{kind}", line))
-    return sheet.sheet(lines, title=f"The cat by the network of seed {seed}, linear head")
-
-
-EXPERIMENT = Experiment(
-    name="depth",
-    title="SSIM over the depth, CD1 to CD5, full and simplified, maps reduced and kept",
-    reproduces="Fig. 7 and section 4.2's CD2 (first version: Figs. 9, 10 and 11; 001: Fig. 5)",
-    printed="The deeper the coarser; CD2 is worse than CD1 by about a half; with maps kept at"
-    " 227 x 227 the gap between the layers is hard to see; colours are lost.",
-    cost={"smoke": "15 s", "laptop": "7 min on 2 cores", "paper": "not measured"},
-    settings={
+class DepthExperiment(RandomSweep):
+    name = "depth"
+    title = "SSIM over the depth, CD1 to CD5, full and simplified, maps reduced and kept"
+    reproduces = "Fig. 7 and section 4.2's CD2 (first version: Figs. 9, 10 and 11; 001: Fig. 5)"
+    printed = (
+        "The deeper the coarser; CD2 is worse than CD1 by about a half; with maps kept at"
+        " 227 x 227 the gap between the layers is hard to see; colours are lost."
+    )
+    cost = {"smoke": "15 s", "laptop": "7 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": Depth(networks=1, images=2, side=32, blocks=(1, 2), upsamplings=("nearest",)),
         "laptop": Depth(networks=8, images=4, side=96, blocks=(1, 2, 3, 4, 5)),
         "paper": Depth(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
-    },
-    columns=("plan", "block", "tap", "upsampling", *SCORE_COLUMNS, "chroma"),
-    cells=_cells,
-    rows=lambda settings, cell: row_count(cell, _plan(cell), settings),
-    measure=_measure,
-    draw=_draw,
-    show=_show,
-)
+    }
+    columns = ("plan", "block", "tap", "upsampling", *SCORE_COLUMNS, "chroma")
+    chroma = True
+
+    def points(self, settings: Depth) -> list[Cell]:
+        points: list[Cell] = []
+        for block in settings.blocks:
+            for kind in settings.upsamplings:
+                for tap in ("pre_pool", "post_pool") if block < 5 else ("pre_pool",):
+                    points.append({"plan": "full", "block": block, "tap": tap, "upsampling": kind})
+                if block < 3:
+                    points.append(
+                        {"plan": "equal", "block": block, "tap": "post_pool", "upsampling": kind}
+                    )
+                points.append(
+                    {"plan": "simplified", "block": block, "tap": "pre_pool", "upsampling": kind}
+                )
+            for plan in ("full_kept", "simplified_kept"):
+                points.append(
+                    {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": "none"}
+                )
+        return points
+
+    def plan(self, cell: Cell) -> Plan:
+        block, name = int(cell["block"]), str(cell["plan"])
+        if name.startswith("simplified"):
+            plan = simplified(block, upsampling=upsampling(cell))
+        elif cell["tap"] == "post_pool":
+            channels = _EQUAL_CHANNELS if name == "equal" else None
+            plan = rr_vgg(
+                f"conv{block}", channels=channels, tap="post_pool", upsampling=upsampling(cell)
+            )
+        else:
+            plan = rr_vgg(f"conv{block}", upsampling=upsampling(cell))
+        return at_full_size(plan) if name.endswith("_kept") else plan
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(11, 4.4), layout="constrained")
+        axes = figure.subplots(1, 2, sharey=True)
+        colours: dict[tuple[str, str], str] = {}
+        for ax, head in zip(axes, simulation.HEADS, strict=True):
+            of_head = frame[frame["head"] == head]
+            for (plan, tap, kind), part in of_head.groupby(
+                ["plan", "tap", "upsampling"], sort=False
+            ):
+                name = str(plan).removesuffix("_kept")
+                colour = colours.setdefault((name, str(tap)), f"C{len(colours)}")
+                if kind == "none":
+                    label = f"{name}, maps at image size"
+                else:
+                    label = f"{name}, {str(tap).replace('_', ' ')}, {kind}"
+                style = {"zero": "--", "nearest": "-", "none": ":"}[str(kind)]
+                curve(ax, part, "block", "ssim", label=label, color=colour, linestyle=style)
+            ax.set_xlabel("k of Conv k-DeConv k")
+            ax.set_xticks(sorted(frame["block"].unique()))
+            ax.set_title(f"{head} head")
+        axes[0].set_ylabel("SSIM, mean ± std over networks")
+        axes[0].set_ylim(0, 1)
+        figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+        return figure
+
+    def show(self, frame: pd.DataFrame, settings: Depth, pictures: Pictures, seed: int) -> Figure:
+        """The cat in colour by the first network of each plan."""
+        lines = []
+        for plan, kind in (
+            ("full", "zero"),
+            ("full", "nearest"),
+            ("simplified", "nearest"),
+            ("simplified_kept", "none"),
+        ):
+            line = []
+            for block in settings.blocks:
+                cell: Cell = {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": kind}
+                built = self.plan(cell)
+                kernels = simulation.draw_kernels(built, std=STD, seed=seed)
+                colours = simulation.reconstruct(built, kernels, pictures.pixels[:1])["linear"]
+                line.append((f"CD{block}", sheet.coloured(pictures, colours)))
+            lines.append((f"{plan}\n{kind}", line))
+        return sheet.sheet(lines, title=f"The cat by the network of seed {seed}, linear head")
+
+
+EXPERIMENT = DepthExperiment()

@@ -14,15 +14,12 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Settings
 from recon.experiments.random.scoring import (
     SCORE_COLUMNS,
     UPSAMPLINGS,
+    RandomSweep,
     curve,
-    draw_group,
-    grouped,
-    row_count,
-    score_rows,
     upsampling,
 )
 from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
@@ -40,67 +37,18 @@ class Factorial(Settings):
     """What undoes the pools."""
 
 
-def _plan(cell: Cell) -> Plan:
-    depth, channels, reduction = (int(cell[k]) for k in ("depth", "channels", "reduction"))
-    layers: list[Conv | Pool] = []
-    for position in range(depth):
-        layers.append(Conv(channels))
-        if position < math.log2(reduction):
-            layers.append(Pool())
-    return mirrored(tuple(layers), upsampling=upsampling(cell))
-
-
-def _points(settings: Factorial) -> list[Cell]:
-    return [
-        {"depth": depth, "channels": n, "reduction": reduction, "upsampling": kind}
-        for depth in settings.depths
-        for n in settings.channels
-        for reduction in settings.reductions
-        for kind in (settings.upsamplings if reduction > 1 else ("none",))
-    ]
-
-
-def _cells(settings: Factorial) -> list[Cell]:
-    return grouped(_points(settings), _plan, settings)
-
-
-def _measure(settings: Factorial, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    plan = _plan(cell)
-    kernels = draw_group(cell, plan, settings, seed)
-    return score_rows(cell, plan, kernels, pictures)
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(11, 6.5), layout="constrained")
-    channels = sorted(frame["channels"].unique())
-    axes = figure.subplots(2, len(channels), sharex=True, sharey=True, squeeze=False)
-    # Without a reduction there is no upsampling: the same networks count for both kinds.
-    for line, kind in zip(axes, UPSAMPLINGS, strict=True):
-        of_kind = frame[frame["upsampling"].isin([kind, "none"]) & (frame["head"] == "mean")]
-        for ax, n in zip(line, channels, strict=True):
-            of_channels = of_kind[of_kind["channels"] == n]
-            for reduction, part in of_channels.groupby("reduction"):
-                curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
-            ax.set_title(f"{n} channels, {kind}", fontsize=9)
-        line[0].set_ylabel("SSIM, mean ± std over networks")
-    for ax in axes[-1]:
-        ax.set_xlabel("convolutions of the CNN")
-        ax.set_xticks(sorted(frame["depth"].unique()))
-    axes[0][0].set_ylim(0, 1)
-    axes[0][0].legend(fontsize=8)
-    figure.suptitle("Depth, channels and resolution on their own, mean head")
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="factorial",
-    title="Depth x channels x resolution, each varied on its own",
-    reproduces="The contradiction between the versions (000 section 4.1, 001 section 4.1, 003"
-    " section 3.3)",
-    printed="Depth contributes only a little (000); depth has a bigger impact than width (001); the"
-    " shape reduction of the maps is the key reason (003).",
-    cost={"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"},
-    settings={
+class FactorialExperiment(RandomSweep):
+    name = "factorial"
+    title = "Depth x channels x resolution, each varied on its own"
+    reproduces = (
+        "The contradiction between the versions (000 section 4.1, 001 section 4.1, 003 section 3.3)"
+    )
+    printed = (
+        "Depth contributes only a little (000); depth has a bigger impact than width (001); the"
+        " shape reduction of the maps is the key reason (003)."
+    )
+    cost = {"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": Factorial(
             networks=1,
             images=1,
@@ -116,10 +64,47 @@ EXPERIMENT = Experiment(
         "paper": Factorial(
             networks=30, images=50, side=227, depths=(4, 6, 9, 13), channels=(8, 32, 128, 512)
         ),
-    },
-    columns=("depth", "channels", "reduction", "upsampling", *SCORE_COLUMNS),
-    cells=_cells,
-    rows=lambda settings, cell: row_count(cell, _plan(cell), settings),
-    measure=_measure,
-    draw=_draw,
-)
+    }
+    columns = ("depth", "channels", "reduction", "upsampling", *SCORE_COLUMNS)
+
+    def points(self, settings: Factorial) -> list[Cell]:
+        return [
+            {"depth": depth, "channels": n, "reduction": reduction, "upsampling": kind}
+            for depth in settings.depths
+            for n in settings.channels
+            for reduction in settings.reductions
+            for kind in (settings.upsamplings if reduction > 1 else ("none",))
+        ]
+
+    def plan(self, cell: Cell) -> Plan:
+        depth, channels, reduction = (int(cell[k]) for k in ("depth", "channels", "reduction"))
+        layers: list[Conv | Pool] = []
+        for position in range(depth):
+            layers.append(Conv(channels))
+            if position < math.log2(reduction):
+                layers.append(Pool())
+        return mirrored(tuple(layers), upsampling=upsampling(cell))
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(11, 6.5), layout="constrained")
+        channels = sorted(frame["channels"].unique())
+        axes = figure.subplots(2, len(channels), sharex=True, sharey=True, squeeze=False)
+        # Without a reduction there is no upsampling: the same networks count for both kinds.
+        for line, kind in zip(axes, UPSAMPLINGS, strict=True):
+            of_kind = frame[frame["upsampling"].isin([kind, "none"]) & (frame["head"] == "mean")]
+            for ax, n in zip(line, channels, strict=True):
+                of_channels = of_kind[of_kind["channels"] == n]
+                for reduction, part in of_channels.groupby("reduction"):
+                    curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
+                ax.set_title(f"{n} channels, {kind}", fontsize=9)
+            line[0].set_ylabel("SSIM, mean ± std over networks")
+        for ax in axes[-1]:
+            ax.set_xlabel("convolutions of the CNN")
+            ax.set_xticks(sorted(frame["depth"].unique()))
+        axes[0][0].set_ylim(0, 1)
+        axes[0][0].legend(fontsize=8)
+        figure.suptitle("Depth, channels and resolution on their own, mean head")
+        return figure
+
+
+EXPERIMENT = FactorialExperiment()

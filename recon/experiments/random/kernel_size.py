@@ -10,14 +10,11 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Settings
 from recon.experiments.random.scoring import (
     SCORE_COLUMNS,
+    RandomSweep,
     curve,
-    draw_group,
-    grouped,
-    row_count,
-    score_rows,
 )
 from recon.plans import rr_vgg
 from rrstyle.networks.plan import Plan
@@ -31,47 +28,36 @@ class KernelSize(Settings):
     """Sides of the filters of both layers, in pixels."""
 
 
-def _plan(cell: Cell) -> Plan:
-    return rr_vgg("conv1_1", kernel=int(cell["kernel"]))
-
-
-def _cells(settings: KernelSize) -> list[Cell]:
-    return grouped([{"kernel": k} for k in settings.kernels], _plan, settings)
-
-
-def _measure(settings: KernelSize, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    plan = _plan(cell)
-    kernels = draw_group(cell, plan, settings, seed)
-    return score_rows(cell, plan, kernels, pictures)
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(6, 4.2), layout="constrained")
-    ax = figure.subplots()
-    for head, part in frame.groupby("head", sort=False):
-        curve(ax, part, "kernel", "ssim", label=f"{head} head")
-    ax.set_xlabel("side of the filters (pixels)")
-    ax.set_ylabel("SSIM, mean ± std over networks")
-    ax.set_ylim(0, 1)
-    ax.legend()
-    ax.set_title("rrVGG Conv1_1-DeConv1_1: larger filters, coarser pictures")
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="kernel-size",
-    title="SSIM over the side of the random filters, Conv1_1-DeConv1_1",
-    reproduces="Fig. 10 (001: Fig. 7 c)",
-    printed="The reconstruction quality decays with a larger kernel size.",
-    cost={"smoke": "6 s", "laptop": "3 min on 2 cores", "paper": "not measured"},
-    settings={
+class KernelSizeExperiment(RandomSweep):
+    name = "kernel-size"
+    title = "SSIM over the side of the random filters, Conv1_1-DeConv1_1"
+    reproduces = "Fig. 10 (001: Fig. 7 c)"
+    printed = "The reconstruction quality decays with a larger kernel size."
+    cost = {"smoke": "6 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": KernelSize(networks=3, images=2, side=48, kernels=(1, 3, 9)),
         "laptop": KernelSize(networks=10, images=10, side=128, kernels=_KERNELS),
         "paper": KernelSize(networks=30, images=50, side=227, kernels=_KERNELS),
-    },
-    columns=("kernel", *SCORE_COLUMNS),
-    cells=_cells,
-    rows=lambda settings, cell: row_count(cell, _plan(cell), settings),
-    measure=_measure,
-    draw=_draw,
-)
+    }
+    columns = ("kernel", *SCORE_COLUMNS)
+
+    def points(self, settings: KernelSize) -> list[Cell]:
+        return [{"kernel": k} for k in settings.kernels]
+
+    def plan(self, cell: Cell) -> Plan:
+        return rr_vgg("conv1_1", kernel=int(cell["kernel"]))
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(6, 4.2), layout="constrained")
+        ax = figure.subplots()
+        for head, part in frame.groupby("head", sort=False):
+            curve(ax, part, "kernel", "ssim", label=f"{head} head")
+        ax.set_xlabel("side of the filters (pixels)")
+        ax.set_ylabel("SSIM, mean ± std over networks")
+        ax.set_ylim(0, 1)
+        ax.legend()
+        ax.set_title("rrVGG Conv1_1-DeConv1_1: larger filters, coarser pictures")
+        return figure
+
+
+EXPERIMENT = KernelSizeExperiment()

@@ -9,18 +9,16 @@ can differ is the shape of the law. (Trained DCNs are another matter: claim C5.)
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Settings
 from recon.experiments.random.scoring import (
     SCORE_COLUMNS,
+    RandomSweep,
     by_network,
-    draw_group,
-    grouped,
-    row_count,
-    score_rows,
 )
 from recon.plans import rr_vgg
 from rrstyle.networks.laws import SCALED_LAWS
@@ -42,72 +40,65 @@ class Laws(Settings):
     """The k of CDk, features after the pool."""
 
 
-def _plan(cell: Cell) -> Plan:
-    return rr_vgg(f"conv{cell['block']}", tap="post_pool")
-
-
-def _cells(settings: Laws) -> list[Cell]:
-    points: list[Cell] = [
-        {
-            "law": law,
-            "parameters": parameters,
-            "std": round(PAPER_STDS[law] if parameters == "paper" else EQUAL_STD, 6),
-            "block": block,
-        }
-        for law in SCALED_LAWS
-        for parameters in ("paper", "equal")
-        for block in settings.blocks
-    ]
-    return grouped(points, _plan, settings)
-
-
-def _measure(settings: Laws, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    plan = _plan(cell)
-    kernels = draw_group(cell, plan, settings, seed, law=str(cell["law"]), std=float(cell["std"]))
-    return score_rows(cell, plan, kernels, pictures)
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    keys = ["head", "block", "law", "parameters"]
-    statistics = by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
-    table = statistics.agg(["mean", "std"]).reset_index()
-    heads, blocks = (list(frame[k].unique()) for k in ("head", "block"))
-    figure = Figure(figsize=(4.5 * len(blocks), 6), layout="constrained")
-    axes = figure.subplots(len(heads), len(blocks), squeeze=False, sharey=True)
-    for line, head in zip(axes, heads, strict=True):
-        for ax, block in zip(line, blocks, strict=True):
-            part = table[(table["head"] == head) & (table["block"] == block)]
-            for shift, (parameters, bars) in enumerate(part.groupby("parameters", sort=False)):
-                places = [i + 0.4 * shift for i in range(len(bars))]
-                ax.bar(
-                    places,
-                    bars["mean"],
-                    0.38,
-                    yerr=bars["std"].fillna(0),
-                    capsize=3,
-                    label="the papers' parameters" if parameters == "paper" else "equal true std",
-                )
-            ax.set_xticks([i + 0.2 for i in range(len(SCALED_LAWS))], SCALED_LAWS)
-            ax.set_title(f"CD{block}, {head} head", fontsize=9)
-        line[0].set_ylabel("SSIM, mean ± std over networks")
-    axes[0][0].legend(fontsize=8)
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="laws",
-    title="The four laws at the papers' parameters and at equal true std, random DCN",
-    reproduces="Section 2.2 and Fig. 6, for random DCNs",
-    printed="The four laws with appropriate parameters reconstruct alike (said of trained DCNs).",
-    cost={"smoke": "5 s", "laptop": "2 min on 2 cores", "paper": "not measured"},
-    settings={
+class LawsExperiment(RandomSweep):
+    name = "laws"
+    title = "The four laws at the papers' parameters and at equal true std, random DCN"
+    reproduces = "Section 2.2 and Fig. 6, for random DCNs"
+    printed = "The four laws with appropriate parameters reconstruct alike (said of trained DCNs)."
+    cost = {"smoke": "5 s", "laptop": "2 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": Laws(networks=2, images=2, side=32, blocks=(1,)),
         "laptop": Laws(networks=10, images=6, side=128, blocks=(1, 2)),
         "paper": Laws(networks=30, images=50, side=227, blocks=(1, 2, 3)),
-    },
-    columns=("law", "parameters", "std", "block", *SCORE_COLUMNS),
-    cells=_cells,
-    rows=lambda settings, cell: row_count(cell, _plan(cell), settings),
-    measure=_measure,
-    draw=_draw,
-)
+    }
+    columns = ("law", "parameters", "std", "block", *SCORE_COLUMNS)
+
+    def points(self, settings: Laws) -> list[Cell]:
+        return [
+            {
+                "law": law,
+                "parameters": parameters,
+                "std": round(PAPER_STDS[law] if parameters == "paper" else EQUAL_STD, 6),
+                "block": block,
+            }
+            for law in SCALED_LAWS
+            for parameters in ("paper", "equal")
+            for block in settings.blocks
+        ]
+
+    def plan(self, cell: Cell) -> Plan:
+        return rr_vgg(f"conv{cell['block']}", tap="post_pool")
+
+    def law(self, cell: Cell) -> dict[str, Any]:
+        return {"law": str(cell["law"]), "std": float(cell["std"])}
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        keys = ["head", "block", "law", "parameters"]
+        statistics = by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
+        table = statistics.agg(["mean", "std"]).reset_index()
+        heads, blocks = (list(frame[k].unique()) for k in ("head", "block"))
+        figure = Figure(figsize=(4.5 * len(blocks), 6), layout="constrained")
+        axes = figure.subplots(len(heads), len(blocks), squeeze=False, sharey=True)
+        for line, head in zip(axes, heads, strict=True):
+            for ax, block in zip(line, blocks, strict=True):
+                part = table[(table["head"] == head) & (table["block"] == block)]
+                for shift, (parameters, bars) in enumerate(part.groupby("parameters", sort=False)):
+                    places = [i + 0.4 * shift for i in range(len(bars))]
+                    ax.bar(
+                        places,
+                        bars["mean"],
+                        0.38,
+                        yerr=bars["std"].fillna(0),
+                        capsize=3,
+                        label="the papers' parameters"
+                        if parameters == "paper"
+                        else "equal true std",
+                    )
+                ax.set_xticks([i + 0.2 for i in range(len(SCALED_LAWS))], SCALED_LAWS)
+                ax.set_title(f"CD{block}, {head} head", fontsize=9)
+            line[0].set_ylabel("SSIM, mean ± std over networks")
+        axes[0][0].legend(fontsize=8)
+        return figure
+
+
+EXPERIMENT = LawsExperiment()

@@ -36,15 +36,6 @@ def _plan(cell: Cell) -> Plan:
     return rr_vgg(f"conv{cell['block']}", upsampling=upsampling(cell))
 
 
-def _cells(settings: Readout) -> list[Cell]:
-    return [
-        {"block": block, "upsampling": kind, "network": network}
-        for block in settings.blocks
-        for kind in (UPSAMPLINGS if block > 1 else ("none",))  # CD1 has no pool
-        for network in range(settings.networks)
-    ]
-
-
 def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str, np.ndarray]:
     """What each readout of a random network gives back.
 
@@ -80,86 +71,97 @@ def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str,
     return {name: np.stack(found) for name, found in results.items()}
 
 
-def _measure(settings: Readout, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    found = reconstructions(_plan(cell), pictures.pixels, seed=seed + int(cell["network"]))
-    truth = metrics.luminance(pictures.pixels)
-    rows = []
-    for name in READOUTS:
-        grey = metrics.luminance(found[name]) if found[name].shape[-1] == 3 else found[name]
-        ssim, pearson = (
-            ops.convert_to_numpy(scores) for scores in metrics.study_scores(truth, grey)
-        )
-        if name.startswith("ridge"):
-            psnr = metrics.psnr(pictures.pixels, np.clip(found[name], 0, 1))
-        else:  # a random network's output has no scale to compare
-            psnr = np.full(len(truth), np.nan)
-        for i, image in enumerate(pictures.names):
-            scores = {"ssim": float(ssim[i]), "pearson": float(pearson[i]), "psnr": float(psnr[i])}
-            rows.append({**cell, "readout": name, "image": image, **scores})
-    return rows
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for kind, style in (("nearest", "-"), ("zero", "--")):
-        of_kind = frame[frame["upsampling"].isin([kind, "none"])]
-        for i, name in enumerate(READOUTS):
-            part = of_kind[of_kind["readout"] == name]
-            look = {"linestyle": style, "color": f"C{i}", "label": f"{name}, {kind}"}
-            curve(axes[0], part, "block", "ssim", **look)
-            if name.startswith("ridge"):
-                curve(axes[1], part, "block", "psnr", **look)
-    for ax, label in zip(axes, ("SSIM", "PSNR (dB)"), strict=True):
-        ax.set_xlabel("k of Conv k-DeConv k")
-        ax.set_xticks(sorted(frame["block"].unique()))
-        ax.set_ylabel(f"{label}, mean ± std over networks")
-    axes[0].set_ylim(0, 1)
-    axes[0].legend(fontsize=7)
-    figure.suptitle("The same random layers, read by a random, a mean and a solved last layer")
-    return figure
-
-
-def _show(frame: pd.DataFrame, settings: Readout, pictures: Pictures, seed: int) -> Figure:
-    """The cat by each readout of the first network, nearest neighbours."""
-    found = [
-        reconstructions(
-            _plan({"block": block, "upsampling": "nearest"}), pictures.pixels, seed=seed
-        )
-        for block in settings.blocks
-    ]
-    lines = []
-    for name in READOUTS:
-        line = []
-        for block, results in zip(settings.blocks, found, strict=True):
-            output = results[name][:1]
-            if name == "mean":
-                picture = sheet.shown(pictures, output)
-            elif name == "random":
-                picture = sheet.coloured(pictures, output)
-            else:
-                picture = np.clip(output[0], 0, 1)
-            line.append((f"CD{block}", picture))
-        lines.append((name, line))
-    return sheet.sheet(lines, title=f"The cat by the network of seed {seed}, nearest")
-
-
-EXPERIMENT = Experiment(
-    name="readout",
-    title="Random, mean and ridge readout of the same random layers, CD1 to CD5",
-    reproduces="What a closed-form last layer recovers; no figure of the papers",
-    printed="Almost all information is transformed to the next layer in the random CNN, for a"
-    " trained DCN recovers it (section 4.1).",
-    cost={"smoke": "8 s", "laptop": "3 min on 2 cores", "paper": "not measured"},
-    settings={
+class ReadoutExperiment(Experiment):
+    name = "readout"
+    title = "Random, mean and ridge readout of the same random layers, CD1 to CD5"
+    reproduces = "What a closed-form last layer recovers; no figure of the papers"
+    printed = (
+        "Almost all information is transformed to the next layer in the random CNN, for a"
+        " trained DCN recovers it (section 4.1)."
+    )
+    cost = {"smoke": "8 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
+    settings = {
         "smoke": Readout(networks=2, images=2, side=32, blocks=(1, 2)),
         "laptop": Readout(networks=5, images=6, side=128, blocks=(1, 2, 3, 4, 5)),
         "paper": Readout(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
-    },
-    columns=("block", "upsampling", "network", "readout", "image", "ssim", "pearson", "psnr"),
-    cells=_cells,
-    rows=lambda settings, cell: len(READOUTS) * settings.images,
-    measure=_measure,
-    draw=_draw,
-    show=_show,
-)
+    }
+    columns = ("block", "upsampling", "network", "readout", "image", "ssim", "pearson", "psnr")
+
+    def cells(self, settings: Readout) -> list[Cell]:
+        return [
+            {"block": block, "upsampling": kind, "network": network}
+            for block in settings.blocks
+            for kind in (UPSAMPLINGS if block > 1 else ("none",))  # CD1 has no pool
+            for network in range(settings.networks)
+        ]
+
+    def rows(self, settings: Readout, cell: Cell) -> int:
+        return len(READOUTS) * settings.images
+
+    def measure(self, settings: Readout, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        found = reconstructions(_plan(cell), pictures.pixels, seed=seed + int(cell["network"]))
+        truth = metrics.luminance(pictures.pixels)
+        rows = []
+        for name in READOUTS:
+            grey = metrics.luminance(found[name]) if found[name].shape[-1] == 3 else found[name]
+            ssim, pearson = (
+                ops.convert_to_numpy(scores) for scores in metrics.study_scores(truth, grey)
+            )
+            if name.startswith("ridge"):
+                psnr = metrics.psnr(pictures.pixels, np.clip(found[name], 0, 1))
+            else:  # a random network's output has no scale to compare
+                psnr = np.full(len(truth), np.nan)
+            for i, image in enumerate(pictures.names):
+                scores = {
+                    "ssim": float(ssim[i]),
+                    "pearson": float(pearson[i]),
+                    "psnr": float(psnr[i]),
+                }
+                rows.append({**cell, "readout": name, "image": image, **scores})
+        return rows
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(10, 4.2), layout="constrained")
+        axes = figure.subplots(1, 2)
+        for kind, style in (("nearest", "-"), ("zero", "--")):
+            of_kind = frame[frame["upsampling"].isin([kind, "none"])]
+            for i, name in enumerate(READOUTS):
+                part = of_kind[of_kind["readout"] == name]
+                look = {"linestyle": style, "color": f"C{i}", "label": f"{name}, {kind}"}
+                curve(axes[0], part, "block", "ssim", **look)
+                if name.startswith("ridge"):
+                    curve(axes[1], part, "block", "psnr", **look)
+        for ax, label in zip(axes, ("SSIM", "PSNR (dB)"), strict=True):
+            ax.set_xlabel("k of Conv k-DeConv k")
+            ax.set_xticks(sorted(frame["block"].unique()))
+            ax.set_ylabel(f"{label}, mean ± std over networks")
+        axes[0].set_ylim(0, 1)
+        axes[0].legend(fontsize=7)
+        figure.suptitle("The same random layers, read by a random, a mean and a solved last layer")
+        return figure
+
+    def show(self, frame: pd.DataFrame, settings: Readout, pictures: Pictures, seed: int) -> Figure:
+        """The cat by each readout of the first network, nearest neighbours."""
+        found = [
+            reconstructions(
+                _plan({"block": block, "upsampling": "nearest"}), pictures.pixels, seed=seed
+            )
+            for block in settings.blocks
+        ]
+        lines = []
+        for name in READOUTS:
+            line = []
+            for block, results in zip(settings.blocks, found, strict=True):
+                output = results[name][:1]
+                if name == "mean":
+                    picture = sheet.shown(pictures, output)
+                elif name == "random":
+                    picture = sheet.coloured(pictures, output)
+                else:
+                    picture = np.clip(output[0], 0, 1)
+                line.append((f"CD{block}", picture))
+            lines.append((name, line))
+        return sheet.sheet(lines, title=f"The cat by the network of seed {seed}, nearest")
+
+
+EXPERIMENT = ReadoutExperiment()

@@ -1,12 +1,13 @@
 """What the experiments on random networks share: their cells, their rows and their curves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from recon.experiments.experiment import Cell, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
 
@@ -20,42 +21,59 @@ def upsampling(cell: Cell) -> UpsampleKind:
     return "nearest" if cell["upsampling"] == "nearest" else "zero"
 
 
-def grouped(points: Sequence[Cell], plan: Callable[[Cell], Plan], settings: Settings) -> list[Cell]:
-    """The cells of a sweep: each point, by groups of networks that are evaluated together."""
-    cells = []
-    for point in points:
-        count = len(_groups(plan(point), settings))
-        cells += [{**point, "group": group} for group in range(count)]
-    return cells
+class RandomSweep(Experiment):
+    """A sweep over plans of random networks, scored by both heads on all pictures.
 
+    Networks of a plan are evaluated in groups, as many at once as fit into memory; a group is a
+    cell. Network n has seed S + n.
 
-def draw_group(
-    cell: Cell,
-    plan: Plan,
-    settings: Settings,
-    seed: int,
-    *,
-    law: str = "gaussian",
-    std: float = STD,
-) -> dict[int, simulation.Kernels]:
-    """The networks of a cell's group, by their numbers; number n has seed S + n."""
-    return {
-        n: simulation.draw_kernels(plan, law=law, std=std, seed=seed + n)
-        for n in networks(cell, plan, settings)
-    }
+    Attributes:
+        chroma: Whether rows have the correlation of colours, too.
+    """
 
+    chroma = False
 
-def score_rows(
-    cell: Cell,
-    plan: Plan,
-    kernels: Mapping[int, simulation.Kernels],
-    pictures: Pictures,
-    *,
-    chroma: bool = False,
-) -> list[Row]:
-    """Rows of a cell: its networks, both heads, all pictures."""
-    (scores,) = simulation.score([plan], list(kernels.values()), pictures.pixels)
-    return rows_of(cell, dict(zip(kernels, scores, strict=True)), pictures, chroma=chroma)
+    @abstractmethod
+    def points(self, settings: Any) -> list[Cell]:
+        """What the sweep goes over."""
+
+    @abstractmethod
+    def plan(self, cell: Cell) -> Plan:
+        """The networks of a point."""
+
+    def law(self, cell: Cell) -> dict[str, Any]:
+        """The law of a point, and its true standard deviation."""
+        return {"law": "gaussian", "std": STD}
+
+    def cells(self, settings: Any) -> list[Cell]:
+        """Each point, by groups of networks."""
+        return [
+            {**point, "group": group}
+            for point in self.points(settings)
+            for group in range(len(_groups(self.plan(point), settings)))
+        ]
+
+    def rows(self, settings: Any, cell: Cell) -> int:
+        """Both heads of the group's networks, on all pictures."""
+        return len(self.networks(settings, cell)) * len(simulation.HEADS) * settings.images
+
+    def networks(self, settings: Any, cell: Cell) -> range:
+        """The numbers of a group's networks."""
+        return _groups(self.plan(cell), settings)[int(cell["group"])]
+
+    def drawn(self, settings: Any, cell: Cell, seed: int) -> dict[int, simulation.Kernels]:
+        """The kernels of a group's networks, by their numbers."""
+        plan, law = self.plan(cell), self.law(cell)
+        return {
+            n: simulation.draw_kernels(plan, seed=seed + n, **law)
+            for n in self.networks(settings, cell)
+        }
+
+    def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        """Scores of a group's networks."""
+        kernels = self.drawn(settings, cell, seed)
+        (scores,) = simulation.score([self.plan(cell)], list(kernels.values()), pictures.pixels)
+        return rows_of(cell, dict(zip(kernels, scores, strict=True)), pictures, chroma=self.chroma)
 
 
 def rows_of(
@@ -76,16 +94,6 @@ def rows_of(
                     row["chroma"] = float(found["chroma"][i]) if head == "linear" else float("nan")
                 rows.append(row)
     return rows
-
-
-def row_count(cell: Cell, plan: Plan, settings: Settings) -> int:
-    """Number of `score_rows`."""
-    return len(networks(cell, plan, settings)) * len(simulation.HEADS) * settings.images
-
-
-def networks(cell: Cell, plan: Plan, settings: Settings) -> range:
-    """The networks of a cell's group."""
-    return _groups(plan, settings)[int(cell["group"])]
 
 
 def _groups(plan: Plan, settings: Settings) -> list[range]:

@@ -5,8 +5,9 @@ images; the other half is held out. Losses are mean squared errors of pixel valu
 the DCN's unbounded output: twice Caffe's loss by the number of values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 import keras
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from recon.experiments.experiment import Cell, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.training.config import SMALL, TrainingConfig
 from recon.training.fit import fit
 from recon.training.model import (
@@ -30,6 +31,13 @@ from rrstyle.networks.pair import CnnDcn
 STD = SMALL.network.std  # of the papers' Gaussian
 TITLES = {"vgg16": "VGG16", "alexnet": "AlexNet"}
 COURSE_COLUMNS = ("step", "training_mse", "validation_mse")
+# Settings that most experiments share, by scale.
+SMOKE: dict[str, Any] = {"networks": 1, "images": 4, "side": 40, "crop": 32, "batch": 2}
+SMOKE |= {"steps": 12, "measured": 2, "channels": 8}
+LAPTOP: dict[str, Any] = {"networks": 3, "images": 200, "side": 72, "crop": 48, "batch": 8}
+LAPTOP |= {"steps": 100, "measured": 16}
+PAPER: dict[str, Any] = {"networks": 3, "images": 10_000, "side": 256, "crop": 227, "batch": 32}
+PAPER |= {"steps": 200_000, "measured": 5000, "preset": "paper"}
 _PRESETS = {"small": SMALL, "paper": TrainingConfig()}
 _ROWS = 20  # of a training's course
 
@@ -231,15 +239,54 @@ def row_steps(settings: TrainingSettings) -> list[int]:
     return sorted({max(1, round(settings.steps * place)) for place in places.tolist()})
 
 
-def plan(settings: TrainingSettings, architecture: str, block: int, **law: Any) -> NetworkConfig:
-    """The papers' pair at Conv `block`, before its pool, with the random law that is named."""
-    named = {"architecture": architecture, "layer": f"conv{block}", **law}
+def plan(settings: TrainingSettings, architecture: str, block: int, **named: Any) -> NetworkConfig:
+    """The papers' pair at Conv `block`, before its pool, with further settings by name."""
+    named = {"architecture": architecture, "layer": f"conv{block}", **named}
     return replace(SMALL.network, channels=settings.channels, **named)
 
 
-def course(settings: TrainingSettings, cell: Cell, training: Training) -> list[Row]:
-    """Rows of a cell that follows a training."""
-    return [{**cell, **row} for row in training.run(rows=row_steps(settings))]
+class TrainedSweep(Experiment):
+    """A sweep whose cells train one DCN each.
+
+    A cell names what is trained by "network", and may by "architecture", "block", "law", "std" and
+    "encoder" ("random" or "trained").
+
+    Attributes:
+        block: The k of Conv k, where cells have none.
+        network: Settings of every network besides, of `NetworkConfig`.
+    """
+
+    block = 2
+    network: Mapping[str, Any] = MappingProxyType({})
+
+    def training(
+        self, settings: TrainingSettings, cell: Cell, pictures: Pictures, seed: int
+    ) -> Training:
+        """The training of a cell."""
+        architecture = str(cell.get("architecture", "vgg16"))
+        law = {name: cell[name] for name in ("law", "std") if name in cell}
+        return Training(
+            settings,
+            plan(settings, architecture, int(cell.get("block", self.block)), **self.network, **law),
+            pictures,
+            number=int(cell["network"]),
+            seed=seed,
+            trained=cell.get("encoder") == "trained",
+        )
+
+
+class CourseSweep(TrainedSweep):
+    """A sweep that follows the loss of each training."""
+
+    def rows(self, settings: Any, cell: Cell) -> int:
+        """One a step of `row_steps`."""
+        return len(row_steps(settings))
+
+    def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
+        """The course of a cell's training."""
+        training = self.training(settings, cell, pictures, seed)
+        weights: Row = {"weights": training.weights} if "encoder" in cell else {}
+        return [{**cell, **weights, **row} for row in training.run(rows=row_steps(settings))]
 
 
 def draw_course(axes: Axes, frame: pd.DataFrame, *, label: str, **style: Any) -> None:

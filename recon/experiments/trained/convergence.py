@@ -10,21 +10,18 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row
+from recon.experiments.experiment import Cell
 from recon.experiments.trained.cells import (
     COURSE_COLUMNS,
+    PAPER,
+    SMOKE,
     TITLES,
     AgainstTrained,
-    Training,
-    course,
+    CourseSweep,
     draw_course,
     label_course,
     of_encoder,
-    plan,
-    row_steps,
 )
-
-BLOCK = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,74 +30,48 @@ class Convergence(AgainstTrained):
     """What is compared."""
 
 
-def _cells(settings: Convergence) -> list[Cell]:
-    return [
-        {"architecture": architecture, "encoder": kind, "network": network}
-        for architecture in settings.architectures
-        for kind in settings.kinds(architecture)
-        for network in range(settings.networks)
-    ]
-
-
-def _measure(settings: Convergence, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    training = Training(
-        settings,
-        plan(settings, str(cell["architecture"]), BLOCK),
-        pictures,
-        number=int(cell["network"]),
-        seed=seed,
-        trained=cell["encoder"] == "trained",
+class ConvergenceExperiment(CourseSweep):
+    name = "convergence"
+    title = "Loss of a DCN during its training, on random and trained VGG16 and AlexNet, Conv2"
+    reproduces = "Fig. 2 (a)"
+    printed = (
+        "Training converges much quicker on a random CNN and to a slightly lower loss, the more"
+        " so on VGG; VGG has a much lower loss than AlexNet."
     )
-    rows = course(settings, cell, training)
-    return [row | {"weights": training.weights} for row in rows]
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    architectures = frame["architecture"].unique()
-    figure = Figure(figsize=(5 * len(architectures), 4.2), layout="constrained")
-    axes = figure.subplots(1, len(architectures), squeeze=False, sharey=True)[0]
-    for ax, architecture in zip(axes, architectures, strict=True):
-        of_architecture = frame[frame["architecture"] == architecture]
-        for kind, part in of_architecture.groupby("encoder", sort=False):
-            draw_course(ax, part, label=of_encoder(str(kind), part["weights"]))
-        label_course(ax, f"{TITLES[architecture]}, Conv{BLOCK}-DeConv{BLOCK}")
-    axes[0].set_ylabel("mean squared error (dotted: in training)")
-    figure.suptitle("Loss held out, mean and range over networks, by the CNN's weights")
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="convergence",
-    title="Loss of a DCN during its training, on random and trained VGG16 and AlexNet, Conv2",
-    reproduces="Fig. 2 (a)",
-    printed="Training converges much quicker on a random CNN and to a slightly lower loss, the more"
-    " so on VGG; VGG has a much lower loss than AlexNet.",
-    cost={
+    cost = {
         "smoke": "15 s",
         "laptop": "80 processor minutes, 40 min on 2 free cores",
         "paper": "not measured",
-    },
-    settings={
-        "smoke": Convergence(
-            networks=1, images=4, side=40, crop=32, batch=2, steps=12, measured=2, channels=8
-        ),
+    }
+    settings = {
+        "smoke": Convergence(**SMOKE),
         "laptop": Convergence(
             networks=3, images=200, side=96, crop=64, batch=4, steps=2000, measured=32
         ),
-        "paper": Convergence(
-            networks=3,
-            images=10_000,
-            side=256,
-            crop=227,
-            batch=32,
-            steps=200_000,
-            measured=5000,
-            preset="paper",
-        ),
-    },
-    columns=("architecture", "encoder", "network", "weights", *COURSE_COLUMNS),
-    cells=_cells,
-    rows=lambda settings, cell: len(row_steps(settings)),
-    measure=_measure,
-    draw=_draw,
-)
+        "paper": Convergence(**PAPER),
+    }
+    columns = ("architecture", "encoder", "network", "weights", *COURSE_COLUMNS)
+
+    def cells(self, settings: Convergence) -> list[Cell]:
+        return [
+            {"architecture": architecture, "encoder": kind, "network": network}
+            for architecture in settings.architectures
+            for kind in settings.kinds(architecture)
+            for network in range(settings.networks)
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        architectures = frame["architecture"].unique()
+        figure = Figure(figsize=(5 * len(architectures), 4.2), layout="constrained")
+        axes = figure.subplots(1, len(architectures), squeeze=False, sharey=True)[0]
+        for ax, architecture in zip(axes, architectures, strict=True):
+            of_architecture = frame[frame["architecture"] == architecture]
+            for kind, part in of_architecture.groupby("encoder", sort=False):
+                draw_course(ax, part, label=of_encoder(str(kind), part["weights"]))
+            label_course(ax, f"{TITLES[architecture]}, Conv{self.block}-DeConv{self.block}")
+        axes[0].set_ylabel("mean squared error (dotted: in training)")
+        figure.suptitle("Loss held out, mean and range over networks, by the CNN's weights")
+        return figure
+
+
+EXPERIMENT = ConvergenceExperiment()

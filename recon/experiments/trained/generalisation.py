@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row
+from recon.experiments.experiment import Cell, Pictures, Row
 from recon.experiments.trained.cells import (
+    PAPER,
+    SMOKE,
     TITLES,
     AgainstTrained,
-    Training,
+    TrainedSweep,
     half_of,
     of_encoder,
-    plan,
 )
 
 SETS = ("training", "validation")
@@ -36,110 +37,24 @@ class Generalisation(AgainstTrained):
         return self.vgg16_blocks if architecture == "vgg16" else self.alexnet_blocks
 
 
-def _cells(settings: Generalisation) -> list[Cell]:
-    return [
-        {"architecture": architecture, "block": block, "encoder": kind, "network": network}
-        for architecture in TITLES
-        for block in settings.blocks(architecture)
-        for kind in settings.kinds(architecture)
-        for network in range(settings.networks)
-    ]
-
-
-def _count(settings: Generalisation, cell: Cell) -> int:
-    return sum(
-        len(range(settings.images)[half][: settings.measured])
-        for half in half_of(settings.images, int(cell["network"]))
+class GeneralisationExperiment(TrainedSweep):
+    name = "generalisation"
+    title = (
+        "Final loss of trained DCNs on training and other pictures, VGG16 Conv1 to Conv5,"
+        " AlexNet Conv3"
     )
-
-
-def _measure(settings: Generalisation, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    number = int(cell["network"])
-    training = Training(
-        settings,
-        plan(settings, str(cell["architecture"]), int(cell["block"])),
-        pictures,
-        number=number,
-        seed=seed,
-        trained=cell["encoder"] == "trained",
+    reproduces = "Fig. 3"
+    printed = (
+        "Training and validation loss are alike; loss increases significantly with depth for"
+        " pre-trained VGG, slowly for random VGG; on AlexNet the two hardly differ."
     )
-    training.run()
-    held_out, trained_on = half_of(len(pictures.names), number)
-    rows = []
-    for name, half, pixels in (
-        (SETS[0], trained_on, training.training),
-        (SETS[1], held_out, training.held_out),
-    ):
-        errors = training.errors(training.middle(pixels))
-        for image, error in zip(pictures.names[half], errors, strict=False):
-            found = {"weights": training.weights, "set": name, "image": image}
-            rows.append({**cell, **found, "mse": float(error)})
-    return rows
-
-
-def _draw(frame: pd.DataFrame) -> Figure:
-    groups = list(frame.groupby("architecture", sort=False))
-    blocks = [part["block"].nunique() for _, part in groups]
-    figure = Figure(figsize=(2.5 + 1.4 * sum(blocks), 4.2), layout="constrained")
-    axes = figure.subplots(
-        1, len(groups), squeeze=False, sharey=True, width_ratios=[b + 0.5 for b in blocks]
-    )[0]
-    for ax, (architecture, of_architecture) in zip(axes, groups, strict=True):
-        levels = sorted(of_architecture["block"].unique())
-        series = list(of_architecture.groupby(["encoder", "set"], sort=False))
-        width = 0.7 / len(series)
-        for i, ((kind, name), part) in enumerate(series):
-            losses = part.groupby(["block", "network"])["mse"].mean()
-            aside = (i - (len(series) - 1) / 2) * width
-            colour = "C0" if kind == "random" else "C1"
-            ax.scatter(
-                [levels.index(block) + aside for block, _ in losses.index],
-                losses,
-                s=22,
-                color=colour,
-                facecolors=colour if name == SETS[0] else "none",
-                label=f"{of_encoder(kind, part['weights'])}, {name}",
-            )
-            middle = np.exp(np.log(losses).groupby("block").mean())
-            places = np.arange(len(levels)) + aside
-            ax.hlines(middle, places - width / 2, places + width / 2, color=colour)
-        ax.set_xticks(range(len(levels)), [f"Conv{block}" for block in levels])
-        ax.set_title(TITLES[architecture])
-        ax.set_yscale("log")
-        ax.grid(visible=False, axis="x")
-    axes[0].set_ylabel("mean squared error")
-    handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
-    for ax in axes[1:]:
-        handles |= dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
-    figure.suptitle("Final loss by the CNN's weights: networks, and their geometric mean")
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="generalisation",
-    title="Final loss of trained DCNs on training and other pictures, VGG16 Conv1 to Conv5,"
-    " AlexNet Conv3",
-    reproduces="Fig. 3",
-    printed="Training and validation loss are alike; loss increases significantly with depth for"
-    " pre-trained VGG, slowly for random VGG; on AlexNet the two hardly differ.",
-    cost={
+    cost = {
         "smoke": "15 s",
         "laptop": "3.2 processor hours, 1.6 h on 2 free cores",
         "paper": "not measured",
-    },
-    settings={
-        "smoke": Generalisation(
-            networks=2,
-            images=4,
-            side=40,
-            crop=32,
-            batch=2,
-            steps=8,
-            measured=2,
-            channels=8,
-            vgg16_blocks=(1, 2),
-        ),
+    }
+    settings = {
+        "smoke": Generalisation(**SMOKE | {"networks": 2, "steps": 8}, vgg16_blocks=(1, 2)),
         "laptop": Generalisation(
             networks=3,
             images=200,
@@ -150,18 +65,9 @@ EXPERIMENT = Experiment(
             measured=60,
             learning_rate=5e-4,  # at the preset's, one DCN of Conv4 in six diverged
         ),
-        "paper": Generalisation(
-            networks=2,
-            images=10_000,
-            side=256,
-            crop=227,
-            batch=32,
-            steps=200_000,
-            measured=5000,
-            preset="paper",
-        ),
-    },
-    columns=(
+        "paper": Generalisation(**PAPER | {"networks": 2}),
+    }
+    columns = (
         "architecture",
         "block",
         "encoder",
@@ -170,9 +76,77 @@ EXPERIMENT = Experiment(
         "set",
         "image",
         "mse",
-    ),
-    cells=_cells,
-    rows=_count,
-    measure=_measure,
-    draw=_draw,
-)
+    )
+
+    def cells(self, settings: Generalisation) -> list[Cell]:
+        return [
+            {"architecture": architecture, "block": block, "encoder": kind, "network": network}
+            for architecture in TITLES
+            for block in settings.blocks(architecture)
+            for kind in settings.kinds(architecture)
+            for network in range(settings.networks)
+        ]
+
+    def rows(self, settings: Generalisation, cell: Cell) -> int:
+        return sum(
+            len(range(settings.images)[half][: settings.measured])
+            for half in half_of(settings.images, int(cell["network"]))
+        )
+
+    def measure(
+        self, settings: Generalisation, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        training = self.training(settings, cell, pictures, seed)
+        training.run()
+        held_out, trained_on = half_of(len(pictures.names), int(cell["network"]))
+        rows = []
+        for name, half, pixels in (
+            (SETS[0], trained_on, training.training),
+            (SETS[1], held_out, training.held_out),
+        ):
+            errors = training.errors(training.middle(pixels))
+            for image, error in zip(pictures.names[half], errors, strict=False):
+                found = {"weights": training.weights, "set": name, "image": image}
+                rows.append({**cell, **found, "mse": float(error)})
+        return rows
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        groups = list(frame.groupby("architecture", sort=False))
+        blocks = [part["block"].nunique() for _, part in groups]
+        figure = Figure(figsize=(2.5 + 1.4 * sum(blocks), 4.2), layout="constrained")
+        axes = figure.subplots(
+            1, len(groups), squeeze=False, sharey=True, width_ratios=[b + 0.5 for b in blocks]
+        )[0]
+        for ax, (architecture, of_architecture) in zip(axes, groups, strict=True):
+            levels = sorted(of_architecture["block"].unique())
+            series = list(of_architecture.groupby(["encoder", "set"], sort=False))
+            width = 0.7 / len(series)
+            for i, ((kind, name), part) in enumerate(series):
+                losses = part.groupby(["block", "network"])["mse"].mean()
+                aside = (i - (len(series) - 1) / 2) * width
+                colour = "C0" if kind == "random" else "C1"
+                ax.scatter(
+                    [levels.index(block) + aside for block, _ in losses.index],
+                    losses,
+                    s=22,
+                    color=colour,
+                    facecolors=colour if name == SETS[0] else "none",
+                    label=f"{of_encoder(kind, part['weights'])}, {name}",
+                )
+                middle = np.exp(np.log(losses).groupby("block").mean())
+                places = np.arange(len(levels)) + aside
+                ax.hlines(middle, places - width / 2, places + width / 2, color=colour)
+            ax.set_xticks(range(len(levels)), [f"Conv{block}" for block in levels])
+            ax.set_title(TITLES[architecture])
+            ax.set_yscale("log")
+            ax.grid(visible=False, axis="x")
+        axes[0].set_ylabel("mean squared error")
+        handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
+        for ax in axes[1:]:
+            handles |= dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
+        figure.suptitle("Final loss by the CNN's weights: networks, and their geometric mean")
+        return figure
+
+
+EXPERIMENT = GeneralisationExperiment()

@@ -22,8 +22,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row
-from recon.experiments.trained.cells import Training, TrainingSettings, plan, row_steps
+from recon.experiments.experiment import Cell, Pictures, Row
+from recon.experiments.trained.cells import (
+    LAPTOP,
+    PAPER,
+    SMOKE,
+    TrainedSweep,
+    Training,
+    TrainingSettings,
+    row_steps,
+)
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
 from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
@@ -83,38 +91,6 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
     return Flops(cnn, sum(dcn[1:]), dcn[0], math.prod(last[:3]) + 1)
 
 
-def _cells(settings: ReadoutTraining) -> list[Cell]:
-    return [
-        {"block": block, "network": network}
-        for block in settings.blocks
-        for network in range(settings.networks)
-    ]
-
-
-def _measure(settings: ReadoutTraining, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    training = Training(
-        settings,
-        plan(settings, "vgg16", int(cell["block"])),
-        pictures,
-        number=int(cell["network"]),
-        seed=seed,
-    )
-    cost = count_flops(training.config.network, settings.crop)
-    middle = training.middle(training.training), training.middle(training.held_out)
-    random_mse, ridge_mse = untrained_errors(training, *middle)
-    pixels = settings.crop**2
-    equations = 2 * pixels * cost.unknowns * (cost.unknowns + 3)
-    solved = len(middle[0]) * (cost.cnn + cost.hidden + equations) + 2 * cost.unknowns**3 // 3
-    found = [("random", 0, 0, random_mse), ("ridge", 0, solved, ridge_mse)]
-    step = settings.batch * (cost.cnn + 3 * (cost.hidden + cost.last))
-    for row in training.run(rows=row_steps(settings)):
-        found.append(("trained", row["step"], row["step"] * step, row["validation_mse"]))
-    return [
-        {**cell, "readout": name, "step": n, "gflop": (flop + cost.forward) / 1e9, "mse": mse}
-        for name, n, flop, mse in found
-    ]
-
-
 def untrained_errors(
     training: Training, known: np.ndarray, held_out: np.ndarray
 ) -> tuple[float, float]:
@@ -166,78 +142,79 @@ def _affine_error(output: np.ndarray, image: np.ndarray) -> float:
     return float((np.square(x).mean(axis=0) - explained).mean())
 
 
-def _draw(frame: pd.DataFrame) -> Figure:
-    blocks = sorted(frame["block"].unique())
-    figure = Figure(figsize=(4 * len(blocks), 4.2), layout="constrained")
-    axes = figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0]
-    for ax, block in zip(axes, blocks, strict=True):
-        for (name, label), marker in zip(READOUTS.items(), "sD ", strict=True):
-            part = frame[(frame["block"] == block) & (frame["readout"] == name)]
-            points = part.groupby("gflop")["mse"].agg(["mean", "min", "max"])
-            (line,) = ax.plot(points.index, points["mean"], marker=marker, label=label)
-            if name == "trained":
-                colour = line.get_color()
-                ends = points["min"], points["max"]
-                ax.fill_between(points.index, *ends, color=colour, alpha=0.15, linewidth=0)
-            else:
-                ax.axhline(points["mean"].iloc[0], color=line.get_color(), linewidth=1, alpha=0.4)
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        ax.set_xlabel("compute (GFLOP)")
-        ax.set_title(f"Conv{block}-DeConv{block}")
-    axes[0].set_ylabel("mean squared error held out")
-    axes[0].legend()
-    figure.suptitle("One random VGG16, three DCNs: mean and range over networks")
-    return figure
-
-
-EXPERIMENT = Experiment(
-    name="readout-training",
-    title="Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute",
-    reproduces="What training gains over a closed form; no figure of the papers",
-    printed="A DCN is trained for each representation; none is solved.",
-    cost={
+class ReadoutTrainingExperiment(TrainedSweep):
+    name = "readout-training"
+    title = "Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute"
+    reproduces = "What training gains over a closed form; no figure of the papers"
+    printed = "A DCN is trained for each representation; none is solved."
+    cost = {
         "smoke": "15 s",
         "laptop": "3 min on 2 cores",
         "paper": "not measured",
-    },
-    settings={
-        "smoke": ReadoutTraining(
-            networks=1,
-            images=4,
-            side=40,
-            crop=32,
-            batch=2,
-            steps=12,
-            measured=2,
-            channels=8,
-            blocks=(1, 2),
-        ),
+    }
+    settings = {
+        "smoke": ReadoutTraining(**SMOKE, blocks=(1, 2)),
         "laptop": ReadoutTraining(
-            networks=2,
-            images=200,
-            side=72,
-            crop=48,
-            batch=8,
-            steps=120,
-            measured=32,
-            blocks=(1, 2, 3),
+            **LAPTOP | {"networks": 2, "steps": 120, "measured": 32}, blocks=(1, 2, 3)
         ),
-        "paper": ReadoutTraining(
-            networks=3,
-            images=10_000,
-            side=256,
-            crop=227,
-            batch=32,
-            steps=200_000,
-            measured=5000,
-            preset="paper",
-            blocks=(1, 2, 3),
-        ),
-    },
-    columns=("block", "network", "readout", "step", "gflop", "mse"),
-    cells=_cells,
-    rows=lambda settings, cell: 2 + len(row_steps(settings)),
-    measure=_measure,
-    draw=_draw,
-)
+        "paper": ReadoutTraining(**PAPER, blocks=(1, 2, 3)),
+    }
+    columns = ("block", "network", "readout", "step", "gflop", "mse")
+
+    def cells(self, settings: ReadoutTraining) -> list[Cell]:
+        return [
+            {"block": block, "network": network}
+            for block in settings.blocks
+            for network in range(settings.networks)
+        ]
+
+    def rows(self, settings: ReadoutTraining, cell: Cell) -> int:
+        return 2 + len(row_steps(settings))
+
+    def measure(
+        self, settings: ReadoutTraining, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        training = self.training(settings, cell, pictures, seed)
+        cost = count_flops(training.config.network, settings.crop)
+        middle = training.middle(training.training), training.middle(training.held_out)
+        random_mse, ridge_mse = untrained_errors(training, *middle)
+        pixels = settings.crop**2
+        equations = 2 * pixels * cost.unknowns * (cost.unknowns + 3)
+        solved = len(middle[0]) * (cost.cnn + cost.hidden + equations) + 2 * cost.unknowns**3 // 3
+        found = [("random", 0, 0, random_mse), ("ridge", 0, solved, ridge_mse)]
+        step = settings.batch * (cost.cnn + 3 * (cost.hidden + cost.last))
+        for row in training.run(rows=row_steps(settings)):
+            found.append(("trained", row["step"], row["step"] * step, row["validation_mse"]))
+        return [
+            {**cell, "readout": name, "step": n, "gflop": (flop + cost.forward) / 1e9, "mse": mse}
+            for name, n, flop, mse in found
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        blocks = sorted(frame["block"].unique())
+        figure = Figure(figsize=(4 * len(blocks), 4.2), layout="constrained")
+        axes = figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0]
+        for ax, block in zip(axes, blocks, strict=True):
+            for (name, label), marker in zip(READOUTS.items(), "sD ", strict=True):
+                part = frame[(frame["block"] == block) & (frame["readout"] == name)]
+                points = part.groupby("gflop")["mse"].agg(["mean", "min", "max"])
+                (line,) = ax.plot(points.index, points["mean"], marker=marker, label=label)
+                if name == "trained":
+                    colour = line.get_color()
+                    ends = points["min"], points["max"]
+                    ax.fill_between(points.index, *ends, color=colour, alpha=0.15, linewidth=0)
+                else:
+                    ax.axhline(
+                        points["mean"].iloc[0], color=line.get_color(), linewidth=1, alpha=0.4
+                    )
+            ax.set_xscale("log")
+            ax.set_yscale("log")
+            ax.set_xlabel("compute (GFLOP)")
+            ax.set_title(f"Conv{block}-DeConv{block}")
+        axes[0].set_ylabel("mean squared error held out")
+        axes[0].legend()
+        figure.suptitle("One random VGG16, three DCNs: mean and range over networks")
+        return figure
+
+
+EXPERIMENT = ReadoutTrainingExperiment()

@@ -102,7 +102,7 @@ def test_training_moves_learned_filters_only(filters):
 
 @pytest.mark.parametrize("filters", ["random", "learned"])
 def test_colours_are_told_apart(filters):
-    found = cifar_random._measure(
+    found = EXPERIMENT.measure(
         settings(epochs=6, learning_rate=0.01), {**CELL, "filters": filters}, coloured(), 0
     )
     assert [row["set"] for row in found] == ["training", "test"]
@@ -115,7 +115,7 @@ def test_a_cell_depends_on_its_arguments_alone():
     rng = np.random.default_rng(1)
     pictures.pixels[...] = rng.random(pictures.pixels.shape)  # nothing to learn but by heart
     one, again, other = (
-        cifar_random._measure(how, CELL, pictures, seed)[0]["accuracy"] for seed in (0, 0, 1)
+        EXPERIMENT.measure(how, CELL, pictures, seed)[0]["accuracy"] for seed in (0, 0, 1)
     )
     assert one == again
     assert 0 <= other <= 100

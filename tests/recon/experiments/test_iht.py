@@ -155,7 +155,7 @@ def test_figures_from_the_rows(table):
         "learned filters, naive",
         "learned filters, switches",
     ]
-    sheet = iht._show(table)
+    sheet = EXPERIMENT.show(table)
     assert len(sheet.axes) == 4 * 6  # encoders and layers, methods of the trained one
 
 

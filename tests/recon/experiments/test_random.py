@@ -105,22 +105,25 @@ def test_the_std_of_a_law_changes_nothing_but_rounding(runs):
 
 def test_factorial_plans_by_hand():
     cell = {"depth": 4, "channels": 8, "reduction": 4, "upsampling": "zero"}
-    plan = factorial._plan(cell)
+    plan = factorial.EXPERIMENT.plan(cell)
     conv, pool = Conv(8), Pool()
     assert plan.encoder == (conv, pool, conv, pool, conv, conv)
     assert sum(isinstance(layer, Conv) for layer in plan.decoder) == 3
-    full = factorial._plan({**cell, "reduction": 1, "upsampling": "none"})
+    full = factorial.EXPERIMENT.plan({**cell, "reduction": 1, "upsampling": "none"})
     assert full.layers == (conv,) * 7
 
 
 def test_depth_plans_are_those_of_the_papers():
     cell = {"plan": "full", "block": 3, "tap": "pre_pool", "upsampling": "zero"}
-    assert depth._plan(cell) == rr_vgg("conv3")
-    assert depth._plan({**cell, "plan": "full_kept"}) == at_full_size(rr_vgg("conv3"))
+    assert depth.EXPERIMENT.plan(cell) == rr_vgg("conv3")
+    assert depth.EXPERIMENT.plan({**cell, "plan": "full_kept"}) == at_full_size(rr_vgg("conv3"))
     equal = {**cell, "plan": "equal", "block": 2, "tap": "post_pool"}
-    assert depth._plan(equal) == rr_vgg("conv2", tap="post_pool", channels=64)
+    assert depth.EXPERIMENT.plan(equal) == rr_vgg("conv2", tap="post_pool", channels=64)
     # Without a pool before it, CD1 is one network by whatever upsampling.
-    first = [depth._plan({**cell, "block": 1, "upsampling": kind}) for kind in ("zero", "nearest")]
+    first = [
+        depth.EXPERIMENT.plan({**cell, "block": 1, "upsampling": kind})
+        for kind in ("zero", "nearest")
+    ]
     assert first[0] == first[1]
 
 

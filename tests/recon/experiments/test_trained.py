@@ -11,7 +11,7 @@ import pytest
 from recon.data.pictures import load_pictures
 from recon.experiments import find_experiment
 from recon.experiments.experiment import Pictures
-from recon.experiments.trained import convergence, readout_training
+from recon.experiments.trained import readout_training
 from recon.experiments.trained.cells import (
     Training,
     TrainingSettings,
@@ -95,11 +95,11 @@ def test_rows_from_the_first_step_to_the_last_denser_at_first():
 def test_losses_of_a_course_by_hand(photographs):
     found = training(photographs)
     batch = random_squares(found.training, found.config, 0)
-    before = np.square(found.reconstruct(batch) - batch / 255).mean()
+    before = np.square(found.trained.reconstruct(batch / 255) - batch / 255).mean()
     first, last = found.run(rows=[1, 3])
     assert first["training_mse"] == pytest.approx(before, rel=1e-5)
     middle = found.held_out[:1, 4:20, 4:20]
-    after = np.square(found.reconstruct(middle) - middle / 255).mean()
+    after = np.square(found.trained.reconstruct(middle / 255) - middle / 255).mean()
     assert last["validation_mse"] == pytest.approx(after, rel=1e-5)
     np.testing.assert_allclose(found.errors(middle), after, rtol=1e-5)
     assert last["validation_mse"] != first["validation_mse"]
@@ -117,7 +117,7 @@ def test_rates_fall_at_the_presets_shares():
     assert small.milestones == (120, 170)
     assert (small.learning_rate, small.precision) == (SMALL.learning_rate, "float32")
     paper = find_experiment("convergence").settings["paper"]
-    network = convergence.plan(replace(paper, channels=1), "vgg16", 1)
+    network = plan(replace(paper, channels=1), "vgg16", 1)
     config = Training(replace(paper, crop=16), network, photographs, number=0, seed=0).config
     defaults = TrainingConfig()
     wanted = replace(defaults, network=network, crop=16, precision="float32")
@@ -172,7 +172,9 @@ def test_the_random_dcn_is_the_one_that_training_begins_from(photographs):
     found = training(photographs, block=2)
     square = found.middle(found.held_out)
     random, _ = readout_training.untrained_errors(found, found.middle(found.training), square)
-    start = readout_training._affine_error(found.reconstruct(square)[0], square[0] / 255)
+    start = readout_training._affine_error(
+        found.trained.reconstruct(square / 255)[0], square[0] / 255
+    )
     assert random == pytest.approx(start, rel=1e-4)
 
 

@@ -7,7 +7,10 @@ fail at their fourth cell.
 import os
 import signal
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,110 +34,106 @@ class LightJob(Job):
         pass
 
 
-def _cells(settings: TinySettings) -> list[Cell]:
-    return [
-        {"number": n, "kind": "odd, or not" if n % 2 else "even"} for n in range(settings.cells)
-    ]
+class Tiny(Experiment):
+    """The experiment, with other smoke settings if they are given."""
+
+    name = "tiny"
+    title = "A tiny one"
+    reproduces = "Fig. 0"
+    printed = "Nothing."
+    cost = MappingProxyType({"smoke": "0 s", "laptop": "0 s"})
+    columns = ("number", "kind", "image", "score")
+
+    def __init__(self, **smoke: Any) -> None:
+        self.settings = {
+            "smoke": TinySettings(**{"networks": 1, "images": 2, "side": 8} | smoke),
+            "laptop": TinySettings(networks=1, images=9, side=8, cells=4),
+        }
+
+    def cells(self, settings: TinySettings) -> list[Cell]:
+        return [
+            {"number": n, "kind": "odd, or not" if n % 2 else "even"} for n in range(settings.cells)
+        ]
+
+    def rows(self, settings: TinySettings, cell: Cell) -> int:
+        return settings.images * (1 + int(cell["number"]) % 3)
+
+    def measure(
+        self, settings: TinySettings, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        number = int(cell["number"])
+        time.sleep(0 if number else settings.pause)
+        rng = np.random.default_rng([seed, number])
+        return [
+            {**cell, "image": name, "score": float("nan") if number == 2 else float(score)}
+            for _ in range(1 + number % 3)
+            for name, score in zip(
+                pictures.names,
+                pictures.pixels.mean(axis=(1, 2, 3), dtype=np.float64) + rng.normal(),
+                strict=True,
+            )
+        ]
+
+    def draw(self, frame: pd.DataFrame) -> Figure:
+        figure = Figure(figsize=(2, 1))
+        figure.subplots().plot(frame["number"], frame["score"], "o")
+        return figure
+
+    def show(self, frame: pd.DataFrame, settings: TinySettings, pictures: Pictures, seed: int):
+        figure = Figure(figsize=(1, 1))
+        figure.subplots().imshow(pictures.pixels[0])
+        return figure
 
 
-def _count(settings: TinySettings, cell: Cell) -> int:
-    return settings.images * (1 + int(cell["number"]) % 3)
+class Convolution(Tiny):
+    def measure(
+        self, settings: TinySettings, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        from keras import ops
+
+        rng = np.random.default_rng([seed, int(cell["number"])])
+        kernel = rng.normal(size=(3, 3, 3, 64)).astype(np.float32)
+        maps = ops.conv(ops.convert_to_tensor(pictures.pixels), kernel, padding="same")
+        second = rng.normal(size=(3, 3, 64, 16)).astype(np.float32)
+        maps = ops.conv(ops.relu(maps), second, padding="same")
+        # Digits of the sum beyond those of a row: what threads change is to be seen in it.
+        sums = ops.convert_to_numpy(ops.sum(maps, axis=(1, 2, 3))).view(np.int32) % 4096
+        names = pictures.names * (1 + int(cell["number"]) % 3)
+        return [
+            {**cell, "image": name, "score": float(sums[i % len(sums)])}
+            for i, name in enumerate(names)
+        ]
 
 
-def _measure(settings: TinySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    number = int(cell["number"])
-    time.sleep(0 if number else settings.pause)
-    rng = np.random.default_rng([seed, number])
-    return [
-        {**cell, "image": name, "score": float("nan") if number == 2 else float(score)}
-        for _ in range(1 + number % 3)
-        for name, score in zip(
-            pictures.names,
-            pictures.pixels.mean(axis=(1, 2, 3), dtype=np.float64) + rng.normal(),
-            strict=True,
-        )
-    ]
+class Failing(Tiny):
+    """Fails at its fourth cell, by calling a function."""
+
+    def __init__(self, fail: Callable[[], None]) -> None:
+        super().__init__()
+        self._fail = fail
+
+    def measure(
+        self, settings: TinySettings, cell: Cell, pictures: Pictures, seed: int
+    ) -> list[Row]:
+        if cell["number"] == 3:
+            self._fail()
+        return super().measure(settings, cell, pictures, seed)
 
 
-def _draw(rows: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(2, 1))
-    figure.subplots().plot(rows["number"], rows["score"], "o")
-    return figure
+def _refuse() -> None:
+    raise ValueError("cells must not be the fourth")
 
 
-def _show(rows: pd.DataFrame, settings: TinySettings, pictures: Pictures, seed: int) -> Figure:
-    figure = Figure(figsize=(1, 1))
-    figure.subplots().imshow(pictures.pixels[0])
-    return figure
+def _stumble() -> None:
+    raise KeyError("a bug")
 
 
-TINY = Experiment(
-    name="tiny",
-    title="A tiny one",
-    reproduces="Fig. 0",
-    printed="Nothing.",
-    cost={"smoke": "0 s", "laptop": "0 s"},
-    settings={
-        "smoke": TinySettings(networks=1, images=2, side=8),
-        "laptop": TinySettings(networks=1, images=9, side=8, cells=4),
-    },
-    columns=("number", "kind", "image", "score"),
-    cells=_cells,
-    rows=_count,
-    measure=_measure,
-    draw=_draw,
-    show=_show,
-)
-
-LATE_FIRST = replace(
-    TINY, settings={"smoke": TinySettings(networks=1, images=2, side=8, cells=9, pause=0.5)}
-)
-SLOW = replace(
-    TINY, settings={"smoke": TinySettings(networks=1, images=1, side=8, cells=3, pause=60)}
-)
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _convolve(settings: TinySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    from keras import ops
-
-    rng = np.random.default_rng([seed, int(cell["number"])])
-    kernel = rng.normal(size=(3, 3, 3, 64)).astype(np.float32)
-    maps = ops.conv(ops.convert_to_tensor(pictures.pixels), kernel, padding="same")
-    second = rng.normal(size=(3, 3, 64, 16)).astype(np.float32)
-    maps = ops.conv(ops.relu(maps), second, padding="same")
-    # Digits of the sum beyond those of a row: what threads change is to be seen in it.
-    sums = ops.convert_to_numpy(ops.sum(maps, axis=(1, 2, 3))).view(np.int32) % 4096
-    names = pictures.names * (1 + int(cell["number"]) % 3)
-    return [
-        {**cell, "image": name, "score": float(sums[i % len(sums)])} for i, name in enumerate(names)
-    ]
-
-
-CONVOLUTION = replace(
-    TINY,
-    settings={"smoke": TinySettings(networks=1, images=2, side=96)},
-    measure=_convolve,
-)
-
-
-def _refuse(settings: TinySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    if cell["number"] == 3:
-        raise ValueError("cells must not be the fourth")
-    return _measure(settings, cell, pictures, seed)
-
-
-def _stumble(settings: TinySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    if cell["number"] == 3:
-        raise KeyError("a bug")
-    return _measure(settings, cell, pictures, seed)
-
-
-def _die(settings: TinySettings, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-    if cell["number"] == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return _measure(settings, cell, pictures, seed)
-
-
-REFUSING = replace(TINY, measure=_refuse)
-STUMBLING = replace(TINY, measure=_stumble)
-DYING = replace(TINY, measure=_die)
+TINY = Tiny()
+LATE_FIRST = Tiny(cells=9, pause=0.5)
+SLOW = Tiny(images=1, cells=3, pause=60)
+CONVOLUTION = Convolution(side=96)
+REFUSING, STUMBLING, DYING = Failing(_refuse), Failing(_stumble), Failing(_die)

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -228,8 +227,7 @@ def test_bad_arguments(tmp_path, monkeypatch):
 
 
 def test_rows_that_an_experiment_gets_wrong(tmp_path, monkeypatch):
-    wrong = replace(tiny_experiment.TINY, measure=lambda *_: [])
-    monkeypatch.setattr(tiny_experiment, "TINY", wrong)
+    monkeypatch.setattr(tiny_experiment.Tiny, "measure", lambda *_: [])
     with pytest.raises(ValueError, match="must have 2 rows; received 0"):
         run(tmp_path)
 
