@@ -1,17 +1,16 @@
 """`rrstyle app`: the server, until it is told to end."""
 
-from dataclasses import asdict
 from pathlib import Path
 
-from apps.options.app import App
+from apps.options.commands import App
 from apps.quiet import quiet_start
-from apps.service.limits import Folders, Limits, ServerConfig
+from apps.service.limits import Folders, ServerConfig
 from rrstyle.pictures.files import read_bytes
 
 _LONGEST_PASSWORD = 1024  # bytes
 
 
-def run_app(command: App) -> None:
+def run(command: App) -> None:
     """Serves the app; to be called in the main thread.
 
     Raises:
@@ -23,7 +22,7 @@ def run_app(command: App) -> None:
         port=command.port,
         root_path=command.root_path,
         auth=None if command.auth is None else read_auth(command.auth),
-        limits=Limits(**asdict(command.limits)),
+        limits=command.limits,
         folders=Folders(command.runs, command.results),
     )
     with quiet_start():  # what is wrong above is told at once
