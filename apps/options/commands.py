@@ -6,7 +6,7 @@ from its field, by name, by help or by not being there, `OPTIONS` of its command
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from tyro.conf import Fixed, Positional, Suppress, arg
 
@@ -332,14 +332,4 @@ class App:
 
 
 Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
-COMMANDS: dict[str, type[Command]] = {
-    "stylize": Stylize,
-    "examples": Examples,
-    "reconstruct": Reconstruct,
-    "export": Export,
-    "evaluate": Evaluate,
-    "report": Report,
-    "train": Train,
-    "classify": Classify,
-    "app": App,
-}
+COMMANDS: dict[str, type[Command]] = {kind.__name__.lower(): kind for kind in get_args(Command)}
