@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from tyro.conf import Fixed, Positional, Suppress, arg
 
-from apps.service.limits import Limits, ServerConfig
+from apps.service.limits import ServerConfig
 from recon.experiments import EXPERIMENTS
 from recon.training.config import ClassifierConfig, TrainingConfig
 from rrstyle.config import NetworkConfig, StyleConfig
@@ -310,25 +310,27 @@ class App:
     has 20 seconds to end.
     """
 
-    host: str = ServerConfig.host
-    """Address to listen at; 0.0.0.0 lets other machines in."""
-    port: int = ServerConfig.port
-    """Port to listen at."""
-    auth: Annotated[str | None, arg(metavar="USER:FILE", help_behavior_hint="(default: open)")] = (
-        None
-    )
-    """Let in only who knows this user and the password in FILE, its one line."""
-    root_path: Annotated[str, arg(metavar="PATH", help_behavior_hint="(default: none)")] = (
-        ServerConfig.root_path
-    )
-    """Path at which a proxy in front shows the app, such as /rrstyle."""
-    runs: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
-    """Run of `rrstyle train`, or folder of such, that people may reconstruct by."""
-    results: Annotated[
-        Path | None, arg(metavar="DIR", help_behavior_hint="(default: those of this package)")
+    login: Annotated[
+        str | None, arg(name="auth", metavar="USER:FILE", help_behavior_hint="(default: open)")
     ] = None
-    """Results of `rrstyle evaluate` to show."""
-    limits: Annotated[Limits, arg(name="")] = field(default_factory=Limits)
+    """Let in only who knows this user and the password in FILE, its one line."""
+    server: ServerConfig = field(default_factory=ServerConfig)
+
+    OPTIONS: ClassVar[Options] = {
+        **dict.fromkeys(("server", "limits", "folders"), _INLINE),
+        "auth": HIDDEN,  # --auth names a file, so that no password is in the command line
+        "root_path": arg(metavar="PATH", help_behavior_hint="(default: none)"),
+        "runs": arg(
+            metavar="DIR",
+            help="Run of `rrstyle train`, or folder of such, that people may reconstruct by.",
+            help_behavior_hint="(default: none)",
+        ),
+        "results": arg(
+            metavar="DIR",
+            help="Results of `rrstyle evaluate` to show.",
+            help_behavior_hint="(default: those of this package)",
+        ),
+    }
 
 
 Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
