@@ -1,27 +1,16 @@
 """The command `rrstyle`. What it imports here is light: help must not wait for TensorFlow."""
 
 import os
-import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 
 from apps.errors import explain
-from apps.options.parse import (
-    App,
-    Classify,
-    Command,
-    Evaluate,
-    Examples,
-    Export,
-    Reconstruct,
-    Report,
-    Stylize,
-    Train,
-    parse,
-)
+from apps.options.commands import NAMES
+from apps.options.parse import parse
 
 _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
@@ -43,16 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"rrstyle {_version()}")
             return 0
         with _exiting_on_sigterm():
-            return _run(parse(words or ["--help"], version=_version()), words)
+            command = parse(words or ["--help"], version=_version())
+            # Every command has a module of its own, and none waits for another's packages.
+            return import_module(f"apps.command.{words[0]}").run(command) or 0
     except SystemExit as stop:  # tyro's, after help or a usage error; or on SIGTERM
         return stop.code if isinstance(stop.code, int) else 0
     except KeyboardInterrupt:
         print("rrstyle: interrupted", file=sys.stderr)
         return _INTERRUPTED
     except (ValueError, OSError) as error:
-        # The setting `weights` is given by the option --encoder.
-        line = re.sub("^weights must ", "encoder must ", explain(error))
-        print(f"rrstyle: {line}", file=sys.stderr)
+        setting, space, rule = explain(error).partition(" ")
+        print(f"rrstyle: {NAMES.get(setting, setting)}{space}{rule}", file=sys.stderr)
         return 1
 
 
@@ -77,45 +67,3 @@ def _version() -> str:
     from importlib.metadata import version
 
     return version("rrstyle")
-
-
-def _run(command: Command, words: list[str]) -> int:
-    # Each case imports what it needs, and no other's heavy packages.
-    match command:
-        case Stylize():
-            from apps.command.stylize import run_stylize
-
-            return run_stylize(command, words)
-        case Examples():
-            from apps.command.examples import run_examples
-
-            run_examples(command)
-        case Reconstruct():
-            from apps.command.reconstruct import run_reconstruct
-
-            run_reconstruct(command)
-        case Export():
-            from apps.command.export import run_export
-
-            run_export(command)
-        case Evaluate():
-            from apps.command.evaluate import run_evaluate
-
-            run_evaluate(command)
-        case Report():
-            from apps.command.report import run_report
-
-            return run_report(command)
-        case Train():
-            from apps.command.train import run_train
-
-            run_train(command, words)
-        case Classify():
-            from apps.command.classify import run_classify
-
-            run_classify(command, words)
-        case App():
-            from apps.command.app import run_app
-
-            run_app(command)
-    return 0

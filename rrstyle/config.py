@@ -4,8 +4,11 @@ The command line, the app and the recipe inside a picture all read these, so a d
 here and nowhere else. This file imports nothing heavy: the command needs it to print its help.
 """
 
+import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from rrstyle.networks.plan import ARCHITECTURES
@@ -13,47 +16,70 @@ from rrstyle.networks.plan import ARCHITECTURES
 Activation = Literal["relu", "leaky_relu"]
 
 
-class _Checked:
+class Checked:
     """Checks on construction that choices are among theirs and nested configs are configs."""
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self)).items():
-            value = getattr(self, name)
-            if get_origin(hint) is Literal and value not in get_args(hint):
-                choices = ", ".join(map(str, get_args(hint)))
-                raise ValueError(f"{name} must be one of {choices}; received {value!r}")
-            if isinstance(hint, type) and is_dataclass(hint):
-                _require(name, value, f"a {hint.__name__}", isinstance(value, hint))
+            if get_origin(hint) is Literal:
+                choices = get_args(hint)
+                self.require(f"one of {', '.join(map(str, choices))}", choices.__contains__, name)
+            if is_dataclass(hint):
+                self.require(f"a {hint.__name__}", partial(is_a, hint), name)  # type: ignore
         self.check()
 
     def check(self) -> None:
         """Rules beyond the choices; overridden where there are any."""
 
+    def require(self, words: str, holds: Callable[[Any], bool], *names: str) -> None:
+        """Refuses values of the fields `names` for which `holds` is false.
 
-def _require(name: str, value: Any, rule: str, holds: bool) -> None:
-    if not holds:
-        raise ValueError(f"{name} must be {rule}; received {value!r}")
-
-
-def _is_count(value: Any, low: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= low
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        Raises:
+            ValueError: If there is one; it says that the field must be `words`.
+        """
+        for name in names:
+            value = getattr(self, name)
+            if not holds(value):
+                raise ValueError(f"{name} must be {words}; received {value!r}")
 
 
-def _is_share(value: Any) -> bool:
-    return _is_number(value) and 0 <= value <= 1
+def is_a(kind: type, value: Any) -> bool:
+    """Whether a value is a `kind`, and no empty text."""
+    return isinstance(value, kind) and value != ""
 
 
-def _is_positive(value: Any) -> bool:
-    # The bound refuses infinity, and integers that no float can hold.
-    return _is_number(value) and 0 < value <= sys.float_info.max
+def is_whole(value: Any, low: float, high: float) -> bool:
+    """Whether a value is an integer from `low` to `high`; True is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_number(value: Any, low: float, high: float) -> bool:
+    """Whether a value is a number from `low` to `high`; True is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a positive integer."""
+    return is_whole(value, 1, math.inf)
+
+
+def is_share(value: Any) -> bool:
+    """Whether a value is a number from 0 to 1."""
+    return is_number(value, 0, 1)
+
+
+def is_positive(value: Any) -> bool:
+    """Whether a value is a positive number that a float can hold."""
+    return is_number(value, 0, sys.float_info.max) and value > 0
+
+
+def are(holds: Callable[[Any], bool], values: Any, least: int, most: float) -> bool:
+    """Whether `values` is a tuple of `least` to `most` values for which `holds` is true."""
+    return isinstance(values, tuple) and least <= len(values) <= most and all(map(holds, values))
 
 
 @dataclass(frozen=True)
-class NetworkConfig(_Checked):
+class NetworkConfig(Checked):
     """A random CNN and its mirrored DCN."""
 
     architecture: Literal["vgg16", "alexnet"] = "vgg16"
@@ -82,16 +108,15 @@ class NetworkConfig(_Checked):
     """Their true standard deviation; he and orthogonal set their own."""
 
     def check(self) -> None:
-        _require("layer", self.layer, "a name such as conv1_2", isinstance(self.layer, str))
+        self.require("a name such as conv1_2", lambda v: isinstance(v, str), "layer")
         ARCHITECTURES[self.architecture].up_to(self.layer)
-        for name in ("channels", "kernel"):
-            value = getattr(self, name)
-            _require(name, value, "a positive integer", value is None or _is_count(value, 1))
-        _require("std", self.std, "positive and finite", _is_positive(self.std))
+        own_or_count = "channels", "kernel"
+        self.require("a positive integer", lambda v: v is None or is_count(v), *own_or_count)
+        self.require("positive and finite", is_positive, "std")
 
 
 @dataclass(frozen=True)
-class OptimiseConfig(_Checked):
+class OptimiseConfig(Checked):
     """The FVT by optimisation of the feature tensor."""
 
     loss: Literal["mean_covariance", "mean_std", "gram"] = "mean_covariance"
@@ -108,16 +133,12 @@ class OptimiseConfig(_Checked):
     """Weight of the style loss against the content loss (the paper's beta / alpha)."""
 
     def check(self) -> None:
-        whole = isinstance(self.steps, tuple) and all(_is_count(s, 1) for s in self.steps)
-        rule = "one to six positive integers"
-        _require("steps", self.steps, rule, whole and 1 <= len(self.steps) <= 6)
-        for name in ("learning_rate", "style_weight"):
-            value = getattr(self, name)
-            _require(name, value, "positive and finite", _is_positive(value))
+        self.require("one to six positive integers", lambda v: are(is_count, v, 1, 6), "steps")
+        self.require("positive and finite", is_positive, "learning_rate", "style_weight")
 
 
 @dataclass(frozen=True)
-class PatchConfig(_Checked):
+class PatchConfig(Checked):
     """The FVT by patch matching, and the refinement that makes it `paint`."""
 
     size: int = 7
@@ -148,33 +169,15 @@ class PatchConfig(_Checked):
     """Weight of the style loss against the content loss in the refinement."""
 
     def check(self) -> None:
-        _require(
-            "size",
-            self.size,
-            "an odd integer of at least 3",
-            _is_count(self.size, 3) and self.size % 2 == 1,
-        )
-        whole = isinstance(self.rounds, tuple) and all(_is_count(r, 1) for r in self.rounds)
-        _require(
-            "rounds",
-            self.rounds,
-            "one to twelve positive integers",
-            whole and 1 <= len(self.rounds) <= 12,
-        )
-        mix = isinstance(self.content_mix, tuple) and len(self.content_mix) == 2
-        _require(
-            "content_mix",
-            self.content_mix,
-            "two numbers from 0 to 1",
-            mix and all(map(_is_share, self.content_mix)),
-        )
-        _require("diversity", self.diversity, "from 0 to 1", _is_share(self.diversity))
-        for name in ("coarsest", "keys", "projection", "refine_steps"):
-            value = getattr(self, name)
-            _require(name, value, "a positive integer", _is_count(value, 1))
-        for name in ("completeness", "refine_rate", "refine_style_weight"):
-            value = getattr(self, name)
-            _require(name, value, "positive and finite", _is_positive(value))
+        odd = "an odd integer of at least 3"
+        self.require(odd, lambda v: is_whole(v, 3, math.inf) and v % 2 == 1, "size")
+        self.require("one to twelve positive integers", lambda v: are(is_count, v, 1, 12), "rounds")
+        self.require("two numbers from 0 to 1", lambda v: are(is_share, v, 2, 2), "content_mix")
+        self.require("from 0 to 1", is_share, "diversity")
+        counts = "coarsest", "keys", "projection", "refine_steps"
+        self.require("a positive integer", is_count, *counts)
+        rates = "completeness", "refine_rate", "refine_style_weight"
+        self.require("positive and finite", is_positive, *rates)
 
 
 # What a DCN without trained weights can end in.
@@ -188,7 +191,7 @@ def _style_network() -> NetworkConfig:
 
 
 @dataclass(frozen=True)
-class StyleConfig(_Checked):
+class StyleConfig(Checked):
     """One style transfer, apart from its two images and its seed."""
 
     method: Literal["paint", "patches", "optimise", "transport", "knothe", "whitening", "adain"] = (
@@ -223,28 +226,17 @@ class StyleConfig(_Checked):
     patches: PatchConfig = field(default_factory=PatchConfig)
 
     def check(self) -> None:
-        for name in ("wildness", "strength"):
-            _require(name, getattr(self, name), "from 0 to 1", _is_share(getattr(self, name)))
-        _require(
-            "side",
-            self.side,
-            "an integer from 16 to 8192",
-            _is_count(self.side, 16) and self.side <= 8192,
-        )
-        scale = self.style_scale
-        _require("style_scale", scale, "from 0.25 to 4", _is_number(scale) and 0.25 <= scale <= 4)
-        keeps = self.keep_colours
-        _require("keep_colours", keeps, "True or False", isinstance(keeps, bool))
-        named = isinstance(self.weights, str) and self.weights != ""
-        _require("weights", self.weights, "random, imagenet or a file name", named)
-        decoder = self.decoder
-        named = isinstance(decoder, str) and decoder != ""
-        _require("decoder", decoder, "ridge, random or the name of trained networks", named)
-        mixes = self.wildness == 0 or decoder == "ridge"
-        rule = f"0 where decoder is {decoder}: it mixes into the ridge"
-        _require("wildness", self.wildness, rule, mixes)
-        fits = self.weights == "random" or decoder in DECODERS
-        _require("weights", self.weights, "left out with trained networks", fits)
+        self.require("from 0 to 1", is_share, "wildness", "strength")
+        self.require("an integer from 16 to 8192", lambda v: is_whole(v, 16, 8192), "side")
+        self.require("from 0.25 to 4", lambda v: is_number(v, 0.25, 4), "style_scale")
+        self.require("True or False", partial(is_a, bool), "keep_colours")
+        self.require("random, imagenet or a file name", partial(is_a, str), "weights")
+        words = "ridge, random or the name of trained networks"
+        self.require(words, partial(is_a, str), "decoder")
+        words = f"0 where decoder is {self.decoder}: it mixes into the ridge"
+        self.require(words, lambda v: v == 0 or self.decoder == "ridge", "wildness")
+        fits = self.weights == "random" or self.decoder in DECODERS
+        self.require("left out with trained networks", lambda v: fits, "weights")
 
 
 def to_dict(config: Any) -> dict[str, Any]:

@@ -1,31 +1,25 @@
 """`rrstyle app`: the server, until it is told to end."""
 
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
-from apps.options.app import App
+from apps.options.commands import App
 from apps.quiet import quiet_start
-from apps.service.limits import Folders, Limits, ServerConfig
 from rrstyle.pictures.files import read_bytes
 
 _LONGEST_PASSWORD = 1024  # bytes
 
 
-def run_app(command: App) -> None:
+def run(command: App) -> None:
     """Serves the app; to be called in the main thread.
 
     Raises:
         ValueError: If an option breaks a rule.
         OSError: If a file cannot be read, or the address is taken.
     """
-    config = ServerConfig(
-        host=command.host,
-        port=command.port,
-        root_path=command.root_path,
-        auth=None if command.auth is None else read_auth(command.auth),
-        limits=Limits(**asdict(command.limits)),
-        folders=Folders(command.runs, command.results),
-    )
+    config = command.server
+    if command.login is not None:
+        config = replace(config, auth=read_auth(command.login))
     with quiet_start():  # what is wrong above is told at once
         from apps.service.server import launch
 

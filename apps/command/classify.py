@@ -1,34 +1,26 @@
 """`rrstyle classify`: a CNN is trained as a classifier, for its convolutions."""
 
-from dataclasses import replace
-
 from apps.command.progress import Watch
 from apps.command.training import (
     best_checkpoint,
     open_pictures,
-    over_preset,
     quoted,
     tell_late_bad,
     until_stopped,
     watching,
 )
-from apps.options.parse import parse_again
-from apps.options.settings import ClassifierOptions, checked, unchecked
-from apps.options.train import Classify
+from apps.options.commands import Classify
 from apps.quiet import quiet_start
-from recon.training.config import SMALL_CLASSIFIER, ClassifierConfig
 from rrstyle.progress import OnStep
 
-_PRESETS = {"large": ClassifierConfig(), "small": SMALL_CLASSIFIER}
 _VALIDATED = 2000  # pictures: an accuracy of 256 would be known to 6 % only
 
 
-def run_classify(command: Classify, words: list[str]) -> None:
+def run(command: Classify) -> None:
     """Trains, and says what came of it.
 
     Args:
-        command: Options that `words` stand for.
-        words: The command line, of which "classify" is the first.
+        command: Options of the command line.
 
     Raises:
         ValueError: If an option, the pictures or the run do not do.
@@ -36,22 +28,17 @@ def run_classify(command: Classify, words: list[str]) -> None:
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
     """
     with watching(command) as watch:
-        _classify(command, words, watch)
+        _classify(command, watch)
 
 
-def _classify(command: Classify, words: list[str], watch: Watch) -> None:
+def _classify(command: Classify, watch: Watch) -> None:
     with quiet_start():  # Keras
         from recon.training import run as training_run
         from recon.training.classify import classify
         from recon.training.hosts import join_hosts
 
     join_hosts()
-    out = command.out
-    command = over_preset(command, words, _PRESETS)
-    if command.preset is None and command.resume and (out / training_run.RECORD).exists():
-        options = unchecked(ClassifierOptions, training_run.read_config_of(ClassifierConfig, out))
-        command = parse_again(words[1:], replace(command, config=options))
-    config = checked(ClassifierConfig, command.config)
+    config, out = command.config, command.out
     images = open_pictures(command, config, watch, validated=_VALIDATED)
     classes = len(images.index.classes or ())
     watch.progress.say(
@@ -59,7 +46,7 @@ def _classify(command: Classify, words: list[str], watch: Watch) -> None:
         f" batches of {config.batch}, {config.steps} steps"
     )
 
-    def run(on_step: OnStep):
+    def training(on_step: OnStep):
         return classify(
             config,
             images.source,
@@ -72,7 +59,7 @@ def _classify(command: Classify, words: list[str], watch: Watch) -> None:
             on_step=on_step,
         )
 
-    if not until_stopped(command, config, watch, run, lambda loss: f"loss {loss:.4g}"):
+    if not until_stopped(command, config, watch, training, lambda loss: f"loss {loss:.4g}"):
         return
     tell_late_bad(images, out)
     best = best_checkpoint(out)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from apps.batch.outputs import check_writable
 from apps.command.progress import Watch, duration
-from apps.options.parse import Evaluate
+from apps.options.commands import Evaluate
 from apps.quiet import quiet_start
 from recon.experiments import EXPERIMENTS, find_experiment
 from rrstyle.progress import Step
 
 
-def run_evaluate(command: Evaluate) -> None:
+def run(command: Evaluate) -> None:
     """Lists the experiments on stdout, or runs one.
 
     Raises:

@@ -2,10 +2,10 @@
 
 from apps.batch.inputs import built_in_names
 from apps.batch.outputs import check_writable, refusal
-from apps.options.parse import Examples
+from apps.options.commands import Examples
 
 
-def run_examples(command: Examples) -> None:
+def run(command: Examples) -> None:
     """Lists the pictures on stdout, or writes them as PNG files.
 
     Raises:

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from apps.options.parse import Export
-from apps.options.settings import StyleOptions, checked, refuse_beside_run
+from apps.options.checks import refuse_beside_run
+from apps.options.commands import Export
 from apps.quiet import quiet_start
-from rrstyle.config import DECODERS, StyleConfig, to_dict
+from recon.training.record import RECORD
+from rrstyle.config import DECODERS, StyleConfig
 
 
-def run_export(command: Export) -> None:
+def run(command: Export) -> None:
     """Writes the model, and says so.
 
     Raises:
@@ -18,17 +19,13 @@ def run_export(command: Export) -> None:
     format = command.format or ("onnx" if command.directory.suffix == ".onnx" else "savedmodel")
     directory, decoder = command.directory, command.config.decoder
     run = None if decoder in DECODERS else Path(decoder)
-    if run is None and directory.is_dir():
-        with quiet_start():
-            from recon.training.run import RECORD
-
-        if (directory / RECORD).is_file():  # a run itself: its model goes into it
-            directory, run = directory / "saved_model", directory
+    if run is None and (directory / RECORD).is_file():  # a run itself: its model goes into it
+        directory, run = directory / "saved_model", directory
     if run is not None:
         if format == "onnx":
             raise ValueError("format must be savedmodel with a run as decoder; received onnx")
-        defaults = {"seed": 0, **to_dict(StyleOptions(method="transport", decoder=decoder))}
-        refuse_beside_run({"seed": command.seed, **to_dict(command.config)}, defaults)
+        default = StyleConfig(method="transport", decoder=decoder)
+        refuse_beside_run(command.config, default, seed=command.seed)
         with quiet_start():
             from recon.export import export_trained
             from recon.training.run import load_run
@@ -37,11 +34,10 @@ def run_export(command: Export) -> None:
         export_trained(directory, pair, overwrite=command.overwrite)
         print(f"model of step {pair.about['step']} written to {directory}")
         return
-    config = checked(StyleConfig, command.config)
     with quiet_start():
         from rrstyle.export.onnx import export_onnx
         from rrstyle.export.saved_model import export_saved_model
 
     write = export_onnx if format == "onnx" else export_saved_model
-    write(directory, config, seed=command.seed, overwrite=command.overwrite)
+    write(directory, command.config, seed=command.seed, overwrite=command.overwrite)
     print(f"model written to {directory}")

@@ -6,29 +6,27 @@ import numpy as np
 
 from apps.batch.inputs import find_pictures
 from apps.batch.outputs import choose_place, refusal
-from apps.options.parse import Reconstruct
-from apps.options.settings import checked, refuse_beside_run
+from apps.options.checks import check_least, refuse_beside_run
+from apps.options.commands import Reconstruct
 from apps.quiet import quiet_start
-from rrstyle.config import NetworkConfig, to_dict
+from rrstyle.config import NetworkConfig
 from rrstyle.durable import write_whole
 from rrstyle.pictures.images import encode_png, fit_within, resize
 from rrstyle.pictures.sheets import contact_sheet
 
 
-def run_reconstruct(command: Reconstruct) -> None:
+def run(command: Reconstruct) -> None:
     """Writes the panel and prints the numbers.
 
     Raises:
         ValueError: If an option or the picture is wrong.
         OSError: If a file cannot be read or written.
     """
-    config = checked(NetworkConfig, command.network)
+    config = command.network
     if command.decoder is not None:
-        defaults = {"seed": 0, **to_dict(NetworkConfig())}
-        refuse_beside_run({"seed": command.seed, **to_dict(command.network)}, defaults)
-    for name, value, least in (("seed", command.seed, 0), ("side", command.side, 16)):
-        if value < least:
-            raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
+        refuse_beside_run(config, NetworkConfig(), seed=command.seed)
+    check_least("seed", command.seed, 0)
+    check_least("side", command.side, 16)
     if command.output.suffix.lower() != ".png":
         raise ValueError(f"output must be a .png file; received {command.output.name!r}")
     sources = find_pictures([command.image], argument="image")

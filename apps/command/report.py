@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from apps.errors import one_line
-from apps.options.parse import Report
+from apps.options.commands import Report
 
 if TYPE_CHECKING:
     from recon.claims.entries import Entry
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _WIDTHS = (5, 12, 26)  # claim, verdict, effect
 
 
-def run_report(command: Report) -> int:
+def run(command: Report) -> int:
     """Writes DIR/report.html and lists the claims on stdout.
 
     Returns:

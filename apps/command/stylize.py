@@ -1,6 +1,5 @@
 """`rrstyle stylize`: what is asked for, checked as far as possible before any computing."""
 
-import difflib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,22 +12,20 @@ from apps.batch.replay import (
     check_networks,
     check_weights,
     recipe_inputs,
-    replayed_config,
     replayed_input,
     versions_warning,
 )
 from apps.batch.run import Batch, Outcome, WriteError, plan_pairs
 from apps.command.progress import ProgressLine
 from apps.errors import one_line
-from apps.options.parse import Stylize, parse_again
-from apps.options.settings import StyleOptions, checked, refuse_beside_run, unchecked
+from apps.options.checks import check_least, refuse_beside_run
+from apps.options.commands import Stylize
 from apps.quiet import quiet_start
-from rrstyle.config import DECODERS, StyleConfig, to_dict
+from rrstyle.config import DECODERS, StyleConfig
 from rrstyle.pictures.images import read_image
 from rrstyle.pictures.masks import as_mask
-from rrstyle.presets import PRESETS
 from rrstyle.progress import Step
-from rrstyle.recipes import Recipe, read_recipe
+from rrstyle.recipes import Recipe
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
 if TYPE_CHECKING:  # it imports Keras
@@ -37,12 +34,11 @@ if TYPE_CHECKING:  # it imports Keras
 _NAMED = 5  # pictures named in a line about many
 
 
-def run_stylize(command: Stylize, words: list[str]) -> int:
+def run(command: Stylize) -> int:
     """Makes the pictures.
 
     Args:
-        command: Options that `words` stand for.
-        words: The command line, of which "stylize" is the first.
+        command: Options of the command line.
 
     Returns:
         The exit status: 1 where a picture was not made.
@@ -51,19 +47,9 @@ def run_stylize(command: Stylize, words: list[str]) -> int:
         ValueError: If an option or a name is wrong: nothing is made then.
         OSError: If the output folder cannot be used.
     """
-    recipe = None
-    if command.preset is not None:
-        options = unchecked(StyleOptions, _preset(command))
-        command = parse_again(words[1:], replace(command, config=options))
-    elif command.recipe is not None:
-        recipe = read_recipe(command.recipe)
-        options = unchecked(StyleOptions, replayed_config(recipe))
-        # Read again over other defaults: options given beside a recipe override it.
-        command = parse_again(words[1:], replace(command, config=options, seed=recipe.seed))
-    config = checked(StyleConfig, command.config)
-    for name, value, least in (("seed", command.seed, 0), ("variants", command.variants, 1)):
-        if value < least:
-            raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
+    recipe: Recipe | None = command.made_by
+    check_least("seed", command.seed, 0)
+    check_least("variants", command.variants, 1)
     contents = _sources(command.content, recipe, "content")
     styles, weights = _styles(command, recipe)
     mask = _mask(command, recipe)
@@ -72,7 +58,7 @@ def run_stylize(command: Stylize, words: list[str]) -> int:
     start = ProgressLine(sys.stderr, total)
     start.show("starting", Step("loading the networks", 0.0))
     try:
-        config, networks = _with_networks(config)
+        config, networks = _with_networks(command.config)
         warnings = _check_networks(config, networks, recipe)
     finally:
         start.clear()
@@ -111,19 +97,6 @@ def _sources(names: tuple[str, ...], recipe: Recipe | None, role: str) -> list[S
         how = "name a photograph" if role == "content" else "name a picture with --style"
         raise ValueError(f"{role} is missing; {how}; received none")
     return [replayed_input(used, role) for used in recipe_inputs(recipe, role)]
-
-
-def _preset(command: Stylize) -> StyleConfig:
-    name = command.preset or ""
-    if command.recipe is not None:
-        raise ValueError("preset must be left out with recipe, which has its own settings")
-    if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(
-            f"preset must be one of {', '.join(PRESETS)}; {hint}received {one_line(name)!r}"
-        )
-    return PRESETS[name].config
 
 
 def _styles(
@@ -172,8 +145,7 @@ def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
         from recon.training.run import load_run
 
     networks = load_run(folder, best=True)
-    given, defaults = to_dict(config.encoder), to_dict(StyleConfig().encoder)
-    refuse_beside_run(given, defaults)
+    refuse_beside_run(config.encoder, StyleConfig().encoder)
     return replace(config, decoder=networks.name, encoder=networks.config), networks
 
 

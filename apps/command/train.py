@@ -6,29 +6,22 @@ from apps.command.progress import Watch
 from apps.command.training import (
     best_checkpoint,
     open_pictures,
-    over_preset,
     quoted,
     tell_late_bad,
     until_stopped,
     watching,
 )
-from apps.options.parse import parse_again
-from apps.options.settings import TrainingOptions, checked, unchecked
-from apps.options.train import Train
+from apps.options.commands import Train
 from apps.quiet import quiet_start
-from recon.training.config import SMALL, TrainingConfig
+from recon.training.config import TrainingConfig
 from rrstyle.progress import OnStep
 
-_PRESETS = {"paper": TrainingConfig(), "small": SMALL}
-_OF_THE_RUN = ""  # an encoder's name that nobody can give: the run has its weights
 
-
-def run_train(command: Train, words: list[str]) -> None:
+def run(command: Train) -> None:
     """Trains, and says what came of it.
 
     Args:
-        command: Options that `words` stand for.
-        words: The command line, of which "train" is the first.
+        command: Options of the command line.
 
     Raises:
         ValueError: If an option, the pictures or the run do not do.
@@ -36,36 +29,30 @@ def run_train(command: Train, words: list[str]) -> None:
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
     """
     with watching(command) as watch:
-        _train(command, words, watch)
+        _train(command, watch)
 
 
-def _train(command: Train, words: list[str], watch: Watch) -> None:
+def _train(command: Train, watch: Watch) -> None:
     with quiet_start():  # Keras
-        from recon.training import run as training_run
         from recon.training.hosts import join_hosts
         from recon.training.model import mean_squared_error
+        from recon.training.run import read_encoder
         from recon.training.train import train
         from rrstyle.networks.weight_files import CnnWeights, load_weights
 
     join_hosts()
-    out = command.out
-    kept: TrainingConfig | None = None
-    command = over_preset(command, words, _PRESETS)
-    if command.preset is None and command.resume and (out / training_run.RECORD).exists():
-        kept = training_run.read_config(out)
-        options = replace(unchecked(TrainingOptions, kept), weights=_OF_THE_RUN)
-        command = parse_again(words[1:], replace(command, config=options))
-    if kept is not None and command.config.weights == _OF_THE_RUN:
-        config = checked(TrainingConfig, replace(command.config, weights=kept.weights))
-        encoder = CnnWeights(kept.weights, config.network, training_run.read_encoder(out))
-    else:
-        config = checked(TrainingConfig, command.config)
-        encoder = load_weights(config.weights, config.network)
+    config, out = command.config, command.out
+    if command.encoder is not None:
+        encoder = load_weights(command.encoder, config.network)
+    elif config.weights == "random":
+        encoder = load_weights("random", config.network)
+    else:  # those of the run to continue
+        encoder = CnnWeights(config.weights, config.network, read_encoder(out))
     config = replace(config, network=encoder.network, weights=encoder.name)
     images = open_pictures(command, config, watch)
     watch.progress.say(_network_words(config))
 
-    def run(on_step: OnStep):
+    def training(on_step: OnStep):
         return train(
             config,
             images.source,
@@ -82,7 +69,7 @@ def _train(command: Train, words: list[str], watch: Watch) -> None:
     def mse(loss: float) -> str:
         return f"mse {mean_squared_error(config, loss):.4g}"
 
-    if not until_stopped(command, config, watch, run, mse):
+    if not until_stopped(command, config, watch, training, mse):
         return
     tell_late_bad(images, out)
     best = best_checkpoint(out)

@@ -2,22 +2,17 @@
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from apps.batch.outputs import check_writable
 from apps.command.progress import Watch
-from apps.options.parse import parse_again
-from apps.options.settings import unchecked
-from apps.options.train import Classify, Train
+from apps.options.commands import Classify, Train
 from apps.quiet import quiet_start
 from recon.training.config import Schedule
 from rrstyle.progress import OnStep, Step
-
-Command = Any  # Train or Classify: the same one comes out as went in
 
 
 @contextmanager
@@ -31,14 +26,6 @@ def watching(command: Train | Classify) -> Iterator[Watch]:
         yield watch
     finally:
         watch.progress.clear()
-
-
-def over_preset(command: Command, words: list[str], presets: Mapping[str, Schedule]) -> Command:
-    """The command line read again over a preset's settings, if it names one."""
-    if command.preset is None:
-        return command
-    options = unchecked(type(command.config), presets[command.preset])
-    return parse_again(words[1:], replace(command, config=options))
 
 
 def open_pictures(

@@ -22,13 +22,14 @@ from apps.service import jobs
 from apps.service.limits import Limits
 from recon import metrics
 from recon.reconstruction import reconstruct, reconstruct_trained
-from recon.training.run import load_run, read_config
+from recon.training.config import TrainingConfig
+from recon.training.record import read_config
+from recon.training.run import load_run
 from rrstyle import examples
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import cnn_network
 from rrstyle.networks.plan import ARCHITECTURES
-from rrstyle.pictures import images
-from rrstyle.pictures.images import Picture, fit_within, resize
+from rrstyle.pictures.images import Picture, encode_png, fit_within, resize
 from rrstyle.pictures.sheets import contact_sheet
 from rrstyle.pipeline import encode
 
@@ -38,8 +39,7 @@ MOST_CHANNELS, LARGEST_KERNEL = 512, 11
 MOST_UNKNOWNS = 12_000
 MOST_MAPS, MAPS_A_ROW, MAP_SIDE = 48, 8, 96
 
-READOUTS = ("random", "ridge")
-UNTRAINED = "none"
+READOUTS, UNTRAINED = ("random", "ridge"), "none"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def run_folders(folder: Path | None) -> dict[str, Path]:
     found = {}
     for path in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
         try:
-            read_config(path)
+            read_config(TrainingConfig, path)
         except (ValueError, OSError):
             continue  # another kind of run, or none
         found[path.name] = path.absolute()
@@ -393,8 +393,8 @@ def _answer(runs: Mapping[str, Path], limits: Limits, value: Any, values: tuple)
     album = web_album.new_album(Path(get_upload_folder()))
     shown_at = []
     for words, image in panel.pictures:
-        album, path = web_album.add_file(album, "reconstruction", images.encode_png(image))
+        album, path = web_album.add_file(album, "reconstruction", encode_png(image))
         shown_at.append((words, path))
-    _, maps = web_album.add_file(album, "features", images.encode_png(panel.maps))
+    _, maps = web_album.add_file(album, "features", encode_png(panel.maps))
     line = status_html(" ".join([panel.line, *picture.notes]))
     yield line, pictures_html(shown_at), gr.Image(value=str(maps), visible=True)

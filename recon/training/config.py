@@ -5,17 +5,21 @@ This file imports nothing heavy: the command needs it to print its help.
 Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2.1, 3.1.
 """
 
+import math
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from functools import partial
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
 
 from rrstyle.config import (
+    Checked,
     NetworkConfig,
-    _Checked,
-    _is_count,
-    _is_number,
-    _is_positive,
-    _is_share,
-    _require,
+    are,
+    is_a,
+    is_count,
+    is_positive,
+    is_share,
+    is_whole,
 )
 
 # Settings that decide when something is written, or when the training ends, but no weight on the
@@ -23,8 +27,16 @@ from rrstyle.config import (
 FREE_ON_RESUME = frozenset({"steps", "log_every", "checkpoint_every", "sample_every"})
 
 
+def _is_below_1(value: Any) -> bool:
+    return is_share(value) and value < 1
+
+
+def _rise(values: Any) -> bool:
+    return are(is_count, values, 0, math.inf) and all(a < b for a, b in pairwise(values))
+
+
 @dataclass(frozen=True)
-class Schedule(_Checked):
+class Schedule(Checked):
     """What every training has: its steps, their optimizer, and what is written when."""
 
     task: ClassVar[str]  # names the kind of training in a run's record
@@ -60,25 +72,16 @@ class Schedule(_Checked):
     """Share of the pictures that is held out, to find the best checkpoint; 0 for none."""
 
     def check(self) -> None:
-        _require("seed", self.seed, "a non-negative integer", _is_count(self.seed, 0))
-        for name in ("crop", "batch", "steps", "log_every", "checkpoint_every"):
-            value = getattr(self, name)
-            _require(name, value, "a positive integer", _is_count(value, 1))
-        for name in ("learning_rate", "rate_factor"):
-            value = getattr(self, name)
-            _require(name, value, "positive and finite", _is_positive(value))
-        rising = isinstance(self.milestones, tuple) and all(
-            _is_count(m, 1) and (i == 0 or m > self.milestones[i - 1])
-            for i, m in enumerate(self.milestones)
-        )
-        _require("milestones", self.milestones, "positive integers, rising", rising)
-        betas = isinstance(self.betas, tuple) and len(self.betas) == 2
-        fractions = betas and all(_is_number(b) and 0 <= b < 1 for b in self.betas)
-        _require("betas", self.betas, "two numbers from 0 to below 1", fractions)
-        decay = self.weight_decay == 0 or _is_positive(self.weight_decay)
-        _require("weight_decay", self.weight_decay, "0 or positive and finite", decay)
-        share = _is_share(self.validation) and self.validation < 1
-        _require("validation", self.validation, "from 0 to below 1", share)
+        self.require("a non-negative integer", lambda v: is_whole(v, 0, math.inf), "seed")
+        counts = "crop", "batch", "steps", "log_every", "checkpoint_every"
+        self.require("a positive integer", is_count, *counts)
+        self.require("positive and finite", is_positive, "learning_rate", "rate_factor")
+        self.require("positive integers, rising", _rise, "milestones")
+        words = "two numbers from 0 to below 1"
+        self.require(words, lambda v: are(_is_below_1, v, 2, 2), "betas")
+        words = "0 or positive and finite"
+        self.require(words, lambda v: v == 0 or is_positive(v), "weight_decay")
+        self.require("from 0 to below 1", _is_below_1, "validation")
 
     def rate(self, step: int) -> float:
         """The learning rate of step number `step`, counted from 1."""
@@ -115,10 +118,9 @@ class TrainingConfig(Schedule):
     """Steps between two sheets of reconstructions."""
 
     def check(self) -> None:
-        named = isinstance(self.weights, str) and self.weights != ""
-        _require("weights", self.weights, "random or the name of trained weights", named)
-        every = _is_count(self.sample_every, 1)
-        _require("sample_every", self.sample_every, "a positive integer", every)
+        words = "random or the name of trained weights"
+        self.require(words, partial(is_a, str), "weights")
+        self.require("a positive integer", is_count, "sample_every")
         super().check()
 
 

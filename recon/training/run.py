@@ -1,6 +1,6 @@
 """The folder of a training run: what is trained, on what, with what; all that later use needs.
 
-run.json            task, config, data, encoder, versions, device
+run.json            see recon.training.record
 encoder.npz         weights of the CNN, where it is not random
 pictures.json       what recon.data.training_images found in the folder of pictures
 bad-pictures.csv    those among them that cannot be used
@@ -15,24 +15,22 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from recon.training.checkpoints import Checkpoint, Checkpoints
 from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
 from recon.training.model import state_of_0_1_0, trained_networks, weights_in
+from recon.training.record import RECORD, read_config, read_record
 from rrstyle import backend
-from rrstyle.config import from_dict, to_dict
+from rrstyle.config import to_dict
 from rrstyle.durable import write_whole
 from rrstyle.networks.build import build_cnn, build_dcn
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.weight_files import weights_digest
 
-Config = TypeVar("Config", bound=Schedule)
-
-RECORD, ENCODER = "run.json", "encoder.npz"
-CLASSIFIER = "classifier.npz"
+ENCODER, CLASSIFIER = "encoder.npz", "classifier.npz"
 PICTURES, BAD_PICTURES = "pictures.json", "bad-pictures.csv"
 
 
@@ -52,7 +50,7 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
         ValueError: If the folder holds no training run, or no whole checkpoint.
         OSError: If a file cannot be read.
     """
-    config = read_config(folder)
+    config = read_config(TrainingConfig, folder)
     checkpoints = checkpoints_of(folder)
     found = checkpoints.best() if best else checkpoints.latest()[0]
     if found is None:
@@ -67,31 +65,6 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
     return trained_networks(start, weights_in(arrays))
 
 
-def read_config(folder: Path) -> TrainingConfig:
-    """The config of a run that trains a DCN.
-
-    Raises:
-        ValueError: If the folder holds no run that trains a DCN.
-        OSError: If its record cannot be read.
-    """
-    return read_config_of(TrainingConfig, folder)
-
-
-def read_config_of(kind: type[Config], folder: Path) -> Config:
-    """The config of a run, of class `kind`.
-
-    Raises:
-        ValueError: If the folder holds no run of that kind.
-        OSError: If its record cannot be read.
-    """
-    record = _read_record(folder)
-    if record["task"] != kind.task:
-        raise ValueError(
-            f"folder must be a run of {kind.task}; {folder.name!r} is one of {record['task']}"
-        )
-    return from_dict(kind, record["config"])
-
-
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
     """The trained weights of a run's CNN, or None where it is random: its seed is its recipe.
 
@@ -99,7 +72,7 @@ def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
         ValueError: If they are damaged.
         OSError: If they cannot be read.
     """
-    digest = _read_record(folder)["encoder_sha256"]
+    digest = read_record(folder)["encoder_sha256"]
     if digest is None:
         return None
     data = (folder / ENCODER).read_bytes()
@@ -182,7 +155,7 @@ class RunFolder:
                 write_whole(self.folder / ENCODER, stream.getvalue(), overwrite=True)
             self._write(asked | {"computing": computing})
             return []
-        record = _read_record(self.folder)
+        record = read_record(self.folder)
         for key, ours, theirs in _differences(asked, record):
             if key.removeprefix("config.") not in FREE_ON_RESUME:
                 raise ValueError(
@@ -219,23 +192,6 @@ class RunFolder:
     def _write(self, record: Mapping[str, Any]) -> None:
         text = json.dumps(record, indent=1) + "\n"
         write_whole(self.folder / RECORD, text.encode(), overwrite=True)
-
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    path = folder / RECORD
-    if not path.is_file():
-        raise ValueError(f"folder must be one of a training run; {folder.name!r} has no {RECORD}")
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        complete = {"task", "config", "data", "encoder_sha256", "computing"} <= set(record)
-        # Version 0.1.0 wrote `encoder` where it is `weights` now.
-        config = record["config"].items()
-        record["config"] = {"weights" if key == "encoder" else key: v for key, v in config}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        complete = False
-    if not complete:
-        raise ValueError(f"{RECORD} in {folder.name!r} is damaged")
-    return record
 
 
 def _differences(ours: Mapping, theirs: Mapping, prefix: str = ""):

@@ -1,5 +1,6 @@
 """Blends, masks and presets by the command, and their way through a recipe."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from apps import cli
 from apps.batch.inputs import Source, joined_stem
+from apps.options.parse import parse
 from rrstyle import pipeline
+from rrstyle.config import StyleConfig
 from rrstyle.pictures.images import encode_png, read_image
 from rrstyle.pictures.masks import as_mask
 from rrstyle.presets import PRESETS
@@ -110,3 +113,14 @@ def test_presets_have_names_hints_and_looks_of_their_own() -> None:
 def test_the_stem_of_a_blend_is_short() -> None:
     assert joined_stem([Source("waves", None), Source("x", Path("f/x.png"))]) == "waves-x"
     assert len(joined_stem(4 * [Source("é" * 90, None)]).encode()) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"), [((), True), (("--keep-colours",), True), (("--no-keep-colours",), False)]
+)
+def test_a_flag_that_a_preset_sets_can_be_given_and_taken_back(words, kept) -> None:
+    command = parse(
+        ["stylize", "a.png", "--style", "b.png", "-o", "o", "--preset", "own-colours", *words],
+        version="0",
+    )
+    assert command.config == replace(StyleConfig(), keep_colours=kept)

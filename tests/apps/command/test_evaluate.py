@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from apps import cli
-from apps.options.parse import Evaluate
+from apps.options.commands import Evaluate
 from recon.experiments import EXPERIMENTS
 from recon.experiments.experiment import Scale
 from rrstyle.pictures.images import encode_png

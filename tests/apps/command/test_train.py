@@ -4,17 +4,19 @@ import errno
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from apps import cli
-from apps.options.parse import parse, parse_again
+from apps.options.parse import parse
 from recon.training import callbacks, checkpoints, hosts
 from recon.training import run as training_run
 from recon.training.config import SMALL, TrainingConfig
-from recon.training.run import checkpoints_of, load_run, read_config
+from recon.training.record import read_config
+from recon.training.run import checkpoints_of, load_run
 from rrstyle.pictures.images import encode_png, read_image
 from tests.recon.support.training import pictures
 
@@ -267,28 +269,18 @@ def test_words_that_do_not_do(folder, capsys):
 
 def test_a_preset_is_overridden_by_options():
     words = ["train", "--images", "d", "-o", "r", "--preset", "small", "--steps", "7"]
-    command = parse([*words, "--lr", "0.5"], version="0")
-    assert command.config.crop == TrainingConfig().crop
-    from dataclasses import replace
-
-    from apps.options.settings import TrainingOptions, checked, unchecked
-
-    small = replace(command, config=unchecked(TrainingOptions, SMALL), resume=True)
-    again = parse_again([*words[1:], "--lr", "0.5", "--resume"], small)
-    wanted = replace(SMALL, steps=7, learning_rate=0.5)
-    assert checked(TrainingConfig, again.config) == wanted
-    assert again.resume
+    command = parse([*words, "--lr", "0.5", "--resume"], version="0")
+    assert command.config == replace(SMALL, steps=7, learning_rate=0.5)
+    assert command.resume
 
 
 def test_defaults_of_the_command_are_the_configs():
-    from apps.options.settings import checked
-
     command = parse(["train", "--images", "d", "-o", "r"], version="0")
-    assert checked(TrainingConfig, command.config) == TrainingConfig()
+    assert command.config == TrainingConfig()
 
 
 def test_a_path_is_in_no_record(folder):
     assert run(*TINY, "--steps", "1") == 0
     record = json.loads((folder / "run/run.json").read_text())
     assert str(folder) not in json.dumps(record)
-    assert read_config(Path("run")).weights == "random"
+    assert read_config(TrainingConfig, Path("run")).weights == "random"

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from recon.training.callbacks import FiniteCheck, NotFinite
+from recon.training.config import TrainingConfig
 from recon.training.log import CSV_NAME
 from recon.training.model import build_networks
-from recon.training.run import checkpoints_of, load_run, read_config
+from recon.training.record import read_config
+from recon.training.run import checkpoints_of, load_run
 from recon.training.train import train
 from rrstyle.durable import locked
 from rrstyle.pictures.images import read_image
@@ -56,7 +58,7 @@ def test_a_run_writes_what_it_promises(whole):
     ]
     sheet = read_image(out / "samples" / "step-00000012.png").pixels
     assert sheet.shape[0] > 2 * 12
-    assert read_config(out) == tiny_config()
+    assert read_config(TrainingConfig, out) == tiny_config()
     (events,) = (out / "tensorboard").iterdir()
     assert events.stat().st_size > 500
 
@@ -126,7 +128,7 @@ def test_a_finished_run_is_left_as_it_is_and_can_be_made_longer(whole, tmp_path)
     assert (out / CSV_NAME).read_bytes() == before
     train_tiny(out, resume=True)
     check_same(state_arrays(out), state_arrays(whole[0]))
-    assert read_config(out).steps == 12
+    assert read_config(TrainingConfig, out).steps == 12
     with pytest.raises(ValueError, match="steps must be at least the 12 that the run has done"):
         train_tiny(out, resume=True, changes={"steps": 11})
 
@@ -258,7 +260,7 @@ def test_a_run_of_version_0_1_0_is_read_and_continued(whole, tmp_path):
     ours = load_run(out).dcn.get_weights()
     state = checkpoints.latest()[0].state
     checkpoints.save(9, old, state, score=1.0)
-    assert read_config(out).weights == "random"
+    assert read_config(TrainingConfig, out).weights == "random"
     for one, other in zip(ours, load_run(out).dcn.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
     assert train_tiny(out, resume=True).step == 12

@@ -1,0 +1,39 @@
+"""Rules on options that are no rules of a config."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+
+def check_least(name: str, value: int, least: int) -> None:
+    """Refuses a number that is too small.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
+
+
+def refuse_beside_run(given: Any, default: Any, *, seed: int = 0) -> None:
+    """Refuses settings beside a training run as decoder, which has its own.
+
+    Args:
+        given: Config that the options stand for.
+        default: The same config without options.
+        seed: The option of that name, where the run has its own.
+
+    Raises:
+        ValueError: If one is not the default.
+    """
+    name = "seed" if seed else _changed(given, default)
+    if name is not None:
+        raise ValueError(f"{name} must be left out with a run as decoder, which has its own")
+
+
+def _changed(given: Any, default: Any) -> str | None:
+    """The name of the first field that is not as by default, within nested configs too."""
+    for field in fields(given):
+        ours, theirs = (getattr(config, field.name) for config in (given, default))
+        if ours != theirs:
+            return _changed(ours, theirs) if is_dataclass(ours) else field.name
+    return None

@@ -1,0 +1,337 @@
+"""The commands' options as dataclasses, which `apps.options.parse` turns into parsers and help.
+
+Settings are the fields of the configs, with their defaults and help texts. Where an option differs
+from its field, by name, by help or by not being there, `OPTIONS` of its command says so.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from tyro.conf import Fixed, Positional, Suppress, arg
+
+from apps.service.limits import ServerConfig
+from recon.experiments import EXPERIMENTS
+from recon.training.config import ClassifierConfig, TrainingConfig
+from rrstyle.config import NetworkConfig, StyleConfig
+from rrstyle.presets import PRESETS
+
+NAMES = {"weights": "encoder"}
+"""Options by the name of their setting, where that is another one."""
+
+HIDDEN = None  # in OPTIONS: a setting that is no option
+Options = dict[str, Any]  # by the name of a field: what tyro.conf.arg returns, or HIDDEN
+
+_INLINE = arg(name="")  # the fields of a nested config go beside those of the outer one
+_STYLE: Options = {
+    "config": _INLINE,
+    "encoder": _INLINE,
+    "weights": arg(name=NAMES["weights"], metavar="random|imagenet|FILE"),
+    "decoder": arg(
+        metavar="ridge|random|RUN",
+        help="Last layer of the DCN: ridge, solved in closed form on the two images, or random as"
+        " in the paper; or the folder of a run of `rrstyle train`, whose CNN and DCN, of its best"
+        " checkpoint, take the place of both. The options of the networks are its own then, and"
+        " --seed names what else is random: nothing of transport, knothe, whitening and adain.",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stylize:
+    """Paint photographs in the manner of pictures.
+
+    Every CONTENT is painted in the manner of every STYLE, or with --blend of all of them at once.
+    Each is a file, a folder of pictures or a built-in name (see `rrstyle examples`); a file goes
+    before a built-in picture of its name.
+    """
+
+    content: Annotated[
+        Positional[tuple[str, ...]],
+        arg(metavar="CONTENT...", help_behavior_hint="(may be left out with --recipe)"),
+    ] = ()
+    """Photographs."""
+    style: Annotated[
+        tuple[str, ...],
+        arg(metavar="STYLE...", help_behavior_hint="(may be left out with --recipe)"),
+    ] = ()
+    """Pictures whose manner is wanted."""
+    blend: bool = False
+    """Blend the styles, two to four, into one picture of each photograph."""
+    style_weights: Annotated[
+        tuple[float, ...], arg(metavar="W...", help_behavior_hint="(default: equal)")
+    ] = ()
+    """With --blend, how much of each style, in the order of --style; their ratios matter."""
+    mask: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: everywhere)")] = (
+        None
+    )
+    """A picture of any size, for every photograph: where it is white the style goes, where it is
+    black the photograph stays as it is."""
+    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
+    """A folder, or a .png file when one picture is made."""
+    preset: Annotated[
+        str | None, arg(metavar="NAME", help_behavior_hint=f"(one of {', '.join(PRESETS)})")
+    ] = None
+    """A look: its settings become the defaults of all options."""
+    recipe: Annotated[Path | None, arg(metavar="PNG")] = None
+    """A picture made by rrstyle: its settings, seed, blend and mask become the defaults of all
+    options."""
+    seed: int = 0
+    """Names the random networks; another seed is another picture."""
+    variants: int = 1
+    """Pictures of each pair, of consecutive seeds."""
+    overwrite: bool = False
+    """Replace files that are there."""
+    made_by: Suppress[Fixed[Any]] = None  # the Recipe in the picture that --recipe names
+    config: StyleConfig = field(default_factory=StyleConfig)
+
+    OPTIONS: ClassVar[Options] = _STYLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """List the built-in pictures, or write them as PNG files."""
+
+    names: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="NAME...", help_behavior_hint="(default: all)")
+    ] = ()
+    """Which ones."""
+    list: bool = False
+    """List them, also with -o."""
+    output: Annotated[
+        Path | None, arg(aliases=("-o",), metavar="DIR", help_behavior_hint="(default: list only)")
+    ] = None
+    """Folder to write them to; created if need be."""
+    side: int = 512
+    """Side of the style pictures; photographs have their own."""
+    seed: int = 0
+    """Of the style pictures; another seed is another composition."""
+    overwrite: bool = False
+    """Replace files that are there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruct:
+    """Show what a CNN and a DCN give back of a picture: untrained ones, or a trained DCN.
+
+    The picture, its reconstruction by an untrained pair (rrVGG CDk) with a random readout and
+    with a ridge readout, or with --decoder by a DCN of `rrstyle train`, side by side, with their
+    likeness to the picture.
+    """
+
+    image: Annotated[Positional[str], arg(metavar="IMAGE")]
+    """A file, or a built-in name."""
+    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT.png")]
+    """File to write."""
+    decoder: Annotated[
+        Path | None, arg(metavar="RUN", help_behavior_hint="(default: untrained networks)")
+    ] = None
+    """Folder of a run of `rrstyle train`: its best checkpoint; the network options are its own."""
+    side: int = 224
+    """Longer side that the picture is brought to, in pixels."""
+    seed: int = 0
+    """Names the random network."""
+    overwrite: bool = False
+    """Replace a file that is there."""
+    network: Annotated[NetworkConfig, arg(name="")] = field(default_factory=NetworkConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a model that stylises, or that reconstructs, without this package.
+
+    A SavedModel for TensorFlow, or ONNX (it needs the extra onnx).
+    """
+
+    directory: Annotated[Positional[Path], arg(metavar="PATH")]
+    """Folder to write, or file for ONNX; or a run of `rrstyle train`, into which its CNN and DCN
+    are written as saved_model. With --decoder RUN too, the model holds the CNN and the DCN of the
+    run, of its best checkpoint, and no style transfer: all other options but --overwrite are for
+    style transfer."""
+    format: Annotated[
+        Literal["savedmodel", "onnx"] | None,
+        arg(help_behavior_hint="(default: onnx for a .onnx PATH, else savedmodel)"),
+    ] = None
+    """Kind of model."""
+    seed: int = 0
+    """Names the random networks."""
+    overwrite: bool = False
+    """Replace a model that is there."""
+    # The general default, paint, is a search and no formula: a graph cannot hold it.
+    config: StyleConfig = field(default_factory=lambda: StyleConfig(method="transport"))
+
+    OPTIONS: ClassVar[Options] = _STYLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Measure what the papers' figures show, or continue where that was stopped.
+
+    Writes NAME.csv (the rows), NAME.json (settings, versions, device, time) and figures. The same
+    command again continues a run that was stopped or killed, and draws a finished one anew.
+    """
+
+    name: Annotated[
+        Positional[str],
+        arg(metavar="NAME", help_behavior_hint=f"(one of {', '.join(EXPERIMENTS)})"),
+    ] = ""
+    """What to measure; package.module:NAME for an experiment of your own."""
+    list: bool = False
+    """Say what each experiment reproduces, what the papers claim of it, and what it costs."""
+    scale: Literal["smoke", "laptop", "paper"] = "laptop"
+    """How much: to see whether it runs, on a laptop, or as much as the papers."""
+    images: Annotated[
+        Path | None,
+        arg(metavar="DIR", help_behavior_hint="(default: the built-in photographs)"),
+    ] = None
+    """Folder to draw pictures from, with its subfolders; the built-in cat is always the first."""
+    encoder: Annotated[
+        tuple[Path, ...], arg(metavar="FILE...", help_behavior_hint="(default: random CNNs only)")
+    ] = ()
+    """Trained CNNs beside random ones, at most one an architecture: files of `rrstyle classify`,
+    or of VGG16 as keras.applications has it."""
+    seed: int = 0
+    """Names the random networks and the pictures that are drawn."""
+    out: Annotated[
+        Path | None,
+        arg(aliases=("-o",), metavar="OUT", help_behavior_hint="(default: runs/SCALE)"),
+    ] = None
+    """Folder to write to; created if need be."""
+    workers: Annotated[
+        int | None,
+        arg(
+            metavar="N",
+            help_behavior_hint="(default: one a processor; 1 at smoke scale and on a GPU)",
+        ),
+    ] = None
+    """Processes that measure, of one thread each: the rows are the same with any number."""
+    ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: off)")] = None
+    """Measure by Ray on several hosts: host:port or auto of one that runs, or local."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Say which of the papers' claims the results of experiments bear out.
+
+    Lists the claims, and writes DIR/report.html: one page with figures, intervals and settings.
+    """
+
+    directory: Annotated[Positional[Path], arg(metavar="DIR")]
+    """Folder of results, or of such folders, one a scale: the largest that is finished counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    images: Path
+    out: Annotated[Path, arg(aliases=("-o",), metavar="RUN")]
+    """Folder of the run: new, empty, or with --resume that of a run."""
+    preset: str | None = None
+    resume: bool = False
+    """Continue the run in RUN from its last checkpoint. Options that are not given are the run's;
+    --steps and the --...-every may differ from them, and nothing else."""
+    devices: Annotated[int | Literal["all"], arg(metavar="N|all")] = 1
+    """Devices that share every batch; all, on several hosts (see the README)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(_Training):
+    """Train a DCN to give back pictures from the features of a frozen CNN.
+
+    Writes checkpoints, log.csv, an event file for TensorBoard and sheets of reconstructions.
+    Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
+    """
+
+    images: Annotated[Path, arg(metavar="DIR")]
+    """Folder of pictures, with its subfolders. Training cuts random squares of --crop pixels out of
+    them; pictures smaller than that are enlarged. Bad files are passed over, and listed in RUN."""
+    preset: Annotated[
+        Literal["paper", "small"] | None,
+        arg(help_behavior_hint="(default: paper; with --resume the settings of the run)"),
+    ] = None
+    """Settings that the options beside it override: the papers', or small for two processor
+    cores."""
+    encoder: Annotated[
+        str | None,
+        arg(
+            metavar="random|imagenet|FILE",
+            help_behavior_hint="(default: random; with --resume that of the run)",
+        ),
+    ] = None
+    """Weights of the CNN: random, from the seed; imagenet, VGG16's from keras.applications; or a
+    file of trained weights, VGG16's in the layout of keras.applications or one that `rrstyle
+    classify` wrote. Trained weights bring their architecture, activation and padding with them.
+    Only the word imagenet may download something, if the weights are not in the cache of
+    keras.applications."""
+    config: TrainingConfig = field(default_factory=TrainingConfig)
+
+    OPTIONS: ClassVar[Options] = {
+        "config": _INLINE,
+        "network": _INLINE,
+        "weights": HIDDEN,  # --encoder beside the config says which
+        "learning_rate": arg(aliases=("--lr",)),
+        "layer": arg(aliases=("--tap",)),  # features are taken before the pool, as in the papers
+        "tap": HIDDEN,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classify(_Training):
+    """Train a CNN itself, as a classifier: a trained encoder of your own for `rrstyle train`.
+
+    Writes RUN/classifier.npz, for --encoder, and the checkpoints and the log that train writes
+    too. Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
+    """
+
+    images: Annotated[Path, arg(metavar="DIR")]
+    """Folder with a subfolder of pictures for each class, two at least. Pictures are cut, enlarged
+    and passed over as in train."""
+    preset: Annotated[
+        Literal["large", "small"] | None,
+        arg(help_behavior_hint="(default: large; with --resume the settings of the run)"),
+    ] = None
+    """Settings that the options beside it override: large, for pictures as ImageNet's, or small,
+    for 32 x 32 pixels and two processor cores."""
+    config: ClassifierConfig = field(default_factory=ClassifierConfig)
+
+    # A whole CNN: what concerns parts of it, or a DCN, cannot be set.
+    OPTIONS: ClassVar[Options] = {
+        "config": _INLINE,
+        "network": _INLINE,
+        "learning_rate": arg(aliases=("--lr",)),
+        **dict.fromkeys(("layer", "tap", "upsampling", "decoder_activation", "law", "std"), HIDDEN),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """Open the app in a browser's reach.
+
+    Ctrl-C or SIGTERM ends it: no new jobs are taken, those that wait are told so, and what runs
+    has 20 seconds to end.
+    """
+
+    login: Annotated[
+        str | None, arg(name="auth", metavar="USER:FILE", help_behavior_hint="(default: open)")
+    ] = None
+    """Let in only who knows this user and the password in FILE, its one line."""
+    server: ServerConfig = field(default_factory=ServerConfig)
+
+    OPTIONS: ClassVar[Options] = {
+        **dict.fromkeys(("server", "limits", "folders"), _INLINE),
+        "auth": HIDDEN,  # --auth names a file, so that no password is in the command line
+        "root_path": arg(metavar="PATH", help_behavior_hint="(default: none)"),
+        "runs": arg(
+            metavar="DIR",
+            help="Run of `rrstyle train`, or folder of such, that people may reconstruct by.",
+            help_behavior_hint="(default: none)",
+        ),
+        "results": arg(
+            metavar="DIR",
+            help="Results of `rrstyle evaluate` to show.",
+            help_behavior_hint="(default: those of this package)",
+        ),
+    }
+
+
+Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
+COMMANDS: dict[str, type[Command]] = {kind.__name__.lower(): kind for kind in get_args(Command)}
