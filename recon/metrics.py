@@ -11,12 +11,11 @@ import numpy as np
 from keras import ops
 
 from rrstyle import backend
+from rrstyle.pictures.luma import RGB2GRAY
 
 SIGMA = 1.5
 WINDOW = 11  # pixels a side: what scikit-image truncates a Gaussian of sigma 1.5 to
 _K1, _K2 = 0.01, 0.03
-
-_LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray: Rec. 709
 
 SSIM_SETTINGS = f"luminance, Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1"
 PEARSON_SETTINGS = "luminance"
@@ -30,7 +29,7 @@ def luminance(images) -> Any:
 
     A random DCN gives false colours, so a comparison of colours would say little of the shapes.
     """
-    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(_LUMINANCE))
+    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(RGB2GRAY.tolist()))
 
 
 def ssim(truth, test) -> np.ndarray:

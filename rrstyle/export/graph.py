@@ -1,7 +1,7 @@
 """What exported models compute: a style transfer in closed form as one graph of TensorFlow.
 
-The graph is the library's own code, called with an `xp` of tensors in place of NumPy: keras.ops
-for a SavedModel, `rrstyle.export.linalg.PORTABLE_OPS` for ONNX.
+The graph is the library's own code, called with tensors in place of NumPy arrays: see
+`rrstyle.backend.array_namespace`.
 """
 
 from collections.abc import Callable
@@ -87,7 +87,6 @@ class StyleGraph:
         wildness: Share of the random last layer.
         keeps_colours: Value of the config's `keep_colours`.
         least: Fewest pixels a side.
-        xp: Operations on tensors.
         require: Checks in a graph.
     """
 
@@ -97,7 +96,6 @@ class StyleGraph:
     wildness: float
     keeps_colours: bool
     least: int
-    xp: Any = ops
     require: Require = require
 
     def encode(self, image: Any) -> Any:
@@ -112,7 +110,7 @@ class StyleGraph:
         rule = "features must have the rows and columns of encode(reference); received"
         features = self.require(fits, rule, tf.shape(features), features)
         readout = self._readout([(self._padded(own, image), image)])
-        return rounded(apply_readout(self._padded(features, image), *readout, xp=self.xp))
+        return rounded(apply_readout(self._padded(features, image), *readout))
 
     def stylize(self, method: str, content: Any, style: Any, strength: Any) -> Any:
         """The content in the manner of the style; `strength` is a float32 scalar."""
@@ -121,22 +119,21 @@ class StyleGraph:
 
     def stylize_unit(self, method: str, content: Any, style: Any, strength: Any) -> Any:
         """`stylize` of pictures that `unit` or `sized` gave."""
-        xp = self.xp
         valid = (strength >= 0) & (strength <= 1)
         rule = "strength must be from 0 to 1; received"
         strength = self.require(valid, rule, strength, strength)
         if self.keeps_colours:
-            style = match_luminance(style, content, xp=xp)
+            style = match_luminance(style, content)
         ours, theirs = self._features(content), self._features(style)
-        found = fit_map(method, fit_gaussian(ours, xp=xp), fit_gaussian(theirs, xp=xp), xp=xp)
-        features = found.towards(xp.cast(strength, "float64"), xp=xp)(ours, xp=xp)
+        found = fit_map(method, fit_gaussian(ours), fit_gaussian(theirs))
+        features = found.towards(ops.cast(strength, "float64"))(ours)
         pairs = [(self._padded(ours, content), content), (self._padded(theirs, style), style)]
         readout = self._readout(pairs)
-        result = apply_readout(self._padded(features, content), *readout, xp=xp)
-        decoded = apply_readout(pairs[0][0], *readout, xp=xp)
+        result = apply_readout(self._padded(features, content), *readout)
+        decoded = apply_readout(pairs[0][0], *readout)
         image = pipeline.give_back(result, content, decoded, strength, self.wildness)
         if self.keeps_colours:
-            image = keep_colours(xp.clip(image, 0, 1), content, xp=xp)
+            image = keep_colours(ops.clip(image, 0, 1), content)
         return rounded(image)
 
     def unit(self, image: Any, argument: str) -> Any:
@@ -147,19 +144,19 @@ class StyleGraph:
         return call(self.encoder, image[None])[0]
 
     def _readout(self, pairs):
-        return fit_readout(self.random_kernel, pairs, wildness=self.wildness, xp=self.xp)
+        return fit_readout(self.random_kernel, pairs, wildness=self.wildness)
 
     def _padded(self, features, image):
         return call(self.hidden, [features[None], image[None]])[0]
 
 
-def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
+def build_graph(config: StyleConfig, seed: int, require: Require = require) -> StyleGraph:
     """The graph of a config that `exportable_config` lets pass.
 
     Args:
         config: Settings, of which `side` and `precision` play no part.
         seed: Seed of the random network, an integer of at least 0.
-        settings: `xp` and `require` of the graph.
+        require: Checks in the graph.
 
     Raises:
         ValueError: If a setting or the seed breaks a rule.
@@ -178,7 +175,7 @@ def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
         keeps_colours=config.keep_colours,
         wildness=1.0 if config.decoder == "random" else config.wildness,
         least=pipeline.smallest_side(config),
-        **settings,
+        require=require,
     )
 
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rrstyle.backend import tensor_operations
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.export.graph import (
@@ -84,7 +85,7 @@ def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
     check_exportable()
     _check_extra()
     config = exportable_config(config)
-    graph = build_graph(config, seed, xp=PORTABLE_OPS, require=_require)
+    graph = build_graph(config, seed, _require)
     data = _converted(graph, config, seed)
     session = open_session(data)
     strength = np.array(config.strength, np.float32)
@@ -110,7 +111,11 @@ def _converted(graph: StyleGraph, config: StyleConfig, seed: int) -> bytes:
     import tf2onnx
 
     def stylize(content, style, strength):
-        return {"picture": graph.stylize(config.method, content, style, strength)}
+        usual = tensor_operations.set(PORTABLE_OPS)
+        try:
+            return {"picture": graph.stylize(config.method, content, style, strength)}
+        finally:
+            tensor_operations.reset(usual)
 
     inputs = [
         tf.TensorSpec(IMAGE.shape, IMAGE.dtype, "content"),
