@@ -14,11 +14,13 @@ A signature's result is named `output_0`. A rule that is broken is an InvalidArg
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from recon.reconstruction import reconstruct_trained
@@ -26,17 +28,14 @@ from rrstyle import backend
 from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
 from rrstyle.export.graph import (
     IMAGE,
-    call,
-    check_exportable,
     check_same_pixels,
+    in_graph,
     require,
     rounded,
     sized,
     unit_image,
-    with_variables,
 )
-from rrstyle.export.saved_model import Endpoint, spec, write_saved_model
-from rrstyle.networks.build import SharedNetwork
+from rrstyle.export.saved_model import Endpoint, write_saved_model
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.plan import plan_of
 from rrstyle.pictures.images import to_uint8
@@ -59,18 +58,16 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
         ValueError: If the backend is not TensorFlow.
         OSError: If the directory exists, or cannot be written.
     """
-    check_exportable()
     plan = plan_of(pair.config)
     least = plan.minimum_side
-    cnn, dcn = (with_variables(network) for network in (pair.encoder, pair.decoder))
-    graph = _Graph(cnn, dcn, plan.reduction, least)
-    features = spec((None, None, plan.features), "float32")
-    endpoints = [
-        Endpoint("reconstruct", graph.reconstruct, [IMAGE]),  # the first is the default
-        Endpoint("reconstruct_bytes", graph.reconstruct_bytes, [BYTES]),
-        Endpoint("encode", graph.encode, [IMAGE]),
-        Endpoint("decode", graph.decode, [features, spec((2,), "int32")]),
-    ]
+    graph = _Graph(in_graph(pair.encoder), in_graph(pair.decoder), plan.reduction, least)
+    features = tf.TensorSpec((None, None, plan.features), tf.float32)
+    endpoints: dict[str, Endpoint] = {
+        "reconstruct": (graph.reconstruct, [IMAGE]),  # the first is the default
+        "reconstruct_bytes": (graph.reconstruct_bytes, [BYTES]),
+        "encode": (graph.encode, [IMAGE]),
+        "decode": (graph.decode, [features, tf.TensorSpec((2,), tf.int32)]),
+    }
 
     def compare(loaded: Any) -> None:
         side = max(least, 16)
@@ -87,13 +84,13 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
 class _Graph:
     """The endpoints, as functions of networks whose weights are variables."""
 
-    cnn: SharedNetwork
-    dcn: SharedNetwork
+    cnn: Callable[[Any], Any]
+    dcn: Callable[[Any], Any]
     step: int
     least: int
 
     def encode(self, image):
-        return call(self.cnn, unit_image(image, self.least)[None])[0]
+        return self.cnn(unit_image(image, self.least)[None])[0]
 
     def decode(self, features, size):
         rule = f"size must be at least {self.least} pixels a side; received"
@@ -111,7 +108,7 @@ class _Graph:
         return png_result(self._reconstructed(unit))
 
     def _reconstructed(self, unit):
-        return self._decoded(call(self.cnn, unit[None])[0], unit[None])
+        return self._decoded(self.cnn(unit[None])[0], unit[None])
 
     def _decoded(self, features, reference):
-        return rounded(call(self.dcn, [features[None], reference])[0])
+        return rounded(self.dcn([features[None], reference])[0])

@@ -9,7 +9,6 @@ from rrstyle.networks.build import cnn_network, minimum_side
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.readout import build_decoder
 from rrstyle.pictures.images import as_image
-from rrstyle.pipeline import encode
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 to 4.
     """
     image = _fitting(image, config)
-    features = encode(cnn_network(config, seed=seed), image)
+    features = cnn_network(config, seed=seed).single(image)
     results = []
     for wildness in (1.0, 0.0):
         decoder = build_decoder(

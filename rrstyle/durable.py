@@ -165,7 +165,7 @@ def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
 
 @contextmanager
 def named_errors(
-    label: str, outcome: str, *, missing: str, invalid: type[ValueError] = ValueError
+    label: str, outcome: str, *, missing: str, invalid: type[ValueError] | None = ValueError
 ) -> Iterator[None]:
     """Turn the system's errors into one line that names the file and what to do.
 
@@ -173,7 +173,7 @@ def named_errors(
         label: Name to show, of `bare_name`.
         outcome: Words for what failed, such as "cannot be read".
         missing: Kind of the missing thing where the system finds nothing: "file" or "folder".
-        invalid: Error raised for a name that no file can have.
+        invalid: Error raised for a name that no file can have; None lets any ValueError pass.
     """
     try:
         yield
@@ -184,6 +184,8 @@ def named_errors(
         plain.errno = error.errno
         raise plain from error
     except ValueError as error:  # a NUL, or characters that no file name can hold
+        if invalid is None:
+            raise
         raise invalid(
             f"{label}: {outcome}, no file can have this name; check the path; received {error}"
         ) from error

@@ -1,16 +1,14 @@
 """Style transfer: a photograph and pictures in, stylised pictures out. The one entry point."""
 
-import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from rrstyle import backend
-from rrstyle.config import NetworkConfig, StyleConfig
+from rrstyle.config import StyleConfig
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
@@ -28,8 +26,6 @@ from rrstyle.transfer.optimise import MINIMUM_SIDE
 
 _PREVIEW_SIDE = 256  # pixels
 
-# Features (rows, columns, channels) of an image (height, width, 3).
-Encode = Callable[[np.ndarray], np.ndarray]
 # Features (rows, columns, channels) and the size of the image to an image of that size.
 Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
@@ -121,31 +117,21 @@ def variants(
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
     config = with_plan_of(networks, config or StyleConfig())
-    trained = load_weights(config.weights)
-    config = replace(config, encoder=trained.up_to(config.encoder).network)
-    statistics = _statistics_weights(config, trained)
+    whole = load_weights(config.weights)
+    trained = whole.up_to(config.encoder)
+    config = replace(config, encoder=trained.network)
+    statistics = _statistics_weights(config, whole)
     work = _prepare(content, style, weights, mask, config, networks, statistics, previews)
-    if networks is None:
-        encoders: list[Encode] = [
-            functools.partial(encode, _encoder(config.encoder, seed + i, trained)) for i in range(n)
-        ]
-    else:
-        encoders = [networks.encode] * n
-    return _render_all(work, encoders, seed, on_step)
 
+    def encoder(number: int) -> SharedNetwork:
+        if networks is not None:
+            return networks.encoder
+        return cnn_network(config.encoder, seed=seed + number, trained=trained.weights)
 
-def _render_all(
-    work: "Work", encoders: list[Encode], seed: int, on_step: OnStep
-) -> Iterator[Variant]:
-    n = len(encoders)
-    for i, encoder in enumerate(encoders):
-        part = within(on_step, i / n, (i + 1) / n)
-        yield Variant(seed + i, _render(work, encoder, seed + i, part))
-
-
-def _encoder(config: NetworkConfig, seed: int, trained: CnnWeights) -> SharedNetwork:
-    network, weights = cnn_network(config, seed=seed), trained.up_to(config).weights
-    return SharedNetwork(network.model, weights) if weights else network
+    return (
+        Variant(seed + i, _render(work, encoder(i), seed + i, within(on_step, i / n, (i + 1) / n)))
+        for i in range(n)
+    )
 
 
 def _statistics_weights(config: StyleConfig, trained: CnnWeights) -> tuple | None:
@@ -164,6 +150,11 @@ def smallest_side(config: StyleConfig) -> int:
     network = config.network if config.method == "optimise" else "pyramid"
     plan = plan_of(config.encoder)
     return max(plan.minimum_side, plan.reduction * MINIMUM_SIDE[network])
+
+
+def readout_wildness(config: StyleConfig) -> float:
+    """Share of the random readout in the decoder, 0 to 1."""
+    return 1.0 if config.decoder == "random" else config.wildness
 
 
 @dataclass(frozen=True)
@@ -187,11 +178,6 @@ class Work:
     networks: CnnDcn | None
     statistics: tuple | None
     previews: bool
-
-    @property
-    def wildness(self) -> float:
-        """Share of the random readout in the decoder, 0 to 1."""
-        return 1.0 if self.config.decoder == "random" else self.config.wildness
 
 
 def _prepare(
@@ -227,11 +213,11 @@ def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
     return resize(image, size)
 
 
-def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarray:
+def _render(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
     """Image -> CNN -> features -> FVT -> features -> DCN -> image."""
     on_step(Step("encoding", 0.0))
     config, content, mask = work.config, work.content, work.mask
-    ours, theirs = encoder(content), work.style.map(encoder)
+    ours, theirs = encoder.single(content), work.style.map(encoder.single)
     decoder = _decoder(work, ours, theirs, seed)
     features = transform(
         Transfer(
@@ -248,7 +234,7 @@ def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarr
     image = decoder(features, content.shape[:2])
     if config.strength < 1:
         decoded = decoder(ours, content.shape[:2])
-        image = give_back(image, content, decoded, config.strength, work.wildness)
+        image = give_back(image, content, decoded, config.strength, readout_wildness(work.config))
     image = _finish(image, work)
     on_step(Step("done", 1.0))
     return image
@@ -259,14 +245,16 @@ def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int) -> Decode:
     if work.networks is not None:
         return work.networks.decode
     pairs = [(ours, work.content), *zip(theirs.parts, work.style.parts, strict=True)]
-    return build_decoder(work.config.encoder, pairs, seed=seed, wildness=work.wildness)
+    return build_decoder(
+        work.config.encoder, pairs, seed=seed, wildness=readout_wildness(work.config)
+    )
 
 
 def _finish(image: np.ndarray, work: Work) -> np.ndarray:
     """A decoded picture with its colours, in [0, 1], and the photograph where the mask says so."""
     config, content, mask = work.config, work.content, work.mask
     if config.method in ("patches", "paint"):
-        share = 1 - work.wildness
+        share = 1 - readout_wildness(work.config)
         image = restore_palette(image, content, work.style, config.strength, share, mask)
     image = np.clip(image, 0, 1)
     if config.keep_colours:
@@ -311,8 +299,3 @@ def give_back(image, content, decoded, strength, wildness: float):
         wildness: Share of the random readout, 0 to 1.
     """
     return image + (1 - wildness) * (1 - strength) * (content - decoded)
-
-
-def encode(encoder: SharedNetwork, image: np.ndarray) -> np.ndarray:
-    """Features (rows, columns, channels) of an image (height, width, 3)."""
-    return ops.convert_to_numpy(encoder(image[None]))[0]

@@ -248,6 +248,10 @@ class SharedNetwork:
         run = _compiled(self.model, int(tensors[0].shape[0]))
         return run(self.weights, tensors[0] if len(tensors) == 1 else tensors)
 
+    def single(self, *inputs) -> np.ndarray:
+        """The model's output for single images or features, without a batch axis."""
+        return ops.convert_to_numpy(self(*(x[None] for x in inputs)))[0]
+
 
 @functools.lru_cache(maxsize=64)
 def _compiled(model: keras.Model, batch: int):
@@ -264,10 +268,11 @@ _encoder_model = functools.lru_cache(maxsize=32)(encoder_model)
 _decoder_model = functools.lru_cache(maxsize=32)(decoder_model)
 
 
-def cnn_network(config: NetworkConfig, *, seed: int) -> SharedNetwork:
-    """The random CNN of `build_cnn`, with one compiled model for all seeds and laws."""
+def cnn_network(config: NetworkConfig, *, seed: int, trained: tuple | None = None) -> SharedNetwork:
+    """The CNN of `build_cnn`, or one of `trained` weights; one compiled model for all of a plan."""
     model = _encoder_model(plan_of(config))
-    return SharedNetwork(model, draw_weights(model, config.law, config.std, seed, ENCODER))
+    weights = trained or draw_weights(model, config.law, config.std, seed, ENCODER)
+    return SharedNetwork(model, weights)
 
 
 def dcn_network(config: NetworkConfig, *, seed: int) -> SharedNetwork:

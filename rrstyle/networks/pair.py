@@ -12,7 +12,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from rrstyle.config import DECODERS, NetworkConfig, StyleConfig, to_dict
 from rrstyle.networks.build import SharedNetwork, shared
@@ -57,12 +56,12 @@ class CnnDcn:
 
     def encode(self, image) -> np.ndarray:
         """Features (rows, columns, channels) of an image (height, width, 3) in [0, 1]."""
-        return ops.convert_to_numpy(self.encoder(image[None]))[0]
+        return self.encoder.single(image)
 
     def decode(self, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Image (*size, 3), float32, unbounded, of features (rows, columns, channels)."""
-        reference = np.zeros((1, *size, 3), np.float32)  # only its size is read
-        return ops.convert_to_numpy(self.decoder(features[None], reference))[0]
+        reference = np.zeros((*size, 3), np.float32)  # only its size is read
+        return self.decoder.single(features, reference)
 
     def reconstruct(self, images) -> np.ndarray:
         """What comes back of float32 images (batch, height, width, 3) in [0, 1]; unbounded."""

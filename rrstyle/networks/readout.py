@@ -131,8 +131,8 @@ def apply_readout(padded, kernel, bias):
 
 def run_hidden(network: SharedNetwork, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Padded input of the last layer, for an image of `size`."""
-    reference = np.zeros((1, *size, 1), np.float32)  # only its size is read
-    return ops.convert_to_numpy(network(features[None], reference))[0]
+    reference = np.zeros((*size, 1), np.float32)  # only its size is read
+    return network.single(features, reference)
 
 
 def build_decoder(

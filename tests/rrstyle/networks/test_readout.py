@@ -22,7 +22,6 @@ from rrstyle.networks.readout import (
     split_dcn,
 )
 from rrstyle.pictures.images import as_image, resize
-from rrstyle.pipeline import encode
 from tests.support.montecarlo import assert_mean_above
 
 THIN = NetworkConfig(channels=6, decoder_activation="leaky_relu")
@@ -34,7 +33,7 @@ def cat():
 
 
 def pair_of(config, image, seed=0):
-    return encode(cnn_network(config, seed=seed), image), image
+    return cnn_network(config, seed=seed).single(image), image
 
 
 def white(height, width, channels, seed=0):
