@@ -17,24 +17,9 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from scipy import sparse
 
-from rrstyle.pictures.decoding import MAX_PIXELS, MAX_TEXT, ImageError, decode, png_text, unit_rgb
+from rrstyle.pictures.decoding import MAX_PIXELS, MAX_TEXT, decode, png_text, unit_rgb
+from rrstyle.pictures.decoding import ImageError as ImageError  # callers name it from here
 from rrstyle.pictures.files import Source, read_bytes
-
-__all__ = [
-    "MAX_PIXELS",
-    "SUFFIXES",
-    "ImageError",
-    "Picture",
-    "as_image",
-    "digest",
-    "encode_png",
-    "fit_within",
-    "has_picture_name",
-    "read_image",
-    "read_png_text",
-    "resize",
-    "to_uint8",
-]
 
 # Endings of the files in a folder that are taken for pictures.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
