@@ -196,15 +196,11 @@ def _single_channel(images):
     return ops.reshape(moved, (batch * channels, height, width, 1))
 
 
-def _gaussian() -> np.ndarray:
-    offsets = np.arange(WINDOW) - WINDOW // 2
-    weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
-    return (weights / weights.sum()).astype(np.float32)
-
-
 def _blur(maps):
     """Gaussian means under the window where it lies inside: borders lose 5 pixels."""
-    window = _gaussian()
+    offsets = np.arange(WINDOW) - WINDOW // 2
+    weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
+    window = (weights / weights.sum()).astype(np.float32)
     with backend.full_precision():
         rows = ops.conv(maps, window.reshape(WINDOW, 1, 1, 1), padding="valid")
         return ops.conv(rows, window.reshape(1, WINDOW, 1, 1), padding="valid")

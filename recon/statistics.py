@@ -66,11 +66,9 @@ def mean_interval(values: Sequence[float] | np.ndarray | pd.Series) -> Interval:
     """Student's interval of the mean of one value per network."""
     array = np.asarray(values, np.float64)
     n = array.size
-    if n == 0:
-        return Interval(math.nan, -math.inf, math.inf, 0)
-    mean = float(array.mean())
-    if n == 1:
-        return Interval(mean, -math.inf, math.inf, 1)
+    mean = float(array.mean()) if n else math.nan
+    if n < 2:
+        return Interval(mean, -math.inf, math.inf, n)
     error = float(scipy.stats.sem(array))
     if error == 0:  # scipy has NaN for a width of nothing
         return Interval(mean, mean, mean, n)
@@ -96,22 +94,20 @@ def ratio_interval(
     """
     pair = np.asarray([numerator, denominator], np.float64)
     n = pair.shape[1]
-    if n == 0:
-        return Interval(math.nan, -math.inf, math.inf, 0)
-    a, b = pair.mean(axis=1)
+    a, b = pair.mean(axis=1) if n else (0.0, 0.0)
     ratio = float(a / b) if b else math.nan
-    if n == 1:
-        return Interval(ratio, -math.inf, math.inf, 1)
+    unbounded = Interval(ratio, -math.inf, math.inf, n)
+    if n < 2:
+        return unbounded
     t = float(scipy.stats.t.ppf((1 + LEVEL) / 2, n - 1))
     spread = t**2 * np.cov(pair) / n
     quadratic = b**2 - spread[1, 1]
     if quadratic <= 0:  # the denominator may be 0
-        return Interval(ratio, -math.inf, math.inf, n)
+        return unbounded
     middle = a * b - spread[0, 1]
     root = math.sqrt(max(middle**2 - quadratic * (a**2 - spread[0, 0]), 0.0))
-    return Interval(
-        ratio, float((middle - root) / quadratic), float((middle + root) / quadratic), n
-    )
+    low, high = ((middle + sign * root) / quadratic for sign in (-1, 1))
+    return Interval(ratio, float(low), float(high), n)
 
 
 def geometric_ratio_interval(

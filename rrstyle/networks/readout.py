@@ -116,11 +116,7 @@ class Decoder:
 
     def __call__(self, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Image (*size, 3), float32, unbounded, of features (rows, columns, channels)."""
-        return self.read(run_hidden(self.hidden, features, size))
-
-    def read(self, padded: np.ndarray) -> np.ndarray:
-        """The last layer alone."""
-        return apply_readout(padded, self.kernel, self.bias)
+        return apply_readout(run_hidden(self.hidden, features, size), self.kernel, self.bias)
 
 
 def apply_readout(padded, kernel, bias):
