@@ -40,8 +40,8 @@ def ssim(truth, test) -> np.ndarray:
     0.03^2; averaged over the positions where the window lies inside the picture, then channels.
 
     Args:
-        truth: (batch, height, width, channels), in [0, 1], at least 11 pixels a side.
-        test: The same shape.
+        truth: Pictures (batch, height, width, channels), in [0, 1], at least 11 pixels a side.
+        test: Pictures of the same shape.
 
     Returns:
         (batch,), float64, in [-1, 1]; 1 for equal pictures.
@@ -68,8 +68,8 @@ def pearson(truth, test) -> np.ndarray:
     `sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|)`
 
     Args:
-        truth: (batch, height, width, channels), in [0, 1].
-        test: The same shape.
+        truth: Pictures (batch, height, width, channels), in [0, 1].
+        test: Pictures of the same shape.
 
     Returns:
         (batch,), float64, in [-1, 1]; NaN where a picture is constant, whose correlation is not
@@ -88,8 +88,8 @@ def psnr(truth, test) -> np.ndarray:
     `-10 log10(mean (x - y)^2)`
 
     Args:
-        truth: (batch, height, width, channels), in [0, 1].
-        test: The same shape.
+        truth: Pictures (batch, height, width, channels), in [0, 1].
+        test: Pictures of the same shape.
 
     Returns:
         (batch,), float64, in decibels, at least 0; infinity for equal pictures.

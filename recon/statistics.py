@@ -24,7 +24,7 @@ class Interval:
     """An estimate and its 95 % interval.
 
     Attributes:
-        estimate: A mean over networks, or a function of such means.
+        estimate: Mean over networks, or a function of such means.
         low: Lower end; minus infinity where there are too few networks for one.
         high: Upper end.
         networks: Number of networks behind the interval.
@@ -51,7 +51,7 @@ def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.Data
     Args:
         rows: With the columns `over`, network and `score`; undefined values are NaN and left out
             of the average.
-        over: The column of the condition, such as channels.
+        over: Column of the condition, such as channels.
         score: Name of the column that is averaged.
 
     Returns:
@@ -87,8 +87,8 @@ def ratio_interval(
     is then no bounded interval, and its ends are infinite.
 
     Args:
-        numerator: One value per network.
-        denominator: The same networks, in the same order.
+        numerator: Values, one per network.
+        denominator: Values of the same networks, in the same order.
 
     Reference: Fieller, "Some problems in interval estimation", JRSS B 1954.
     """
@@ -121,8 +121,8 @@ def geometric_ratio_interval(
     below 0.
 
     Args:
-        numerator: One value per network, above 0.
-        denominator: The same networks, in the same order, above 0.
+        numerator: Values, one per network, above 0.
+        denominator: Values of the same networks, in the same order, above 0.
     """
     logs = np.log(np.asarray(numerator, np.float64)) - np.log(np.asarray(denominator, np.float64))
     found = mean_interval(logs)

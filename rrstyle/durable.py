@@ -34,7 +34,7 @@ def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False
     Args:
         path: File to write; its folder must exist.
         data: Content.
-        overwrite: Whether a file that is there is replaced. A folder or a device never is.
+        overwrite: Permission to replace a file that is there. A folder or a device never is.
 
     Raises:
         FileExistsError: If the name is taken and `overwrite` is False.
@@ -81,7 +81,7 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
 
     Args:
         target: Folder to make; its parent must exist.
-        replace: Whether a folder that is there is replaced; otherwise it must not exist, or be
+        replace: Permission to replace a folder that is there; otherwise it must not exist, or be
             empty.
 
     Yields:
@@ -141,7 +141,7 @@ def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
 
     Args:
         folder: Folder to lock.
-        required: Whether a file system without locks is an error; otherwise nothing is locked.
+        required: Switch that makes a file system without locks an error, not a folder unlocked.
 
     Raises:
         BlockingIOError: If another process holds the folder.

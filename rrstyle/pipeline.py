@@ -14,7 +14,7 @@ from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
-from rrstyle.networks.weight_files import CnnWeights, load_weights
+from rrstyle.networks.weight_files import load_weights
 from rrstyle.pictures.images import as_image, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
@@ -53,8 +53,8 @@ def stylize(
     """Paint a photograph in the manner of a picture, or of several, with an untrained network.
 
     Args:
-        content: The photograph, (height, width, 3), uint8 or float in [0, 1].
-        style: The picture whose manner is wanted, of any size; or a list or tuple of one to four,
+        content: Photograph, (height, width, 3), uint8 or float in [0, 1].
+        style: Picture whose manner is wanted, of any size; or a list or tuple of one to four,
             which are blended in feature space.
         config: All settings; see `StyleConfig`.
         seed: Seed of the random network, an integer of at least 0; each gives another picture.
@@ -63,7 +63,7 @@ def stylize(
         mask: Place of the style, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
             takes the style, 0 leaves the photograph. It is taken over in steps of 1 / 255 and
             with at most 1024 pixels a side, and its edges are softened inwards.
-        networks: A CNN and a DCN that was trained to invert it, of the name in `config.decoder`;
+        networks: CNN with a DCN that was trained to invert it, of the name in `config.decoder`;
             the seed then names the FVT's randomness alone, of which closed forms have none. What
             the DCN loses of the content is given back as what the ridge readout loses.
         on_step: Progress callback, called with a `Step`; an exception it raises stops the work.
@@ -120,7 +120,8 @@ def variants(
     whole = load_weights(config.weights)
     trained = whole.up_to(config.encoder)
     config = replace(config, encoder=trained.network)
-    statistics = _statistics_weights(config, whole)
+    on_vgg = config.method == "optimise" and config.network == "vgg"
+    statistics = whole.transfer() if whole.weights and on_vgg else None
     work = _prepare(content, style, weights, mask, config, networks, statistics, previews)
 
     def encoder(number: int) -> SharedNetwork:
@@ -132,17 +133,6 @@ def variants(
         Variant(seed + i, _render(work, encoder(i), seed + i, within(on_step, i / n, (i + 1) / n)))
         for i in range(n)
     )
-
-
-def _statistics_weights(config: StyleConfig, trained: CnnWeights) -> tuple | None:
-    if not (trained.weights and config.method == "optimise" and config.network == "vgg"):
-        return None
-    found = trained.transfer()
-    if found is None:
-        raise ValueError(
-            f"encoder must be a VGG16 with conv5_1 for network vgg; received {trained.name!r}"
-        )
-    return found
 
 
 def smallest_side(config: StyleConfig) -> int:

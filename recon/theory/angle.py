@@ -14,7 +14,7 @@ def cosine(plan: Plan, image) -> float:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
+        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
 
     Returns:
         In (0, 1].
@@ -33,7 +33,7 @@ def two_layer_bound(image, kernel: int) -> float:
     where the mean divides by all kernel^2 pixels at the borders too: those outside are zeros.
 
     Args:
-        image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
+        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
         kernel: Side of the filters, at least 1.
 
     Returns:
@@ -63,7 +63,7 @@ def multilayer_bound(plan: Plan, image) -> float:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
+        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
 
     Returns:
         In (0, 1].
@@ -89,7 +89,7 @@ def printed_multilayer_bound(plan: Plan, image) -> float:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: x, (height, width), at least 0, not all 0.
+        image: Image x (height, width), at least 0, not all 0.
 
     Reference: End of the proof of Theorem A.6, as printed, to show where it fails.
     """

@@ -89,7 +89,7 @@ def amplification(plan: Plan, image) -> np.ndarray:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: (height, width) or (height, width, channels); not all 0.
+        image: Image (height, width) or (height, width, channels); not all 0.
 
     Returns:
         One a layer after the first convolution, and the last; each at least 1, and [] for a single
@@ -120,7 +120,7 @@ def bound_of_plan(plan: Plan, image, *, delta: float) -> Bound:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: (height, width) or (height, width, channels); not all 0.
+        image: Image (height, width) or (height, width, channels); not all 0.
         delta: Probability that the bound fails, in (0, 1).
 
     Reference: Theorems 5.2 and 5.3, corrected as said there.

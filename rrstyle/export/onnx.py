@@ -60,7 +60,7 @@ def export_onnx(
         path: File to write; its folder must exist.
         config: Settings, limited as in `export_saved_model`; the strength is only recorded.
         seed: Seed of the random network, an integer of at least 0.
-        overwrite: Replace a file that is there.
+        overwrite: Permission to replace a file that is there.
 
     Returns:
         The path.

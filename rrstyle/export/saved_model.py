@@ -64,7 +64,7 @@ def export_saved_model(
         config: Settings, of which `side` and `precision` play no part; `StyleConfig()` with
             method transport by default.
         seed: Seed of the random network, an integer of at least 0.
-        overwrite: Replace a SavedModel that is there, once the new one is complete.
+        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
     Returns:
         The directory.
@@ -104,7 +104,7 @@ def write_saved_model(
         endpoints: Functions by the names of their signatures; the first is the default signature.
         record: Plain JSON values, written beside the model.
         compare: Check, called with the reloaded model; if it raises, the model is not put in place.
-        overwrite: Replace a SavedModel that is there, once the new one is complete.
+        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
     Returns:
         The directory.

@@ -164,7 +164,7 @@ class L2Pooling2D(_Resizing):
 
     Args:
         pool_size: Side of a window, in pixels.
-        stride: Pixels from one window to the next.
+        stride: Step from one window to the next, in pixels.
 
     Reference: the pooling of Theorem 5.1, "Randomness in Deconvolutional Networks".
     """

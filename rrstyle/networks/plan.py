@@ -26,7 +26,7 @@ class Conv:
     Attributes:
         channels: Number of output maps.
         kernel: Side of the filters, in pixels.
-        stride: Pixels from one window to the next.
+        stride: Step from one window to the next, in pixels.
         groups: Number of groups that inputs and outputs are split into.
         name: "conv<block>_<index>" in an architecture; "" where nothing refers to it.
     """
@@ -45,7 +45,7 @@ class Pool:
     Attributes:
         kind: Statistic of each window.
         size: Side of a window, in pixels.
-        step: Pixels from one window to the next; `size` by default, windows side by side.
+        step: Distance between windows, in pixels; `size` by default, windows side by side.
     """
 
     kind: PoolKind = "max"
@@ -83,7 +83,7 @@ class Plan:
         padding: Border of every convolution.
         encoder_activation: Nonlinearity of the CNN.
         decoder_activation: Nonlinearity of the DCN.
-        biases: Whether convolutions add a bias.
+        biases: Switch for a bias in every convolution.
     """
 
     encoder: tuple[Conv | Pool, ...]

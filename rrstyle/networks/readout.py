@@ -40,7 +40,7 @@ def design_matrix(padded, kernel: int, *, step=1):
     Args:
         padded: Maps (height + kernel - 1, width + kernel - 1, channels), borders padded already.
         kernel: Side of the filters.
-        step: Pixels between those that give a row, each way.
+        step: Distance between pixels that give a row, each way.
 
     Returns:
         (rows, kernel * kernel * channels + 1); columns in the order of a Keras kernel.
@@ -143,11 +143,11 @@ def build_decoder(
 
     Args:
         config: Plan of the networks.
-        pairs: (features, image) pairs to solve the ridge on, of shapes (rows, columns, channels)
-            and (height, width, 3); a random readout is scaled to the first.
+        pairs: Features (rows, columns, channels) and image (height, width, 3) of each picture that
+            the ridge is solved on; a random readout is scaled to the first.
         seed: Non-negative integer that names the DCN.
         wildness: 0 for the ridge readout, 1 for the random one, between them their mix.
-        every_pixel: Whether to use all pixels, in tiles, not a lattice of LATTICE_PIXELS an image.
+        every_pixel: Use of all pixels, in tiles, in place of a lattice of LATTICE_PIXELS an image.
 
     Returns:
         The decoder.
@@ -171,9 +171,9 @@ def fit_readout(
 
     Args:
         random_kernel: Random kernel of the last layer, (k, k, channels, 3).
-        pairs: (padded input of the last layer, image) of one picture or more.
+        pairs: Padded input of the last layer and image, of one picture or more.
         wildness: Share of the random readout, 0 to 1.
-        every_pixel: Whether all pixels are used, not a lattice of them; never in a graph.
+        every_pixel: Use of all pixels in place of a lattice of them; never in a graph.
 
     Returns:
         Kernel (k, k, channels, 3) and bias (3,), float32.

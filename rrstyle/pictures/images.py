@@ -50,7 +50,7 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
     """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright, over white and in sRGB.
 
     Args:
-        source: A path, the file's bytes, or a binary stream (read from where it stands).
+        source: Path, the file's bytes, or a binary stream, read from where it stands.
         name: Display name of the picture; never opened as a file.
 
     Returns:
@@ -87,7 +87,7 @@ def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
     """The size whose longest side is `side`, with the aspect kept to the nearest pixel.
 
     Args:
-        shape: (height, width) in pixels, each at least 1.
+        shape: Height and width in pixels, each at least 1.
         side: Longest side of the result in pixels, at least 1.
 
     Raises:
@@ -108,7 +108,7 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Args:
         image: float32 (height, width, 3) in [0, 1].
-        size: (height, width) of the result in pixels, each at least 1.
+        size: Height and width of the result in pixels, each at least 1.
 
     Returns:
         float32 (size[0], size[1], 3) in [0, 1]; `image` itself where the size already matches.

@@ -99,7 +99,7 @@ def fit_map(method: str, content: Gaussian, style: Gaussian) -> AffineMap:
     """The affine map of `method` from the content's Gaussian to the style's.
 
     Args:
-        method: One of METHODS.
+        method: Name, one of METHODS.
         content: Source.
         style: Target.
 

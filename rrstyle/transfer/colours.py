@@ -18,12 +18,12 @@ def restore_palette(image, content, style: Blend, strength: float, share: float,
     without touching texture.
 
     Args:
-        image: (height, width, 3) in [0, 1].
-        content: The photograph, of any size.
-        style: The style pictures.
+        image: Image (height, width, 3) in [0, 1].
+        content: Photograph, of any size.
+        style: Style pictures.
         strength: Strength of the style, 0 to 1.
         share: Share of the map, 0 to 1: a wild readout keeps its false colours.
-        mask: (height, width), how much each pixel of image and content counts.
+        mask: Weight of each pixel of image and content, (height, width).
     """
     image = np.clip(image, 0, 1)
     ours = fit_gaussian(content, mask=mask)
@@ -53,8 +53,8 @@ def keep_colours(image, content):
     Where it does not fit between black and white it is reduced, at the same hue and luma.
 
     Args:
-        image: (height, width, 3) in [0, 1].
-        content: The photograph, of the same size.
+        image: Image (height, width, 3) in [0, 1].
+        content: Photograph, of the same size.
 
     Returns:
         (height, width, 3), float32 in [0, 1].

@@ -99,7 +99,7 @@ class Objective:
         style: Features whose statistics are wanted; those of several are pooled.
         loss: Name in STYLE_LOSSES.
         style_weight: Weight of the style term.
-        mask: (height, width), how much each pixel counts in the result's statistics.
+        mask: Weight of each pixel, (height, width), in the result's statistics.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ def optimise(given: Transfer, network_for: NetworkFor) -> np.ndarray:
     Args:
         given: Transfer whose features have a root mean square of about 1. Its callback gets every
             step, and before every scale the features that it starts from.
-        network_for: The network whose statistics are matched.
+        network_for: Function of a size that gives the network whose statistics are matched.
     """
     content, style, mask, config = given.content, given.style, given.mask, given.config.optimise
     smallest = MINIMUM_SIDE[given.config.network]
