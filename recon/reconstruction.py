@@ -8,7 +8,7 @@ from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import cnn_network, minimum_side
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.readout import build_decoder
-from rrstyle.pictures.images import as_image
+from rrstyle.pictures.images import as_image, check_sides
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,5 @@ def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
 def _fitting(image, config: NetworkConfig) -> np.ndarray:
     """The picture in [0, 1], checked to be large enough."""
     image = as_image(image)
-    height, width = image.shape[:2]
-    least = minimum_side(config)
-    if min(height, width) < least:
-        raise ValueError(
-            f"image is too small: at least {least} pixels a side for this network;"
-            f" received {width} x {height}"
-        )
+    check_sides(image.shape[:2], minimum_side(config), "image")
     return image

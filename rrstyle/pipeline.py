@@ -15,7 +15,7 @@ from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
 from rrstyle.networks.weight_files import load_weights
-from rrstyle.pictures.images import as_image, fit_within, resize
+from rrstyle.pictures.images import as_image, check_sides, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
@@ -61,11 +61,10 @@ def stylize(
         weights: Weight of each style, finite and not negative; equal by default. Only their
             ratios matter, and a style of weight 0 leaves no trace.
         mask: Place of the style, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
-            takes the style, 0 leaves the photograph. It is taken over in steps of 1 / 255 and
-            with at most 1024 pixels a side, and its edges are softened inwards.
+            takes the style, 0 leaves the photograph. It is rounded to steps of 1 / 255, reduced
+            to at most 1024 pixels a side, and its edges are softened inwards.
         networks: CNN with a DCN that was trained to invert it, of the name in `config.decoder`;
-            the seed then names the FVT's randomness alone, of which closed forms have none. What
-            the DCN loses of the content is given back as what the ridge readout loses.
+            the seed then sets the random numbers of the FVT only; closed forms have none.
         on_step: Progress callback, called with a `Step`; an exception it raises stops the work.
         previews: Switch for previews in some of the steps, about one a scale; the closed forms
             have none.
@@ -95,10 +94,10 @@ def variants(
     on_step: OnStep = ignore,
     previews: bool = False,
 ) -> Iterator[Variant]:
-    """`n` pictures of the same inputs, of the seeds `seed`, `seed` + 1, ...: each its own networks.
+    """`n` pictures of the same inputs, with the seeds `seed`, `seed` + 1, ...
 
-    Images are checked and resized, networks planned and compiled, and trained weights read once
-    for all. Each picture equals what `stylize` returns for its seed.
+    Images are checked and resized, networks compiled and trained weights read only once. Each
+    picture equals what `stylize` returns for its seed.
 
     Arguments not listed mean the same as for `stylize`.
 
@@ -194,12 +193,8 @@ def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
     image = as_image(image, argument=argument)
     least = smallest_side(config)
     size = fit_within(image.shape[:2], side)
-    for (height, width), when in ((image.shape[:2], ""), (size, f" at side {side}")):
-        if min(height, width) < least:
-            raise ValueError(
-                f"{argument} is too small: at least {least} pixels a side for this network; "
-                f"received {width} x {height}{when}"
-            )
+    check_sides(image.shape[:2], least, argument)
+    check_sides(size, least, argument, f" at side {side}")
     return resize(image, size)
 
 
@@ -253,7 +248,7 @@ def _finish(image: np.ndarray, work: Work) -> np.ndarray:
 
 
 def _with_previews(work: Work, decoder: Decode, on_step: OnStep) -> OnStep:
-    """A callback that decodes the features of a step to a small picture, or drops the step."""
+    """A callback that turns features into a preview, or drops the step if none is wanted."""
 
     def tell(step: Step) -> None:
         if step.features is None:
@@ -276,10 +271,10 @@ def _preview(work: Work, decoder: Decode, features: np.ndarray) -> np.ndarray:
 
 
 def give_back(image, content, decoded, strength, wildness: float):
-    """What the decoder loses of the content, given back as far as the content is left standing.
+    """Add back what the decoder loses of the content, in proportion to 1 - strength.
 
-    At strength 0 the ridge readout so returns the content itself, not a softer copy; a random
-    readout keeps its own idea of it.
+    With the ridge readout, strength 0 gives the photograph itself, not a softer copy; with the
+    random readout, whose colours are its own, nothing is added.
 
     Args:
         image: Decoded result, (height, width, 3).

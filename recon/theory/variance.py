@@ -18,13 +18,13 @@ from rrstyle.networks.plan import Conv, Plan
 
 @dataclass(frozen=True)
 class Bound:
-    """An upper bound on the sine of an angle."""
+    """An upper bound on a sine or on a relative error, for which 1 says nothing."""
 
     value: float
 
     @property
     def vacuous(self) -> bool:
-        """Whether it says nothing: no sine is above 1."""
+        """Whether it says nothing: no sine is above 1, and no picture at all has an error of 1."""
         return self.value >= 1
 
 

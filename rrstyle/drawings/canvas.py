@@ -84,6 +84,11 @@ def sample(lattice: Array, points: Array) -> Array:
     return ndimage.map_coordinates(lattice, where, order=1, mode="nearest")
 
 
+def profile(lattice: Array, x: Array, row: float) -> Array:
+    """The values of a lattice field along the line y = `row`, at positions x (count,)."""
+    return sample(lattice, np.stack([x, np.full(len(x), row)], -1))
+
+
 def scatter(rng: np.random.Generator, count: int, margin: float = 0.03) -> Array:
     """About `count` points (count, 2), one in each cell of a jittered grid, in random order."""
     cells = round(count**0.5)

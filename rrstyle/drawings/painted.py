@@ -62,8 +62,7 @@ def brush_strokes(side: int, rng: np.random.Generator) -> Image.Image:
     swirl, clump, ridge = (canvas.noise(rng, f) for f in (3.0, 7.0, 2.5))
 
     def crest(points: Array, base: float, height: float, row: float) -> Array:
-        along = np.stack([points[:, 0], np.full(len(points), row)], -1)
-        return base + height * canvas.sample(ridge, along)
+        return base + height * canvas.profile(ridge, points[:, 0], row)
 
     def crown(points: Array) -> tuple[Array, Array]:
         away = points[:, None] - trees
@@ -122,8 +121,7 @@ def starry_swirls(side: int, rng: np.random.Generator) -> Image.Image:
     windows = np.stack([rng.uniform(0.05, 0.95, 16), rng.uniform(0.80, 0.93, 16)], -1)
 
     def horizon(points: Array) -> Array:
-        along = np.stack([points[:, 0], np.full(len(points), 0.5)], -1)
-        return 0.72 + 0.05 * canvas.sample(ridge, along)
+        return 0.72 + 0.05 * canvas.profile(ridge, points[:, 0], 0.5)
 
     def cypress(points: Array) -> Array:
         rise = np.clip(points[:, 1] - 0.22, 0, 1)
@@ -206,7 +204,7 @@ def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
             rgb[sail] = (0.99, 0.95, 0.86)
             hull = (np.abs(x - sx - 0.02) < 0.045 - 1.5 * (y - sy)) & (y > sy) & (y < sy + 0.018)
             rgb[hull] = spark[0]
-        shore = y > 0.78 + 0.06 * canvas.sample(bank, np.stack([x, np.full(len(x), 0.3)], -1))
+        shore = y > 0.78 + 0.06 * canvas.profile(bank, x, 0.3)
         sunny = 0.55 + 0.28 * canvas.sample(cloud, points[:, ::-1]) + 0.6 * (y - 0.85)
         rgb[shore] = canvas.ramp(lawn, np.clip(sunny, 0, 1))[shore]
         return rgb

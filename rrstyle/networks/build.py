@@ -230,9 +230,9 @@ def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int
 class SharedNetwork:
     """A network that shares one compiled Keras model with others of its plan.
 
-    To build and compile a model takes longer than a small picture does; networks that differ in
-    their weights alone (the variants of a picture, the networks of a study) therefore pass them
-    to one compiled function. `benchmarks/shared_networks.py` measures what that saves.
+    Compiling a model takes longer than stylising a small picture. Networks that differ only in
+    their weights (variants of a picture, networks of a study) therefore pass them to one compiled
+    function. `benchmarks/shared_networks.py` measures what that saves.
 
     Attributes:
         model: Keras model that is compiled once; its own weights play no part in calls.

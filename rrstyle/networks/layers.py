@@ -1,8 +1,7 @@
 """Keras layers, and the initialiser, that the networks need and Keras does not have.
 
-Shapes are (batch, height, width, channels); heights and widths may be unknown when a model
-is built. Importing this file registers all of them: a fresh process needs no more of the package
-to load a network that was saved as a .keras file.
+Shapes are (batch, height, width, channels); heights and widths may be unknown when a model is
+built. Importing this file registers them all, so that saved .keras files can be loaded.
 """
 
 import keras
@@ -139,7 +138,7 @@ class ZeroInsertedConv2D(keras.layers.Conv2D):
 class CropTo(keras.layers.Layer):
     """Crops the first input, from the bottom right, to 1 / `factor` (rounded up) of the second.
 
-    Ceil pooling turns 227 pixels into 114; doubling gives 228: this takes the last one away.
+    Pooling by 2 turns 227 pixels into 114, and doubling gives 228: this crops the last one.
     """
 
     def __init__(self, factor: int = 1, **kwargs):

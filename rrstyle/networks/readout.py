@@ -21,16 +21,16 @@ from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import SharedNetwork, dcn_network, hidden_model
 from rrstyle.pictures.luma import luminance
 
-# Regularisation, relative to the mean diagonal of the normal equations. Large enough that noise
-# in features which no image ever produced (an FVT's) is not amplified.
+# Regularisation, relative to the mean diagonal of the normal equations: large enough not to
+# amplify noise in transformed features, which no image has produced.
 RIDGE = 1e-4
-# Pixels of an image that enter the regression of a style transfer, on a regular lattice. More
-# changed the result by less than 1 dB at 16 to 64 channels.
+# Pixels of an image that enter the regression, on a regular lattice. More of them changed the
+# result by less than 1 dB at 16 to 64 channels.
 LATTICE_PIXELS = 8192
 _TILE_ROWS = 16_384
 
-# On one thread: two of NumPy's spin for each other when another program wants a core, and what
-# takes 0.03 s alone then takes 0.2 s.
+# On one thread: where another program uses a core, NumPy's threads wait for each other, and
+# 0.03 s become 0.2 s.
 _one_thread = threadpoolctl.ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
@@ -72,7 +72,7 @@ def lattice_step(height, width):
 def solve_ridge(squares, products):
     """Solution (unknowns, outputs) of the normal equations A^T A, A^T y, in float64."""
     size, xp = squares.shape[0], array_namespace(squares)
-    ridge = RIDGE * xp.trace(squares) / size + 1e-30  # the second for features that are all zero
+    ridge = RIDGE * xp.trace(squares) / size + 1e-30  # not 0 for features that are all zero
     return xp.linalg.solve(squares + ridge * xp.eye(size, dtype="float64"), products)
 
 
@@ -231,9 +231,9 @@ def _presentable(kernel, padded, image) -> tuple[Any, Any]:
     """A random readout brought to the range of `image`.
 
     The output of a random network has no meaningful scale, offset or sign. Each channel is
-    brought to the mean and standard deviation of the whole image, and all three are inverted
-    where the luminance would be a negative; what is light in one channel and dark in another
-    stays so: false colours.
+    brought to the mean and standard deviation of the whole image. All three are inverted if the
+    luminance correlates negatively with the image's; single channels may still do so, which gives
+    false colours.
     """
     xp = array_namespace(padded)
     raw = xp.array(apply_readout(padded, kernel, 0.0), dtype="float64")

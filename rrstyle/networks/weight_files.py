@@ -234,8 +234,8 @@ def _vgg16(name: str, layers: Sequence[Sequence[np.ndarray]]) -> CnnWeights:
     """Thirteen (kernel, bias) of keras.applications' VGG16, made to take RGB images in [0, 1].
 
     The scaling to 0..255, the exchange of colour channels and the subtraction of the means are
-    folded into the first convolution: exact with reflect padding. Padding with zeros would be
-    padding with black, which no trained network saw.
+    folded into the first convolution, which is exact with reflect padding. Zero padding would add
+    black borders, on which the network was not trained.
     """
     (kernel, bias), *rest = layers
     shift = np.einsum("hwio,i->o", kernel, _BGR_MEANS)
@@ -248,8 +248,7 @@ def _vgg16(name: str, layers: Sequence[Sequence[np.ndarray]]) -> CnnWeights:
 
 
 def _h5_convolutions(file: h5py.File) -> list[tuple[h5py.Dataset, ...]]:
-    """(kernel, bias), or what there is of them, of each convolution: in the natural order of
-    the file's names."""
+    """Kernel and bias, if both are there, of each convolution, in natural order of their names."""
     found: dict[str, dict[int, h5py.Dataset]] = {}
 
     def visit(name: str, item) -> None:

@@ -1,6 +1,6 @@
-"""Bytes to pixels: a closed list of decoders, sizes checked before pixels, one line a refusal.
+"""Bytes to pixels: a fixed list of decoders, with sizes checked before pixels are decoded.
 
-Files come from strangers, and a refusal is for people:
+Files are not trusted. A refusal is one line for people:
 "<name>: <what is wrong>; <the rule>; received <what came>".
 """
 
@@ -39,8 +39,8 @@ _MAGICS = {
     b"GIF8": "GIF",
 }
 
-# The decoders' own classes, not Image.open: the closed list holds whatever plugin is registered,
-# and Image.open's guard against huge pictures, a process-wide warning, does not precede our cap.
+# The decoders' own classes, not Image.open, which uses every registered plugin and warns of huge
+# pictures before our own limit is checked.
 _DECODERS: dict[str, Callable[[Any, str], ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.jpeg_factory,  # also hands out phones' MPO files
@@ -133,7 +133,7 @@ def png_text(data: bytes, key: str, label: str) -> str | None:
 
 
 def _kind_of(data: bytes) -> str:
-    """The kind that the first bytes announce, "" where it is none that is known."""
+    """The kind of file that the first bytes announce; "" if it is unknown."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":
@@ -142,7 +142,7 @@ def _kind_of(data: bytes) -> str:
 
 
 def _check_size(width: int, height: int, label: str) -> None:
-    """The cap on pixels, before any is decoded."""
+    """Refuses empty and too large pictures before any pixel is decoded."""
     if not 0 < width * height <= MAX_PIXELS:
         raise ImageError(
             f"{label}: the picture is {'too large' if width * height else 'empty'};"
@@ -152,7 +152,7 @@ def _check_size(width: int, height: int, label: str) -> None:
 
 @contextmanager
 def _damage_named(kind: str, data: bytes, label: str) -> Iterator[None]:
-    """Runs a decoder on bytes from strangers: silent, and whatever it raises is damage."""
+    """Runs a decoder without its warnings; whatever it raises means that the file is damaged."""
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

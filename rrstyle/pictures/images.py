@@ -100,6 +100,16 @@ def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(height * side / longest)), max(1, round(width * side / longest))
 
 
+def check_sides(size: tuple[int, int], least: int, argument: str, when: str = "") -> None:
+    """Raises ValueError for an image size (height, width) with a side below `least` pixels."""
+    height, width = size
+    if min(size) < least:
+        raise ValueError(
+            f"{argument} is too small: at least {least} pixels a side for this network; "
+            f"received {width} x {height}{when}"
+        )
+
+
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resamples with an anti-aliased Lanczos kernel of three lobes.
 

@@ -8,8 +8,8 @@ content and style features:
 - transport: A = C_c^(-1/2) (C_c^(1/2) C_s C_c^(1/2))^(1/2) C_c^(-1/2), the optimal transport
   (Monge) map, the one that moves the features least; Gelbrich 1990;
 - knothe: A = L_c^(-T) L_s^T with C = L L^T (Cholesky), the Knothe-Rosenblatt rearrangement:
-  channel after channel, each given those before it. It depends on the order of the channels,
-  which a random network draws: every network has its own idea of what goes where.
+  channel after channel, each given those before it. It depends on the order of the channels, so
+  each random network gives another map.
 
 Features are NumPy arrays or, in an exported graph, tensors. Statistics and eigen-decompositions are
 in float64.
@@ -24,12 +24,11 @@ from rrstyle.backend import array_namespace
 
 METHODS = ("adain", "whitening", "transport", "knothe")
 
-# Added to the variances, relative to the mean variance of both: directions in which the content
-# hardly varies are not blown up to the style's variance. The second keeps constant images finite.
+# Added to the variances, relative to the mean variance of both, so that directions in which the
+# content hardly varies are not amplified. The second keeps the map of constant images finite.
 _VARIANCE_FLOOR = 1e-4
 _POWER_FLOOR = 1e-6
-# For features that are all zero. The features of deep networks are small numbers, and the map
-# multiplies their covariances: this is far below what either gives.
+# For features that are all zero; far below the products of covariances of any other features.
 _TINY = 1e-120
 _ROUNDING = 1e-15  # relative to the largest eigenvalue
 
@@ -137,8 +136,8 @@ def fit_map(method: str, content: Gaussian, style: Gaussian) -> AffineMap:
 def pool_gaussians(gaussians: Sequence[Gaussian], shares: Sequence[float]) -> Gaussian:
     """The Gaussian of a set of which each has a share: moments of the mixture.
 
-    The Wasserstein barycentre, the other way to blend Gaussians, has the mean of their palettes:
-    paler than any of them.
+    The Wasserstein barycentre, the other way to blend Gaussians, would average the palettes, which
+    gives paler colours than any of them has.
     """
     if len(gaussians) == 1:
         return gaussians[0]
