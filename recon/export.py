@@ -7,10 +7,10 @@ without a batch axis, as in `rrstyle.export.saved_model`.
 - `reconstruct_bytes(image_bytes)` -> the same of an encoded picture, as PNG in a dictionary under
   `image_bytes`: see `rrstyle.export.bytes`;
 - `encode(image)` -> features, float32 (rows, columns, n);
-- `decode(features, size)` -> image of that size, int32 (height, width), of which the features must
-  have been encoded: rows and columns are height and width over the CNN's strides, rounded up.
+- `decode(features, size)` -> image of that size, int32 (height, width); the features' rows and
+  columns must be height and width over the CNN's strides, rounded up.
 
-A signature's result is named `output_0`. A rule that is broken is an InvalidArgumentError.
+A signature's result is named `output_0`. Invalid inputs raise an InvalidArgumentError.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a CNN and a DCN give back of a picture: untrained ones, or a DCN that was trained to."""
+"""Reconstruction of a picture by a CNN and a DCN, both random or the DCN trained."""
 
 from dataclasses import dataclass
 

@@ -170,7 +170,7 @@ class Effects:
 
     Ordinary least squares on network means: score ~ (depth + channels + reduction)^2, each factor
     as its binary logarithm minus the mean of that over the observations. The main effects are
-    thus those in the middle of the design. Errors are HC3, which also bears what the straight
+    thus those in the middle of the design. Errors are HC3, which stays valid where the straight
     lines do not fit; intervals are Student's.
     """
 

@@ -56,7 +56,7 @@ def reconstruction_errors(
     - "naive": the k largest of max pooling of W x, each at the first place of its region: what
       the caption of Fig. 2 (c) says;
     - "one_step": M(W x, k), one step of Algorithm 1: what Theorem 3.3 is about;
-    - "oracle": W x on the support of z, which nobody knows;
+    - "oracle": W x on the support of z, which is unknown in practice;
     - "iterated": `iterations` steps of Algorithm 1.
 
     Args:

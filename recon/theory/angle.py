@@ -79,7 +79,7 @@ def multilayer_bound(plan: Plan, image) -> float:
 
 
 def printed_multilayer_bound(plan: Plan, image) -> float:
-    """What the paper prints as a lower bound on cos Phi of several layers, but is no bound.
+    """The paper's printed lower bound on cos Phi of several layers, which does not hold.
 
     `1 - sum_t eps_t x_t / sum_t x_t^2`, eps_t the pixel less the mean of its receptive field
     weighted by route counts, 0 where no route leads. The proof needs the same counts about every

@@ -1,4 +1,4 @@
-"""What every drawn picture is made of: colours, noise, strokes and relief, in unit coordinates.
+"""Parts of all drawn pictures: colours, noise, strokes and relief, in unit coordinates.
 
 Positions lie in the unit square (x to the right, y downwards) and random fields live on a lattice
 of fixed size, so that a picture has the same composition at every resolution.

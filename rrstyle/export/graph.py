@@ -28,8 +28,8 @@ IMAGE = tf.TensorSpec((None, None, 3), tf.uint8)
 # division by 255 into a multiplication by 1 / 255, which rounds differently.
 _UNIT = as_image(np.arange(256, dtype=np.uint8)[None])[0, :, 0]
 
-# The check after writing: share of values that may differ, by 1, where a sum taken in another
-# order crosses a rounding boundary.
+# Share of pixel values that may differ by 1 from the library's: sums in another order can cross a
+# rounding boundary.
 _TIES = 0.01
 
 # (condition, rule, what was received, value) to the value; an error of the graph if the condition
@@ -165,7 +165,7 @@ def build_graph(config: StyleConfig, seed: int, require: Require = require) -> S
     """The graph of a config that `exportable_config` lets pass.
 
     Args:
-        config: Settings, of which `side` and `precision` play no part.
+        config: Settings; `side` and `precision` are not used.
         seed: Seed of the random network, an integer of at least 0.
         require: Checks in the graph.
 

@@ -126,14 +126,14 @@ def _inverse(matrix: Any) -> Any:
 
 
 def _tournament(size: int) -> np.ndarray:
-    """Partners (rounds, size), int32: every two meet once; whoever is left over meets himself."""
+    """Partners (rounds, size), int32: every two meet once; one left over meets itself."""
     even = size + size % 2
     others, rounds = np.arange(1, even), []
     for _ in range(even - 1):
         seats = np.concatenate([[0], others])
         partner = np.empty(even, np.int32)
         partner[seats] = seats[::-1]
-        # In an odd field the last one is nobody.
+        # An odd field has one place more than players.
         rounds.append(np.where(partner < size, partner, np.arange(even))[:size])
         others = np.roll(others, 1)
     return np.array(rounds, np.int32).reshape(-1, size)

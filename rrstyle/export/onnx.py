@@ -147,7 +147,7 @@ def open_session(data: bytes) -> Any:
 
 
 def _require(holds: Any, rule: str, received: Any, value: Any) -> Any:
-    """`value`, whose computation fails unless `holds`; nothing can tell what was received."""
+    """`value`, whose computation fails unless `holds`; ONNX cannot show what was received."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", rule.removesuffix("; received")).strip("_")
     index = tf.cast(tf.logical_not(holds), tf.int32)
     return value + tf.gather(tf.zeros(1, value.dtype), index, name=words)

@@ -1,8 +1,8 @@
 """A TensorFlow SavedModel of the closed-form style transfers, for use without this package.
 
 Endpoints, also signatures of these names. Images are uint8 (height, width, 3) of any sizes,
-without a batch axis: the pictures of a batch would all need one size, and the readout is solved
-for each pair anyway. Nothing is resized: send pictures of about the same longer side.
+without a batch axis, because the readout is solved for each pair of pictures. Nothing is resized:
+send pictures of about the same longer side.
 
 - `stylize(content, style)` -> image of the content's size, by the config's method at the config's
   strength; also the default signature;
@@ -15,7 +15,7 @@ for each pair anyway. Nothing is resized: send pictures of about the same longer
   encoding gives: `decode(encode(x), x)` reconstructs x. The features' rows and columns must be
   those of `encode(reference)`.
 
-A signature's result is named `output_0`. A rule that is broken is an InvalidArgumentError.
+A signature's result is named `output_0`. Invalid inputs raise an InvalidArgumentError.
 """
 
 import errno
@@ -61,8 +61,8 @@ def export_saved_model(
 
     Args:
         directory: Folder to write; its parent must exist.
-        config: Settings, of which `side` and `precision` play no part; `StyleConfig()` with
-            method transport by default.
+        config: Settings; `side` and `precision` are not used. By default `StyleConfig()` with
+            method transport.
         seed: Seed of the random network, an integer of at least 0.
         overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
@@ -110,7 +110,7 @@ def write_saved_model(
         The directory.
 
     Raises:
-        ValueError: If the backend is not TensorFlow, or the name is none.
+        ValueError: If the backend is not TensorFlow, or no folder can have this name.
         OSError: If the directory exists, or cannot be written.
     """
     check_backend()
@@ -170,7 +170,7 @@ def _write(directory: Path, endpoints: Mapping[str, Endpoint]) -> None:
 
 
 def style_record(config: StyleConfig, seed: int) -> dict[str, Any]:
-    """What is written beside a model of style transfer, plain JSON values."""
+    """The record beside a model of style transfer: plain JSON values."""
     config = replace(config, weights=Path(config.weights).name)  # a name, never a path
     return {"config": to_dict(config), "seed": seed, "versions": backend.versions()}
 

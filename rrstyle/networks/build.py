@@ -37,7 +37,7 @@ Initialisers = Callable[[int], Any]
 
 
 def keras_start(position: int) -> keras.initializers.Initializer:
-    """Keras' own start of a kernel, for models whose calls bring their weights with them."""
+    """A kernel of Keras' default law, for models that are called with other weights."""
     return keras.initializers.GlorotUniform(seed=position)
 
 
@@ -148,9 +148,9 @@ def _inserts(plan: Plan, layer: Upsample, following, factor: int) -> bool:
 
 
 def hidden_model(dcn: keras.Model) -> keras.Model:
-    """The layers of a DCN before its last convolution, whose input is the output here.
+    """The DCN without its last convolution, sharing all other layers.
 
-    They are shared with the DCN. With reflect padding the output is padded already.
+    The output is that convolution's input, with reflect padding applied already.
     """
     return keras.Model(dcn.inputs, convolutions(dcn)[-1].input)
 
@@ -209,7 +209,7 @@ def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int
     """Random weights for every convolution of `model`, in its order; biases are zero.
 
     Args:
-        model: Keras model whose only weights are those of convolutions with a bias.
+        model: Keras model without weights other than those of convolutions with a bias.
         law: Name of a law, see `rrstyle.networks.laws`.
         std: True standard deviation of the scaled laws.
         seed: Non-negative integer that names the weights, with `path`.
@@ -235,7 +235,7 @@ class SharedNetwork:
     function. `benchmarks/shared_networks.py` measures what that saves.
 
     Attributes:
-        model: Keras model that is compiled once; its own weights play no part in calls.
+        model: Keras model that is compiled once; calls do not use its own weights.
         weights: Weights of this network, in the order of `model.trainable_variables`.
     """
 

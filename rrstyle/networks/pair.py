@@ -20,7 +20,7 @@ from rrstyle.networks.weight_files import weights_digest
 
 @dataclass(frozen=True, eq=False)
 class CnnDcn:
-    """A CNN and its DCN, trained as a rule: no seed of a picture names anything in them.
+    """A CNN and its DCN, usually trained: their weights do not depend on a picture's seed.
 
     Attributes:
         name: Name of 1 to 200 characters for settings and recipes, never a path.
@@ -64,7 +64,7 @@ class CnnDcn:
         return self.decoder.single(features, reference)
 
     def reconstruct(self, images) -> np.ndarray:
-        """What comes back of float32 images (batch, height, width, 3) in [0, 1]; unbounded."""
+        """Reconstructions, unbounded, of float32 images (batch, height, width, 3) in [0, 1]."""
         # One by one: networks are compiled for one number of images, and of any size.
         return np.stack([self.decode(self.encode(x), x.shape[:2]) for x in images])
 
@@ -73,8 +73,8 @@ def with_plan_of(networks: CnnDcn | None, config: StyleConfig) -> StyleConfig:
     """The settings with the plan of the networks that they name; unchanged where they name none.
 
     Raises:
-        ValueError: If `config.decoder` names other networks, or there are none, or their name
-            is empty, too long, or that of an untrained decoder.
+        ValueError: If `config.decoder` names networks that were not given, or the given name is
+            empty, too long, or that of an untrained decoder.
     """
     if networks is not None and (len(networks.name) > 200 or networks.name in ("", *DECODERS)):
         raise ValueError(

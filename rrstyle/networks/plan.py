@@ -78,7 +78,7 @@ class Plan:
 
     Attributes:
         encoder: Layers of the CNN.
-        decoder: Layers of the DCN but for the last.
+        decoder: Layers of the DCN without the last one.
         head: Last layer of the DCN: a linear convolution to the image's channels.
         padding: Border of every convolution.
         encoder_activation: Nonlinearity of the CNN.

@@ -134,7 +134,7 @@ def fit_map(method: str, content: Gaussian, style: Gaussian) -> AffineMap:
 
 
 def pool_gaussians(gaussians: Sequence[Gaussian], shares: Sequence[float]) -> Gaussian:
-    """The Gaussian of a set of which each has a share: moments of the mixture.
+    """The moments of a mixture of Gaussians, each with its share.
 
     The Wasserstein barycentre, the other way to blend Gaussians, would average the palettes, which
     gives paler colours than any of them has.

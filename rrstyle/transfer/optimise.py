@@ -211,7 +211,7 @@ def optimise(given: Transfer, network_for: NetworkFor) -> np.ndarray:
     Args:
         given: Transfer whose features have a root mean square of about 1. Its callback gets every
             step, and before every scale the features that it starts from.
-        network_for: Function of a size that gives the network whose statistics are matched.
+        network_for: Function from a size to the network whose statistics are matched.
     """
     content, style, mask, config = given.content, given.style, given.mask, given.config.optimise
     smallest = MINIMUM_SIDE[given.config.network]

@@ -3,7 +3,7 @@
 All take features (1, height, width, n), work in float32 and sum over pixels. With a mask, (1,
 height, width, 1) of sum 1, each pixel counts as much as the mask says.
 
-Statistics of several styles are pooled: those of a picture of which each covers its share.
+Statistics of several styles are pooled to those of a picture in which each covers its share.
 """
 
 from collections.abc import Callable
