@@ -16,6 +16,7 @@ import scipy.stats
 import statsmodels.formula.api as smf
 
 LEVEL = 0.95
+Values = Sequence[float] | np.ndarray | pd.Series  # one per network
 FACTORS = ("depth", "channels", "reduction")
 
 
@@ -62,7 +63,7 @@ def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.Data
     return means.unstack(over).sort_index(axis=1).dropna()
 
 
-def mean_interval(values: Sequence[float] | np.ndarray | pd.Series) -> Interval:
+def mean_interval(values: Values) -> Interval:
     """Student's interval of the mean of one value per network."""
     array = np.asarray(values, np.float64)
     n = array.size
@@ -76,10 +77,7 @@ def mean_interval(values: Sequence[float] | np.ndarray | pd.Series) -> Interval:
     return Interval(mean, float(low), float(high), n)
 
 
-def ratio_interval(
-    numerator: Sequence[float] | np.ndarray | pd.Series,
-    denominator: Sequence[float] | np.ndarray | pd.Series,
-) -> Interval:
+def ratio_interval(numerator: Values, denominator: Values) -> Interval:
     """Fieller's interval of a ratio of means, both measured on each network.
 
     It holds all r for which a paired t test does not reject "mean numerator = r x mean
@@ -110,10 +108,7 @@ def ratio_interval(
     return Interval(ratio, float(low), float(high), n)
 
 
-def geometric_ratio_interval(
-    numerator: Sequence[float] | np.ndarray | pd.Series,
-    denominator: Sequence[float] | np.ndarray | pd.Series,
-) -> Interval:
+def geometric_ratio_interval(numerator: Values, denominator: Values) -> Interval:
     """Interval of the geometric mean of the networks' ratios: Student's, of their logarithms.
 
     For what is above 0 and spreads by factors, such as losses: where one network ends a thousand
