@@ -1,4 +1,4 @@
-"""How alike two pictures are: SSIM, Pearson correlation and PSNR, for batches.
+"""Similarity of two pictures: SSIM, Pearson correlation and PSNR, for batches.
 
 `ssim`, `pearson` and `psnr` take arrays `truth` and `test`, (batch, height, width, channels) in
 [0, 1], and agree with scikit-image to 1e-5. The others are their cores: of tensors, unchecked,
@@ -152,7 +152,7 @@ def correlation(truth, test) -> Any:
 
 
 def stretched(images) -> Any:
-    """Each picture's values brought to [0, 1] by its least and its greatest, as a tensor.
+    """Each picture's values scaled so that its range becomes [0, 1], as a tensor.
 
     A constant picture becomes NaN: there is nothing in it to stretch.
     """
@@ -181,7 +181,7 @@ def study_scores(truth, output) -> tuple[Any, Any]:
 
 
 def chroma_correlation(truth, output) -> Any:
-    """Correlation of what luminance leaves of RGB pictures, as a tensor (batch,)."""
+    """Correlation of the colours, RGB minus luminance, as a tensor (batch,)."""
     return correlation(truth - luminance(truth), output - luminance(output))
 
 

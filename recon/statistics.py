@@ -42,7 +42,7 @@ class Interval:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def negated(self) -> "Interval":
-        """The interval of minus the quantity."""
+        """The interval of the negative quantity."""
         return Interval(-self.estimate, -self.high, -self.low, self.networks)
 
 

@@ -84,7 +84,7 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """float32 convolutions inside are computed in float32, also where a device has a faster way.
+    """Compute float32 convolutions in float32, even where the device has a faster, less exact way.
 
     JAX on a GPU takes TensorFloat-32 with its 10 bits of mantissa otherwise. TensorFlow has only
     a switch for the whole process, which is left to the user.
@@ -160,7 +160,7 @@ _threads: Literal["one", "all"] = "all"
 
 
 def one_thread() -> bool:
-    """Limits this process for good to one thread of computing on its processor.
+    """Limits this process, until it ends, to one computing thread on its processor.
 
     float32 sums are split among the threads, and so their last bits depend on how many there
     are: JAX adds up a million numbers differently on one and on two, TensorFlow on two and on

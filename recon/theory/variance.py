@@ -79,7 +79,7 @@ def multilayer_bound(channels: Sequence[int], *, delta: float, amplification: fl
 
 
 def amplification(plan: Plan, image) -> np.ndarray:
-    """lambda_i, by how much each layer may widen the angle that it is given.
+    """lambda_i, the factor by which each layer can at most widen the angle of its input.
 
     `lambda_i = ||S_i||_2 ||x|| / ||S_i x||`, S_i the 0/1 matrix of sums over the layer's windows
     and x the limit of the squared norms that it is given. The last, for the step from squares to

@@ -70,7 +70,7 @@ class CnnDcn:
 
 
 def with_plan_of(networks: CnnDcn | None, config: StyleConfig) -> StyleConfig:
-    """The settings with the plan of the networks that they name; unchanged where they name none.
+    """The settings with the plan of the trained networks that they name, if any.
 
     Raises:
         ValueError: If `config.decoder` names networks that were not given, or the given name is

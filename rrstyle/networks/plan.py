@@ -1,4 +1,4 @@
-"""The one description of a network: what is built, simulated and computed with.
+"""The one description of a network, for building, simulation and theory.
 
 A `Plan` lists the layers of a CNN and of the DCN that mirrors it. `rrstyle.networks.build` makes
 Keras models of it; the study's theory computes from it. This file imports nothing heavy: the
@@ -60,7 +60,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Upsample:
-    """Undoes the latest stride not undone yet: back to the size before it.
+    """Undoes the most recent stride that is not yet undone: back to the size before it.
 
     Attributes:
         kind: "zero" puts each value on the first pixel of its block, "nearest" on all of them.

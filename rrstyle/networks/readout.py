@@ -167,7 +167,7 @@ def fit_readout(
     wildness: float = 0.0,
     every_pixel: bool = False,
 ) -> tuple[Any, Any]:
-    """The last layer that `build_decoder` chooses.
+    """The last layer of `build_decoder`.
 
     Args:
         random_kernel: Random kernel of the last layer, (k, k, channels, 3).

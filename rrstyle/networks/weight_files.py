@@ -162,7 +162,7 @@ def weights_digest(weights: Sequence[np.ndarray]) -> str:
 
 
 def write_weights(path: Path, network: NetworkConfig, weights: Sequence[np.ndarray]) -> None:
-    """Writes the weights of a CNN as .npz; whole or not at all, a file there is replaced.
+    """Writes the weights of a CNN as .npz, whole or not at all, replacing an existing file.
 
     Args:
         path: File to write; the suffix .npz is the caller's.

@@ -53,7 +53,7 @@ _QUIET = threading.Lock()  # warnings.catch_warnings is not thread-safe
 
 
 class ImageError(ValueError):
-    """A picture that cannot be used; one line, for people."""
+    """A picture that cannot be used; its message is one line for people."""
 
 
 def decode(data: bytes, label: str) -> tuple[np.ndarray, tuple[str, ...]]:

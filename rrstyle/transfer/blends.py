@@ -26,11 +26,11 @@ class Blend:
 
     @classmethod
     def of(cls, style: "np.ndarray | Blend") -> "Blend":
-        """A blend as it is, an array as the one style that it is."""
+        """A blend unchanged; an array as a blend of one style."""
         return style if isinstance(style, Blend) else cls((style,))
 
     def map(self, function: Callable[[Any], np.ndarray]) -> "Blend":
-        """The same shares of `function` of each part."""
+        """A blend of `function` of each part, with the same shares."""
         return Blend(tuple(function(part) for part in self.parts), self.shares)
 
     def gaussian(self) -> Gaussian:

@@ -61,7 +61,7 @@ class AffineMap(NamedTuple):
         return AffineMap(matrix, self.centre, (1 - strength) * self.centre + strength * self.offset)
 
     def push(self, gaussian: Gaussian) -> Gaussian:
-        """The Gaussian that the map makes of another."""
+        """The Gaussian of mapped features, of the Gaussian of features."""
         mean = (gaussian.mean - self.centre) @ self.matrix + self.offset
         return Gaussian(mean, self.matrix.T @ gaussian.covariance @ self.matrix)
 

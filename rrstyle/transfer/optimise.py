@@ -286,7 +286,7 @@ def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def refine(given: Transfer, features: np.ndarray, network_for: NetworkFor) -> np.ndarray:
-    """A few steps that give back the contrast which averaging patches took, at every scale."""
+    """A few steps that restore, at every scale, the contrast lost by averaging patches."""
     config = given.config.patches
     objective = Objective(
         network_for(_common_size(features, given.style)),
