@@ -9,6 +9,7 @@ All intervals are two-sided, of 95 %, and not corrected for the number of claims
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import scipy.stats
 import statsmodels.formula.api as smf
 
 LEVEL = 0.95
-Values = Sequence[float] | np.ndarray | pd.Series  # one per network
+Values: TypeAlias = Sequence[float] | np.ndarray | pd.Series  # one per network
 FACTORS = ("depth", "channels", "reduction")
 
 
