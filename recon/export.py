@@ -7,18 +7,20 @@ without a batch axis, as in `rrstyle.export.saved_model`.
 - `reconstruct_bytes(image_bytes)` -> the same of an encoded picture, as PNG in a dictionary under
   `image_bytes`: see `rrstyle.export.bytes`;
 - `encode(image)` -> features, float32 (rows, columns, n);
-- `decode(features, size)` -> image of that size, int32 (height, width), of which the features must
-  have been encoded: rows and columns are height and width over the CNN's strides, rounded up.
+- `decode(features, size)` -> image of that size, int32 (height, width); the features' rows and
+  columns must be height and width over the CNN's strides, rounded up.
 
-A signature's result is named `output_0`. A rule that is broken is an InvalidArgumentError.
+A signature's result is named `output_0`. Invalid inputs raise an InvalidArgumentError.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from recon.reconstruction import reconstruct_trained
@@ -26,17 +28,14 @@ from rrstyle import backend
 from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
 from rrstyle.export.graph import (
     IMAGE,
-    call,
-    check_exportable,
     check_same_pixels,
+    in_graph,
     require,
     rounded,
     sized,
     unit_image,
-    with_variables,
 )
-from rrstyle.export.saved_model import Endpoint, spec, write_saved_model
-from rrstyle.networks.build import SharedNetwork
+from rrstyle.export.saved_model import Endpoint, write_saved_model
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.plan import plan_of
 from rrstyle.pictures.images import to_uint8
@@ -50,7 +49,7 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
     Args:
         directory: Folder to write; its parent must exist.
         pair: Networks, as `recon.training.run.load_run` gives them.
-        overwrite: Whether to replace a SavedModel that is there, once the new one is complete.
+        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
     Returns:
         The directory.
@@ -59,18 +58,16 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
         ValueError: If the backend is not TensorFlow.
         OSError: If the directory exists, or cannot be written.
     """
-    check_exportable()
     plan = plan_of(pair.config)
     least = plan.minimum_side
-    cnn, dcn = (with_variables(network) for network in (pair.encoder, pair.decoder))
-    graph = _Graph(cnn, dcn, plan.reduction, least)
-    features = spec((None, None, plan.features), "float32")
-    endpoints = [
-        Endpoint("reconstruct", graph.reconstruct, [IMAGE]),  # the first is the default
-        Endpoint("reconstruct_bytes", graph.reconstruct_bytes, [BYTES]),
-        Endpoint("encode", graph.encode, [IMAGE]),
-        Endpoint("decode", graph.decode, [features, spec((2,), "int32")]),
-    ]
+    graph = _Graph(in_graph(pair.encoder), in_graph(pair.decoder), plan.reduction, least)
+    features = tf.TensorSpec((None, None, plan.features), tf.float32)
+    endpoints: dict[str, Endpoint] = {
+        "reconstruct": (graph.reconstruct, [IMAGE]),  # the first is the default
+        "reconstruct_bytes": (graph.reconstruct_bytes, [BYTES]),
+        "encode": (graph.encode, [IMAGE]),
+        "decode": (graph.decode, [features, tf.TensorSpec((2,), tf.int32)]),
+    }
 
     def compare(loaded: Any) -> None:
         side = max(least, 16)
@@ -87,13 +84,13 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
 class _Graph:
     """The endpoints, as functions of networks whose weights are variables."""
 
-    cnn: SharedNetwork
-    dcn: SharedNetwork
+    cnn: Callable[[Any], Any]
+    dcn: Callable[[Any], Any]
     step: int
     least: int
 
     def encode(self, image):
-        return call(self.cnn, unit_image(image, self.least)[None])[0]
+        return self.cnn(unit_image(image, self.least)[None])[0]
 
     def decode(self, features, size):
         rule = f"size must be at least {self.least} pixels a side; received"
@@ -111,7 +108,7 @@ class _Graph:
         return png_result(self._reconstructed(unit))
 
     def _reconstructed(self, unit):
-        return self._decoded(call(self.cnn, unit[None])[0], unit[None])
+        return self._decoded(self.cnn(unit[None])[0], unit[None])
 
     def _decoded(self, features, reference):
-        return rounded(call(self.dcn, [features[None], reference])[0])
+        return rounded(self.dcn([features[None], reference])[0])

@@ -1,4 +1,4 @@
-"""How alike two pictures are: SSIM, Pearson correlation and PSNR, for batches.
+"""Similarity of two pictures: SSIM, Pearson correlation and PSNR, for batches.
 
 `ssim`, `pearson` and `psnr` take arrays `truth` and `test`, (batch, height, width, channels) in
 [0, 1], and agree with scikit-image to 1e-5. The others are their cores: of tensors, unchecked,
@@ -11,12 +11,11 @@ import numpy as np
 from keras import ops
 
 from rrstyle import backend
+from rrstyle.pictures.luma import RGB2GRAY
 
 SIGMA = 1.5
 WINDOW = 11  # pixels a side: what scikit-image truncates a Gaussian of sigma 1.5 to
 _K1, _K2 = 0.01, 0.03
-
-_LUMINANCE = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray: Rec. 709
 
 SSIM_SETTINGS = f"luminance, Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, data range 1"
 PEARSON_SETTINGS = "luminance"
@@ -30,7 +29,7 @@ def luminance(images) -> Any:
 
     A random DCN gives false colours, so a comparison of colours would say little of the shapes.
     """
-    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(_LUMINANCE))
+    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(RGB2GRAY.tolist()))
 
 
 def ssim(truth, test) -> np.ndarray:
@@ -41,8 +40,8 @@ def ssim(truth, test) -> np.ndarray:
     0.03^2; averaged over the positions where the window lies inside the picture, then channels.
 
     Args:
-        truth: (batch, height, width, channels), in [0, 1], at least 11 pixels a side.
-        test: The same shape.
+        truth: Pictures (batch, height, width, channels), in [0, 1], at least 11 pixels a side.
+        test: Pictures of the same shape.
 
     Returns:
         (batch,), float64, in [-1, 1]; 1 for equal pictures.
@@ -69,8 +68,8 @@ def pearson(truth, test) -> np.ndarray:
     `sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|)`
 
     Args:
-        truth: (batch, height, width, channels), in [0, 1].
-        test: The same shape.
+        truth: Pictures (batch, height, width, channels), in [0, 1].
+        test: Pictures of the same shape.
 
     Returns:
         (batch,), float64, in [-1, 1]; NaN where a picture is constant, whose correlation is not
@@ -89,8 +88,8 @@ def psnr(truth, test) -> np.ndarray:
     `-10 log10(mean (x - y)^2)`
 
     Args:
-        truth: (batch, height, width, channels), in [0, 1].
-        test: The same shape.
+        truth: Pictures (batch, height, width, channels), in [0, 1].
+        test: Pictures of the same shape.
 
     Returns:
         (batch,), float64, in decibels, at least 0; infinity for equal pictures.
@@ -153,7 +152,7 @@ def correlation(truth, test) -> Any:
 
 
 def stretched(images) -> Any:
-    """Each picture's values brought to [0, 1] by its least and its greatest, as a tensor.
+    """Each picture's values scaled so that its range becomes [0, 1], as a tensor.
 
     A constant picture becomes NaN: there is nothing in it to stretch.
     """
@@ -182,7 +181,7 @@ def study_scores(truth, output) -> tuple[Any, Any]:
 
 
 def chroma_correlation(truth, output) -> Any:
-    """Correlation of what luminance leaves of RGB pictures, as a tensor (batch,)."""
+    """Correlation of the colours, RGB minus luminance, as a tensor (batch,)."""
     return correlation(truth - luminance(truth), output - luminance(output))
 
 
@@ -197,15 +196,11 @@ def _single_channel(images):
     return ops.reshape(moved, (batch * channels, height, width, 1))
 
 
-def _gaussian() -> np.ndarray:
-    offsets = np.arange(WINDOW) - WINDOW // 2
-    weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
-    return (weights / weights.sum()).astype(np.float32)
-
-
 def _blur(maps):
     """Gaussian means under the window where it lies inside: borders lose 5 pixels."""
-    window = _gaussian()
+    offsets = np.arange(WINDOW) - WINDOW // 2
+    weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
+    window = (weights / weights.sum()).astype(np.float32)
     with backend.full_precision():
         rows = ops.conv(maps, window.reshape(WINDOW, 1, 1, 1), padding="valid")
         return ops.conv(rows, window.reshape(1, WINDOW, 1, 1), padding="valid")

@@ -1,4 +1,4 @@
-"""What a CNN and a DCN give back of a picture: untrained ones, or a DCN that was trained to."""
+"""Reconstruction of a picture by a CNN and a DCN, both random or the DCN trained."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,7 @@ from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import cnn_network, minimum_side
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.readout import build_decoder
-from rrstyle.pictures.images import as_image
-from rrstyle.pipeline import encode
+from rrstyle.pictures.images import as_image, check_sides
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 to 4.
     """
     image = _fitting(image, config)
-    features = encode(cnn_network(config, seed=seed), image)
+    features = cnn_network(config, seed=seed).single(image)
     results = []
     for wildness in (1.0, 0.0):
         decoder = build_decoder(
@@ -73,11 +72,5 @@ def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
 def _fitting(image, config: NetworkConfig) -> np.ndarray:
     """The picture in [0, 1], checked to be large enough."""
     image = as_image(image)
-    height, width = image.shape[:2]
-    least = minimum_side(config)
-    if min(height, width) < least:
-        raise ValueError(
-            f"image is too small: at least {least} pixels a side for this network;"
-            f" received {width} x {height}"
-        )
+    check_sides(image.shape[:2], minimum_side(config), "image")
     return image

@@ -9,6 +9,7 @@ All intervals are two-sided, of 95 %, and not corrected for the number of claims
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import scipy.stats
 import statsmodels.formula.api as smf
 
 LEVEL = 0.95
+Values: TypeAlias = Sequence[float] | np.ndarray | pd.Series  # one per network
 FACTORS = ("depth", "channels", "reduction")
 
 
@@ -24,7 +26,7 @@ class Interval:
     """An estimate and its 95 % interval.
 
     Attributes:
-        estimate: A mean over networks, or a function of such means.
+        estimate: Mean over networks, or a function of such means.
         low: Lower end; minus infinity where there are too few networks for one.
         high: Upper end.
         networks: Number of networks behind the interval.
@@ -41,7 +43,7 @@ class Interval:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def negated(self) -> "Interval":
-        """The interval of minus the quantity."""
+        """The interval of the negative quantity."""
         return Interval(-self.estimate, -self.high, -self.low, self.networks)
 
 
@@ -51,7 +53,7 @@ def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.Data
     Args:
         rows: With the columns `over`, network and `score`; undefined values are NaN and left out
             of the average.
-        over: The column of the condition, such as channels.
+        over: Column of the condition, such as channels.
         score: Name of the column that is averaged.
 
     Returns:
@@ -62,15 +64,13 @@ def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.Data
     return means.unstack(over).sort_index(axis=1).dropna()
 
 
-def mean_interval(values: Sequence[float] | np.ndarray | pd.Series) -> Interval:
+def mean_interval(values: Values) -> Interval:
     """Student's interval of the mean of one value per network."""
     array = np.asarray(values, np.float64)
     n = array.size
-    if n == 0:
-        return Interval(math.nan, -math.inf, math.inf, 0)
-    mean = float(array.mean())
-    if n == 1:
-        return Interval(mean, -math.inf, math.inf, 1)
+    mean = float(array.mean()) if n else math.nan
+    if n < 2:
+        return Interval(mean, -math.inf, math.inf, n)
     error = float(scipy.stats.sem(array))
     if error == 0:  # scipy has NaN for a width of nothing
         return Interval(mean, mean, mean, n)
@@ -78,10 +78,7 @@ def mean_interval(values: Sequence[float] | np.ndarray | pd.Series) -> Interval:
     return Interval(mean, float(low), float(high), n)
 
 
-def ratio_interval(
-    numerator: Sequence[float] | np.ndarray | pd.Series,
-    denominator: Sequence[float] | np.ndarray | pd.Series,
-) -> Interval:
+def ratio_interval(numerator: Values, denominator: Values) -> Interval:
     """Fieller's interval of a ratio of means, both measured on each network.
 
     It holds all r for which a paired t test does not reject "mean numerator = r x mean
@@ -89,35 +86,30 @@ def ratio_interval(
     is then no bounded interval, and its ends are infinite.
 
     Args:
-        numerator: One value per network.
-        denominator: The same networks, in the same order.
+        numerator: Values, one per network.
+        denominator: Values of the same networks, in the same order.
 
     Reference: Fieller, "Some problems in interval estimation", JRSS B 1954.
     """
     pair = np.asarray([numerator, denominator], np.float64)
     n = pair.shape[1]
-    if n == 0:
-        return Interval(math.nan, -math.inf, math.inf, 0)
-    a, b = pair.mean(axis=1)
+    a, b = pair.mean(axis=1) if n else (0.0, 0.0)
     ratio = float(a / b) if b else math.nan
-    if n == 1:
-        return Interval(ratio, -math.inf, math.inf, 1)
+    unbounded = Interval(ratio, -math.inf, math.inf, n)
+    if n < 2:
+        return unbounded
     t = float(scipy.stats.t.ppf((1 + LEVEL) / 2, n - 1))
     spread = t**2 * np.cov(pair) / n
     quadratic = b**2 - spread[1, 1]
     if quadratic <= 0:  # the denominator may be 0
-        return Interval(ratio, -math.inf, math.inf, n)
+        return unbounded
     middle = a * b - spread[0, 1]
     root = math.sqrt(max(middle**2 - quadratic * (a**2 - spread[0, 0]), 0.0))
-    return Interval(
-        ratio, float((middle - root) / quadratic), float((middle + root) / quadratic), n
-    )
+    low, high = ((middle + sign * root) / quadratic for sign in (-1, 1))
+    return Interval(ratio, float(low), float(high), n)
 
 
-def geometric_ratio_interval(
-    numerator: Sequence[float] | np.ndarray | pd.Series,
-    denominator: Sequence[float] | np.ndarray | pd.Series,
-) -> Interval:
+def geometric_ratio_interval(numerator: Values, denominator: Values) -> Interval:
     """Interval of the geometric mean of the networks' ratios: Student's, of their logarithms.
 
     For what is above 0 and spreads by factors, such as losses: where one network ends a thousand
@@ -125,8 +117,8 @@ def geometric_ratio_interval(
     below 0.
 
     Args:
-        numerator: One value per network, above 0.
-        denominator: The same networks, in the same order, above 0.
+        numerator: Values, one per network, above 0.
+        denominator: Values of the same networks, in the same order, above 0.
     """
     logs = np.log(np.asarray(numerator, np.float64)) - np.log(np.asarray(denominator, np.float64))
     found = mean_interval(logs)
@@ -174,7 +166,7 @@ class Effects:
 
     Ordinary least squares on network means: score ~ (depth + channels + reduction)^2, each factor
     as its binary logarithm minus the mean of that over the observations. The main effects are
-    thus those in the middle of the design. Errors are HC3, which also bears what the straight
+    thus those in the middle of the design. Errors are HC3, which stays valid where the straight
     lines do not fit; intervals are Student's.
     """
 

@@ -6,11 +6,24 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import numpy as np
+from keras import ops
+
+# Operations on tensors; an ONNX export puts its own linear algebra in their place.
+tensor_operations: ContextVar[Any] = ContextVar("tensor_operations", default=ops)
+
+
+def array_namespace(array: Any) -> Any:
+    """The operations on `array`: NumPy, or those on tensors, in an exported graph.
+
+    What both have is called alike: one function serves the library and its exports.
+    """
+    return tensor_operations.get() if ops.is_tensor(array) else np
 
 
 def value_and_grad(function: Callable) -> Callable:
@@ -72,7 +85,7 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """float32 convolutions inside are computed in float32, also where a device has a faster way.
+    """Compute float32 convolutions in float32, even where the device has a faster, less exact way.
 
     JAX on a GPU takes TensorFloat-32 with its 10 bits of mantissa otherwise. TensorFlow has only
     a switch for the whole process, which is left to the user.
@@ -94,28 +107,32 @@ def gains_from_bfloat16() -> bool:
     without these, bfloat16 is emulated and slower. A matter of instruction sets, not of a
     measurement, so that the answer, and with it a picture, is the same at every run.
     """
+    if found := _accelerator():
+        platform, _, capability = found
+        return platform == "tpu" or capability >= 8
+    # XLA's convolutions on processors convert bfloat16 to float32 and back.
+    tensorflow = keras.backend.backend() == "tensorflow"
+    return tensorflow and bool({"amx_bf16", "avx512_bf16"} & _cpu_flags())
+
+
+def _accelerator() -> tuple[str, str, int] | None:
+    """Platform, name and major compute capability of the first GPU or TPU; None without one."""
     if keras.backend.backend() == "jax":
         import jax
 
-        device = jax.devices()[0]
-        if device.platform != "cpu":
-            return (
-                device.platform == "tpu" or _major(getattr(device, "compute_capability", "0")) >= 8
-            )
-        # XLA's CPU convolutions convert bfloat16 to float32 and back.
-        return False
+        found = jax.devices()[0]
+        major = str(getattr(found, "compute_capability", "0")).partition(".")[0]
+        if found.platform == "cpu":
+            return None
+        return found.platform, found.device_kind, int(major) if major.isdigit() else 0
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability")
-        return bool(capability) and capability[0] >= 8
-    return bool({"amx_bf16", "avx512_bf16"} & _cpu_flags())
-
-
-def _major(capability: str) -> int:
-    head = str(capability).split(".")[0]
-    return int(head) if head.isdigit() else 0
+    if not gpus:
+        return None
+    details = tf.config.experimental.get_device_details(gpus[0])
+    capability = details.get("compute_capability") or (0,)
+    return "gpu", details.get("device_name", "unknown"), capability[0]
 
 
 def _cpu_flags() -> set[str]:
@@ -144,7 +161,7 @@ _threads: Literal["one", "all"] = "all"
 
 
 def one_thread() -> bool:
-    """Limits this process for good to one thread of computing on its processor.
+    """Limits this process, until it ends, to one computing thread on its processor.
 
     float32 sums are split among the threads, and so their last bits depend on how many there
     are: JAX adds up a million numbers differently on one and on two, TensorFlow on two and on
@@ -183,25 +200,12 @@ def threads() -> Literal["one", "all"]:
 
 def device() -> str:
     """What computes: "gpu: NVIDIA H200", or "cpu: " with the processor's name and vector units."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        found = jax.devices()[0]
-        if found.platform != "cpu":
-            return f"{found.platform}: {found.device_kind}"
-    else:
-        import tensorflow as tf
-
-        if gpus := tf.config.list_physical_devices("GPU"):
-            details = tf.config.experimental.get_device_details(gpus[0])
-            return f"gpu: {details.get('device_name', 'unknown')}"
+    if found := _accelerator():
+        return f"{found[0]}: {found[1]}"
     # By the units a library chooses its code, and clouds call very different processors "EPYC".
     units = [unit for unit in ("avx2", "avx512f", "amx_tile") if unit in _cpu_flags()]
-    return ", ".join([f"cpu: {_cpu_name()}", *units])
-
-
-def _cpu_name() -> str:
-    return _cpu_info("model name") or platform.processor() or platform.machine()
+    name = _cpu_info("model name") or platform.processor() or platform.machine()
+    return ", ".join([f"cpu: {name}", *units])
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all, also after a kill or a loss of power."""
+"""Atomic writes: a file or folder appears whole or not at all, even after a kill or power loss."""
 
 import errno
 import os
@@ -34,7 +34,7 @@ def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False
     Args:
         path: File to write; its folder must exist.
         data: Content.
-        overwrite: Whether a file that is there is replaced. A folder or a device never is.
+        overwrite: Permission to replace a file that is there. A folder or a device never is.
 
     Raises:
         FileExistsError: If the name is taken and `overwrite` is False.
@@ -61,12 +61,12 @@ def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False
 
 
 def _publish(neighbour: Path, target: Path) -> None:
-    """Give the finished file its name unless another process took it meanwhile."""
+    """Give the finished file its name, unless another process has taken that name."""
     try:
         target.hardlink_to(neighbour)  # atomic: fails where the name is taken
     except OSError:
-        # Taken, or no hard links here (FAT, some network folders), where looking first leaves a
-        # moment's race.
+        # Taken, or a file system without hard links (FAT, some network folders), where another
+        # process can still take the name between this check and the renaming.
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, "a name that is taken") from None
         neighbour.replace(target)
@@ -74,14 +74,14 @@ def _publish(neighbour: Path, target: Path) -> None:
 
 @contextmanager
 def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A new folder to fill, which gets the name `target` once the block ends without an error.
+    """A new folder to fill, renamed to `target` once the block ends without an error.
 
-    Its files are synced before it is renamed, and an error removes it: a kill at any moment leaves
-    either all of it or nothing that bears its name.
+    Its files are synced before it is renamed, and an error removes it. After a kill at any moment
+    `target` is complete or does not exist.
 
     Args:
         target: Folder to make; its parent must exist.
-        replace: Whether a folder that is there is replaced; otherwise it must not exist, or be
+        replace: Permission to replace a folder that is there; otherwise it must not exist, or be
             empty.
 
     Yields:
@@ -110,7 +110,7 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder; what a kill leaves of it no longer bears its name."""
+    """Remove a folder; after a kill in between, what is left has another name."""
     doomed = _doomed(folder)
     folder.rename(doomed)
     shutil.rmtree(doomed)
@@ -137,11 +137,11 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
-    """Keep other processes from writing into a folder, which must exist; a kill lets go of it.
+    """Lock a folder, which must exist, against other processes; the lock ends with the process.
 
     Args:
         folder: Folder to lock.
-        required: Whether a file system without locks is an error; otherwise nothing is locked.
+        required: Switch that makes a file system without locks an error, not a folder unlocked.
 
     Raises:
         BlockingIOError: If another process holds the folder.
@@ -165,7 +165,7 @@ def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
 
 @contextmanager
 def named_errors(
-    label: str, outcome: str, *, missing: str, invalid: type[ValueError] = ValueError
+    label: str, outcome: str, *, missing: str, invalid: type[ValueError] | None = ValueError
 ) -> Iterator[None]:
     """Turn the system's errors into one line that names the file and what to do.
 
@@ -173,7 +173,7 @@ def named_errors(
         label: Name to show, of `bare_name`.
         outcome: Words for what failed, such as "cannot be read".
         missing: Kind of the missing thing where the system finds nothing: "file" or "folder".
-        invalid: Error raised for a name that no file can have.
+        invalid: Error raised for a name that no file can have; None lets any ValueError pass.
     """
     try:
         yield
@@ -184,6 +184,8 @@ def named_errors(
         plain.errno = error.errno
         raise plain from error
     except ValueError as error:  # a NUL, or characters that no file name can hold
+        if invalid is None:
+            raise
         raise invalid(
             f"{label}: {outcome}, no file can have this name; check the path; received {error}"
         ) from error

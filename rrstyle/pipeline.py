@@ -1,23 +1,21 @@
 """Style transfer: a photograph and pictures in, stylised pictures out. The one entry point."""
 
-import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from rrstyle import backend
-from rrstyle.config import NetworkConfig, StyleConfig
+from rrstyle.config import StyleConfig
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
-from rrstyle.networks.weight_files import CnnWeights, load_weights
-from rrstyle.pictures.images import as_image, fit_within, resize
+from rrstyle.networks.weight_files import load_weights
+from rrstyle.pictures.images import as_image, check_sides, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
@@ -28,8 +26,6 @@ from rrstyle.transfer.optimise import MINIMUM_SIDE
 
 _PREVIEW_SIDE = 256  # pixels
 
-# Features (rows, columns, channels) of an image (height, width, 3).
-Encode = Callable[[np.ndarray], np.ndarray]
 # Features (rows, columns, channels) and the size of the image to an image of that size.
 Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
@@ -57,19 +53,18 @@ def stylize(
     """Paint a photograph in the manner of a picture, or of several, with an untrained network.
 
     Args:
-        content: The photograph, (height, width, 3), uint8 or float in [0, 1].
-        style: The picture whose manner is wanted, of any size; or a list or tuple of one to four,
+        content: Photograph, (height, width, 3), uint8 or float in [0, 1].
+        style: Picture whose manner is wanted, of any size; or a list or tuple of one to four,
             which are blended in feature space.
         config: All settings; see `StyleConfig`.
         seed: Seed of the random network, an integer of at least 0; each gives another picture.
         weights: Weight of each style, finite and not negative; equal by default. Only their
             ratios matter, and a style of weight 0 leaves no trace.
         mask: Place of the style, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
-            takes the style, 0 leaves the photograph. It is taken over in steps of 1 / 255 and
-            with at most 1024 pixels a side, and its edges are softened inwards.
-        networks: A CNN and a DCN that was trained to invert it, of the name in `config.decoder`;
-            the seed then names the FVT's randomness alone, of which closed forms have none. What
-            the DCN loses of the content is given back as what the ridge readout loses.
+            takes the style, 0 leaves the photograph. It is rounded to steps of 1 / 255, reduced
+            to at most 1024 pixels a side, and its edges are softened inwards.
+        networks: CNN with a DCN that was trained to invert it, of the name in `config.decoder`;
+            the seed then sets the random numbers of the FVT only; closed forms have none.
         on_step: Progress callback, called with a `Step`; an exception it raises stops the work.
         previews: Switch for previews in some of the steps, about one a scale; the closed forms
             have none.
@@ -99,10 +94,10 @@ def variants(
     on_step: OnStep = ignore,
     previews: bool = False,
 ) -> Iterator[Variant]:
-    """`n` pictures of the same inputs, of the seeds `seed`, `seed` + 1, ...: each its own networks.
+    """`n` pictures of the same inputs, with the seeds `seed`, `seed` + 1, ...
 
-    Images are checked and resized, networks planned and compiled, and trained weights read once
-    for all. Each picture equals what `stylize` returns for its seed.
+    Images are checked and resized, networks compiled and trained weights read only once. Each
+    picture equals what `stylize` returns for its seed.
 
     Arguments not listed mean the same as for `stylize`.
 
@@ -121,42 +116,22 @@ def variants(
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
     config = with_plan_of(networks, config or StyleConfig())
-    trained = load_weights(config.weights)
-    config = replace(config, encoder=trained.up_to(config.encoder).network)
-    statistics = _statistics_weights(config, trained)
+    whole = load_weights(config.weights)
+    trained = whole.up_to(config.encoder)
+    config = replace(config, encoder=trained.network)
+    on_vgg = config.method == "optimise" and config.network == "vgg"
+    statistics = whole.transfer() if whole.weights and on_vgg else None
     work = _prepare(content, style, weights, mask, config, networks, statistics, previews)
-    if networks is None:
-        encoders: list[Encode] = [
-            functools.partial(encode, _encoder(config.encoder, seed + i, trained)) for i in range(n)
-        ]
-    else:
-        encoders = [networks.encode] * n
-    return _render_all(work, encoders, seed, on_step)
 
+    def encoder(number: int) -> SharedNetwork:
+        if networks is not None:
+            return networks.encoder
+        return cnn_network(config.encoder, seed=seed + number, trained=trained.weights)
 
-def _render_all(
-    work: "Work", encoders: list[Encode], seed: int, on_step: OnStep
-) -> Iterator[Variant]:
-    n = len(encoders)
-    for i, encoder in enumerate(encoders):
-        part = within(on_step, i / n, (i + 1) / n)
-        yield Variant(seed + i, _render(work, encoder, seed + i, part))
-
-
-def _encoder(config: NetworkConfig, seed: int, trained: CnnWeights) -> SharedNetwork:
-    network, weights = cnn_network(config, seed=seed), trained.up_to(config).weights
-    return SharedNetwork(network.model, weights) if weights else network
-
-
-def _statistics_weights(config: StyleConfig, trained: CnnWeights) -> tuple | None:
-    if not (trained.weights and config.method == "optimise" and config.network == "vgg"):
-        return None
-    found = trained.transfer()
-    if found is None:
-        raise ValueError(
-            f"encoder must be a VGG16 with conv5_1 for network vgg; received {trained.name!r}"
-        )
-    return found
+    return (
+        Variant(seed + i, _render(work, encoder(i), seed + i, within(on_step, i / n, (i + 1) / n)))
+        for i in range(n)
+    )
 
 
 def smallest_side(config: StyleConfig) -> int:
@@ -164,6 +139,11 @@ def smallest_side(config: StyleConfig) -> int:
     network = config.network if config.method == "optimise" else "pyramid"
     plan = plan_of(config.encoder)
     return max(plan.minimum_side, plan.reduction * MINIMUM_SIDE[network])
+
+
+def readout_wildness(config: StyleConfig) -> float:
+    """Share of the random readout in the decoder, 0 to 1."""
+    return 1.0 if config.decoder == "random" else config.wildness
 
 
 @dataclass(frozen=True)
@@ -187,11 +167,6 @@ class Work:
     networks: CnnDcn | None
     statistics: tuple | None
     previews: bool
-
-    @property
-    def wildness(self) -> float:
-        """Share of the random readout in the decoder, 0 to 1."""
-        return 1.0 if self.config.decoder == "random" else self.config.wildness
 
 
 def _prepare(
@@ -218,20 +193,16 @@ def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
     image = as_image(image, argument=argument)
     least = smallest_side(config)
     size = fit_within(image.shape[:2], side)
-    for (height, width), when in ((image.shape[:2], ""), (size, f" at side {side}")):
-        if min(height, width) < least:
-            raise ValueError(
-                f"{argument} is too small: at least {least} pixels a side for this network; "
-                f"received {width} x {height}{when}"
-            )
+    check_sides(image.shape[:2], least, argument)
+    check_sides(size, least, argument, f" at side {side}")
     return resize(image, size)
 
 
-def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarray:
+def _render(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
     """Image -> CNN -> features -> FVT -> features -> DCN -> image."""
     on_step(Step("encoding", 0.0))
     config, content, mask = work.config, work.content, work.mask
-    ours, theirs = encoder(content), work.style.map(encoder)
+    ours, theirs = encoder.single(content), work.style.map(encoder.single)
     decoder = _decoder(work, ours, theirs, seed)
     features = transform(
         Transfer(
@@ -248,7 +219,7 @@ def _render(work: Work, encoder: Encode, seed: int, on_step: OnStep) -> np.ndarr
     image = decoder(features, content.shape[:2])
     if config.strength < 1:
         decoded = decoder(ours, content.shape[:2])
-        image = give_back(image, content, decoded, config.strength, work.wildness)
+        image = give_back(image, content, decoded, config.strength, readout_wildness(work.config))
     image = _finish(image, work)
     on_step(Step("done", 1.0))
     return image
@@ -259,14 +230,16 @@ def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int) -> Decode:
     if work.networks is not None:
         return work.networks.decode
     pairs = [(ours, work.content), *zip(theirs.parts, work.style.parts, strict=True)]
-    return build_decoder(work.config.encoder, pairs, seed=seed, wildness=work.wildness)
+    return build_decoder(
+        work.config.encoder, pairs, seed=seed, wildness=readout_wildness(work.config)
+    )
 
 
 def _finish(image: np.ndarray, work: Work) -> np.ndarray:
     """A decoded picture with its colours, in [0, 1], and the photograph where the mask says so."""
     config, content, mask = work.config, work.content, work.mask
     if config.method in ("patches", "paint"):
-        share = 1 - work.wildness
+        share = 1 - readout_wildness(work.config)
         image = restore_palette(image, content, work.style, config.strength, share, mask)
     image = np.clip(image, 0, 1)
     if config.keep_colours:
@@ -275,7 +248,7 @@ def _finish(image: np.ndarray, work: Work) -> np.ndarray:
 
 
 def _with_previews(work: Work, decoder: Decode, on_step: OnStep) -> OnStep:
-    """A callback that decodes the features of a step to a small picture, or drops the step."""
+    """A callback that turns features into a preview, or drops the step if none is wanted."""
 
     def tell(step: Step) -> None:
         if step.features is None:
@@ -298,10 +271,10 @@ def _preview(work: Work, decoder: Decode, features: np.ndarray) -> np.ndarray:
 
 
 def give_back(image, content, decoded, strength, wildness: float):
-    """What the decoder loses of the content, given back as far as the content is left standing.
+    """Add back what the decoder loses of the content, in proportion to 1 - strength.
 
-    At strength 0 the ridge readout so returns the content itself, not a softer copy; a random
-    readout keeps its own idea of it.
+    With the ridge readout, strength 0 gives the photograph itself, not a softer copy; with the
+    random readout, whose colours are its own, nothing is added.
 
     Args:
         image: Decoded result, (height, width, 3).
@@ -311,8 +284,3 @@ def give_back(image, content, decoded, strength, wildness: float):
         wildness: Share of the random readout, 0 to 1.
     """
     return image + (1 - wildness) * (1 - strength) * (content - decoded)
-
-
-def encode(encoder: SharedNetwork, image: np.ndarray) -> np.ndarray:
-    """Features (rows, columns, channels) of an image (height, width, 3)."""
-    return ops.convert_to_numpy(encoder(image[None]))[0]

@@ -1,4 +1,4 @@
-"""What long computations report."""
+"""Progress of long computations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ OnStep = Callable[[Step], None]
 
 
 def ignore(step: Step) -> None:
-    """The callback of a caller who does not listen."""
+    """The default callback, which does nothing."""
 
 
 def within(on_step: OnStep, start: float, end: float) -> OnStep:

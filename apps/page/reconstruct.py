@@ -31,7 +31,6 @@ from rrstyle.networks.build import cnn_network
 from rrstyle.networks.plan import ARCHITECTURES
 from rrstyle.pictures.images import Picture, encode_png, fit_within, resize
 from rrstyle.pictures.sheets import contact_sheet
-from rrstyle.pipeline import encode
 
 SMALLEST_SIDE, LARGEST_SIDE, SIDE = 32, 384, 192
 MOST_CHANNELS, LARGEST_KERNEL = 512, 11
@@ -152,7 +151,7 @@ def make_panel(
         back += [(f"{name} readout", getattr(found, name)) for name in readouts]
     if pair is not None:
         back.append(("trained DCN", reconstruct_trained(image, pair)))
-    features = encode(cnn, image)
+    features = cnn.single(image)
     height, width, channels = features.shape
     line = (
         f"{picture.name}, {image.shape[1]} × {image.shape[0]}, {config.architecture} up to"

@@ -35,7 +35,7 @@ def row_coherence(filters, *, stride: int = 1, groups: int = 1) -> float:
 
     Args:
         filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
-        stride: Pixels between shifts, at least 1.
+        stride: Distance between shifts, in pixels, at least 1.
         groups: Number of groups, see `filter_coherence`.
 
     Raises:

@@ -23,9 +23,9 @@ def convolve(images, filters, *, stride: int = 1, groups: int = 1, padding: int 
     `h[j, i] = sum_{o, m} w_i[o, m] x[t j + o - p, m]`, zero outside the image.
 
     Args:
-        images: (batch, D, M) or (batch, D, D', M).
-        filters: (l, M / groups, K) or (l, l', M / groups, K).
-        stride: Pixels t between shifts, at least 1.
+        images: Images (batch, D, M) or (batch, D, D', M).
+        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
+        stride: Distance t between shifts, at least 1.
         groups: Number of parts that input channels and filters are split into, in order, as in
             Keras; each filter sees its own part only.
         padding: Number of zeros p on every side.
@@ -71,10 +71,10 @@ def transpose_convolve(
     """W^T z: every filter laid down at every shift, times its coefficient, and summed.
 
     Args:
-        codes: (batch, n, K) or (batch, n, n', K), as `convolve` returns.
+        codes: Codes (batch, n, K) or (batch, n, n', K), as `convolve` returns.
         filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
         size: Size (D,) or (D, D') of the image.
-        stride: Pixels between shifts, at least 1.
+        stride: Distance between shifts, in pixels, at least 1.
         groups: Number of groups.
         padding: Zeros on every side of the image, whose share of the result is cut off.
 
@@ -111,7 +111,7 @@ class Convolution(LinearOperator):
     Args:
         filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
         size: Size (D,) or (D, D') of the images.
-        stride: Pixels between shifts, at least 1.
+        stride: Distance between shifts, in pixels, at least 1.
         groups: Number of groups.
         padding: Zeros on every side.
         batch: Number of images.

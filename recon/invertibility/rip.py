@@ -1,24 +1,11 @@
 """Ratios of norms that the model-RIP bounds, and the reconstruction bound that follows from it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from recon.invertibility.convolution import Convolution
 from recon.invertibility.recovery import iterative_hard_thresholding
 from recon.invertibility.sparsity import keep_largest, max_pool, unpool
-
-
-@dataclass(frozen=True)
-class ErrorBound:
-    """An upper bound on ||x' - x|| / ||x||."""
-
-    value: float
-
-    @property
-    def vacuous(self) -> bool:
-        """Whether the bound is useless: x' = 0 already has an error of 1."""
-        return self.value >= 1
+from recon.theory.variance import Bound
 
 
 def synthesis_ratio(operator: Convolution, codes) -> np.ndarray:
@@ -69,7 +56,7 @@ def reconstruction_errors(
     - "naive": the k largest of max pooling of W x, each at the first place of its region: what
       the caption of Fig. 2 (c) says;
     - "one_step": M(W x, k), one step of Algorithm 1: what Theorem 3.3 is about;
-    - "oracle": W x on the support of z, which nobody knows;
+    - "oracle": W x on the support of z, which is unknown in practice;
     - "iterated": `iterations` steps of Algorithm 1.
 
     Args:
@@ -114,7 +101,7 @@ def distortion(ratios) -> float:
     return float(np.abs(np.square(np.asarray(ratios, np.float64)) - 1).max())
 
 
-def reconstruction_bound(delta_k: float, delta_2k: float) -> ErrorBound:
+def reconstruction_bound(delta_k: float, delta_2k: float) -> Bound:
     """On ||W^T M(W x, k) - x|| / ||x||, for x = W^T z and a model-k-sparse z.
 
     `5 delta_2k / (1 - delta_k) sqrt((1 + delta_2k) / (1 - delta_2k))`, below 1 only for
@@ -135,9 +122,7 @@ def reconstruction_bound(delta_k: float, delta_2k: float) -> ErrorBound:
         raise ValueError(
             f"deltas must be 0 <= delta_k <= delta_2k < 1; received {delta_k} and {delta_2k}"
         )
-    return ErrorBound(
-        5 * delta_2k / (1 - delta_k) * float(np.sqrt((1 + delta_2k) / (1 - delta_2k)))
-    )
+    return Bound(5 * delta_2k / (1 - delta_k) * float(np.sqrt((1 + delta_2k) / (1 - delta_2k))))
 
 
 def _norms(x) -> np.ndarray:

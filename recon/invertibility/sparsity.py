@@ -5,6 +5,7 @@ square of shifts, side by side with the others. `pool` is None for the first. Th
 that of largest magnitude: section 3.1 lets codes have both signs.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -154,27 +155,24 @@ def _sides(shifts: tuple[int, ...], pool: int | None) -> tuple[int, ...]:
 
 def _split(codes: np.ndarray, pool: int | None) -> np.ndarray:
     """(batch, r, K, entries of a region); zeros fill up those that are cut off."""
-    shifts = codes.shape[1:-1]
+    shifts, filters = codes.shape[1:-1], codes.shape[-1]
     sides = _sides(shifts, pool)
+    axes = len(sides)
     missing = [(0, -n % side) for n, side in zip(shifts, sides, strict=True)]
     padded = np.pad(codes, ((0, 0), *missing, (0, 0)))
-    if len(sides) == 1:
-        regions = padded.reshape(len(codes), -1, sides[0], codes.shape[-1])
-        return regions.swapaxes(2, 3)
-    rows, columns = (n // side for n, side in zip(padded.shape[1:-1], sides, strict=True))
-    regions = padded.reshape(len(codes), rows, sides[0], columns, sides[1], codes.shape[-1])
-    return regions.transpose(0, 1, 3, 5, 2, 4).reshape(
-        len(codes), rows, columns, codes.shape[-1], math.prod(sides)
-    )
+    counts = [n // side for n, side in zip(padded.shape[1:-1], sides, strict=True)]
+    apart = itertools.chain.from_iterable(zip(counts, sides, strict=True))
+    regions = padded.reshape(len(codes), *apart, filters)
+    # (batch, r, side, r', side', K) to (batch, r, r', K, side, side')
+    order = (0, *range(1, 2 * axes, 2), 2 * axes + 1, *range(2, 2 * axes + 1, 2))
+    return regions.transpose(order).reshape(len(codes), *counts, filters, math.prod(sides))
 
 
 def _join(regions: np.ndarray, shifts: tuple[int, ...], sides: tuple[int, ...]) -> np.ndarray:
     """Undoes `_split`."""
     batch, counts, filters = len(regions), regions.shape[1:-2], regions.shape[-2]
-    whole = (batch, *(n * side for n, side in zip(counts, sides, strict=True)), filters)
-    if len(sides) == 1:
-        codes = regions.swapaxes(2, 3).reshape(whole)
-    else:
-        apart = regions.reshape(batch, *counts, filters, *sides)
-        codes = apart.transpose(0, 1, 4, 2, 5, 3).reshape(whole)
-    return codes[(slice(None), *(slice(n) for n in shifts))]
+    axes = len(sides)
+    apart = itertools.chain.from_iterable((1 + i, axes + 2 + i) for i in range(axes))
+    codes = regions.reshape(batch, *counts, filters, *sides).transpose(0, *apart, axes + 1)
+    whole = (n * side for n, side in zip(counts, sides, strict=True))
+    return codes.reshape(batch, *whole, filters)[(slice(None), *(slice(n) for n in shifts))]

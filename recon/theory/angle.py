@@ -14,7 +14,7 @@ def cosine(plan: Plan, image) -> float:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
+        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
 
     Returns:
         In (0, 1].
@@ -33,7 +33,7 @@ def two_layer_bound(image, kernel: int) -> float:
     where the mean divides by all kernel^2 pixels at the borders too: those outside are zeros.
 
     Args:
-        image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
+        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
         kernel: Side of the filters, at least 1.
 
     Returns:
@@ -63,7 +63,7 @@ def multilayer_bound(plan: Plan, image) -> float:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: x, (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
+        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
 
     Returns:
         In (0, 1].
@@ -79,7 +79,7 @@ def multilayer_bound(plan: Plan, image) -> float:
 
 
 def printed_multilayer_bound(plan: Plan, image) -> float:
-    """What the paper prints as a lower bound on cos Phi of several layers, but is no bound.
+    """The paper's printed lower bound on cos Phi of several layers, which does not hold.
 
     `1 - sum_t eps_t x_t / sum_t x_t^2`, eps_t the pixel less the mean of its receptive field
     weighted by route counts, 0 where no route leads. The proof needs the same counts about every
@@ -89,7 +89,7 @@ def printed_multilayer_bound(plan: Plan, image) -> float:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: x, (height, width), at least 0, not all 0.
+        image: Image x (height, width), at least 0, not all 0.
 
     Reference: End of the proof of Theorem A.6, as printed, to show where it fails.
     """

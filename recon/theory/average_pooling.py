@@ -28,7 +28,7 @@ def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
 
     Args:
         plan: Plan that ends with a convolution; its pools are average pools.
-        image: (height, width) or (height, width, channels), at most 64 x 64 pixels: C has the
+        image: Image (height, width) or (height, width, channels), at most 64 x 64 pixels: C has the
             square of their number of entries, and three such arrays are held at a time.
         std: Standard deviation of all weights, positive.
 
@@ -55,7 +55,7 @@ def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
 
     Args:
         plan: Plan that ends with a convolution; its pools are average pools.
-        image: (height, width) or (height, width, channels), at most 64 x 64 pixels.
+        image: Image (height, width) or (height, width, channels), at most 64 x 64 pixels.
         std: Standard deviation of all weights, positive.
 
     Returns:

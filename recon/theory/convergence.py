@@ -43,7 +43,7 @@ def energies(plan: Plan, image) -> list[np.ndarray]:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: (height, width) or (height, width, channels).
+        image: Image (height, width) or (height, width, channels).
 
     Returns:
         One (height, width) for the image and for every layer; the last is z*^2.
@@ -71,7 +71,7 @@ def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: (height, width) or (height, width, channels), of any range.
+        image: Image (height, width) or (height, width, channels), of any range.
         std: Standard deviation of all weights, positive; see `constant` for the laws.
 
     Returns:
@@ -93,8 +93,9 @@ def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        height: Pixels.
-        width: Pixels; height x width is at most 4096, for the matrix has its square of entries.
+        height: Height of the image, in pixels.
+        width: Width of the image, in pixels; height x width is at most 4096, for the matrix has
+            the square of that many entries.
 
     Returns:
         n, (input pixels, output pixels), pixels row by row; whole numbers as float64.

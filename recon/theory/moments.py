@@ -49,7 +49,7 @@ def half_moment(law: str, std: float, order: int) -> float:
     eta(m) = 1 - 2^-m + 3^-m - ...
 
     Args:
-        law: One of `rrstyle.networks.laws.SCALED_LAWS`.
+        law: Name, one of `rrstyle.networks.laws.SCALED_LAWS`.
         std: Standard deviation, positive and finite.
         order: m, at least 1.
 
@@ -81,7 +81,7 @@ def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
     K_1 = pi - 1, K_2 = 5.
 
     Args:
-        law: One of `rrstyle.networks.laws.SCALED_LAWS`.
+        law: Name, one of `rrstyle.networks.laws.SCALED_LAWS`.
         std: Standard deviation, positive and finite.
         slope: a of the leaky ReLU, in [0, 1).
 

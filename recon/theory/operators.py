@@ -18,8 +18,8 @@ def window_sums(size: int, kernel: int) -> np.ndarray:
     """0/1 matrix of sums over the windows of a zero-padded convolution of stride 1.
 
     Args:
-        size: Pixels.
-        kernel: Pixels of a window; the larger half of an even one lies after its pixel.
+        size: Length of the axis, in pixels.
+        kernel: Side of a window, in pixels; the larger half of an even one lies after its pixel.
 
     Returns:
         (size, size); row t marks the window of pixel t, cut off at the borders.
@@ -44,8 +44,8 @@ def upsampling(kind: UpsampleKind, size: int, factor: int) -> np.ndarray:
     Args:
         kind: "zero": each value on the first pixel of its block, zeros elsewhere; "nearest": on
             all of them.
-        size: Pixels after it.
-        factor: Pixels of a block.
+        size: Length of the axis after it, in pixels.
+        factor: Side of a block, in pixels.
 
     Returns:
         (size, ceil(size / factor)).
@@ -69,7 +69,7 @@ def axis_operators(layers: Sequence[Layer], size: int) -> list[np.ndarray]:
 
     Args:
         layers: Layers of a plan from its first on.
-        size: Pixels of the image, at least 1.
+        size: Length of the axis, in pixels, at least 1.
 
     Raises:
         ValueError: If the size is below 1, a convolution has a stride or groups, a pool is of

@@ -63,8 +63,8 @@ def sine(outputs, limit) -> np.ndarray:
     `||f - (f . u) u|| / ||f||` with u = f* / ||f*||, which keeps its digits at small angles.
 
     Args:
-        outputs: f, (..., height, width).
-        limit: f*, broadcast against them; not all 0.
+        outputs: Outputs f, (..., height, width).
+        limit: Limit f*, broadcast against them; not all 0.
 
     Returns:
         (...), float64, in [0, 1]; 1 where an output is all 0, which has no direction.

@@ -18,13 +18,13 @@ from rrstyle.networks.plan import Conv, Plan
 
 @dataclass(frozen=True)
 class Bound:
-    """An upper bound on the sine of an angle."""
+    """An upper bound on a sine or on a relative error, for which 1 says nothing."""
 
     value: float
 
     @property
     def vacuous(self) -> bool:
-        """Whether it says nothing: no sine is above 1."""
+        """Whether it says nothing: no sine is above 1, and no picture at all has an error of 1."""
         return self.value >= 1
 
 
@@ -79,7 +79,7 @@ def multilayer_bound(channels: Sequence[int], *, delta: float, amplification: fl
 
 
 def amplification(plan: Plan, image) -> np.ndarray:
-    """lambda_i, by how much each layer may widen the angle that it is given.
+    """lambda_i, the factor by which each layer can at most widen the angle of its input.
 
     `lambda_i = ||S_i||_2 ||x|| / ||S_i x||`, S_i the 0/1 matrix of sums over the layer's windows
     and x the limit of the squared norms that it is given. The last, for the step from squares to
@@ -89,7 +89,7 @@ def amplification(plan: Plan, image) -> np.ndarray:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: (height, width) or (height, width, channels); not all 0.
+        image: Image (height, width) or (height, width, channels); not all 0.
 
     Returns:
         One a layer after the first convolution, and the last; each at least 1, and [] for a single
@@ -120,7 +120,7 @@ def bound_of_plan(plan: Plan, image, *, delta: float) -> Bound:
 
     Args:
         plan: Plan that ends with a convolution; its pools are l2.
-        image: (height, width) or (height, width, channels); not all 0.
+        image: Image (height, width) or (height, width, channels); not all 0.
         delta: Probability that the bound fails, in (0, 1).
 
     Reference: Theorems 5.2 and 5.3, corrected as said there.

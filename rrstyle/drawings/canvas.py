@@ -1,4 +1,4 @@
-"""What every drawn picture is made of: colours, noise, strokes and relief, in unit coordinates.
+"""Parts of all drawn pictures: colours, noise, strokes and relief, in unit coordinates.
 
 Positions lie in the unit square (x to the right, y downwards) and random fields live on a lattice
 of fixed size, so that a picture has the same composition at every resolution.
@@ -20,9 +20,9 @@ Mask = NDArray[np.bool_]
 Field = Callable[[Array], Array]  # values (count, ...) at points (count, 2)
 
 
-def palette(rng: np.random.Generator, *names: str) -> Array:
-    """The colours "#rrggbb" as (count, 3) in [0, 1], hue and saturation moved a little by `rng`."""
-    rgb = np.array([[int(name[i : i + 2], 16) for i in (1, 3, 5)] for name in names]) / 255.0
+def palette(rng: np.random.Generator, names: str) -> Array:
+    """Colours "rrggbb rrggbb" as (count, 3) in [0, 1], hue and saturation moved a little."""
+    rgb = np.array([list(bytes.fromhex(name)) for name in names.split()]) / 255.0
     hsv = rgb2hsv(rgb)
     hsv[:, 0] = (hsv[:, 0] + rng.uniform(-0.035, 0.035)) % 1.0
     hsv[:, 1] = np.clip(hsv[:, 1] * rng.uniform(0.92, 1.12), 0, 1)
@@ -44,6 +44,18 @@ def grid(side: int) -> tuple[Array, Array]:
     """Pixel centres x and y, (1, side) and (side, 1), ready to broadcast."""
     centre = ((np.arange(side) + 0.5) / side).astype(np.float32)
     return centre[None, :], centre[:, None]
+
+
+def mesh(side: int) -> Array:
+    """Pixel centres (side, side, 2), x before y."""
+    return np.stack(np.broadcast_arrays(*grid(side)), -1)
+
+
+def turned(offsets: Array, angle: Array) -> Array:
+    """Offsets (..., 2) turned by angles (...) in radians."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = offsets[..., 0], offsets[..., 1]
+    return np.stack([x * cos - y * sin, x * sin + y * cos], -1)
 
 
 def noise(
@@ -72,6 +84,11 @@ def sample(lattice: Array, points: Array) -> Array:
     return ndimage.map_coordinates(lattice, where, order=1, mode="nearest")
 
 
+def profile(lattice: Array, x: Array, row: float) -> Array:
+    """The values of a lattice field along the line y = `row`, at positions x (count,)."""
+    return sample(lattice, np.stack([x, np.full(len(x), row)], -1))
+
+
 def scatter(rng: np.random.Generator, count: int, margin: float = 0.03) -> Array:
     """About `count` points (count, 2), one in each cell of a jittered grid, in random order."""
     cells = round(count**0.5)
@@ -97,6 +114,26 @@ def normals(paths: Array) -> Array:
     return np.stack([-along[..., 1], along[..., 0]], -1)
 
 
+def discs(
+    draw: ImageDraw.ImageDraw, side: int, centres: Array, radii: Array | float, colours: Array
+) -> None:
+    """Fill circles: centres (count, 2), radii (count,), colours (count, 3); or one of each."""
+    centres = np.atleast_2d(centres)
+    reach = np.broadcast_to(radii, len(centres))[:, None]
+    boxes = np.concatenate([centres - reach, centres + reach], axis=1) * side
+    fills = ink(np.broadcast_to(colours, (len(centres), colours.shape[-1])))
+    for box, fill in zip(boxes.tolist(), fills, strict=True):
+        draw.ellipse(box, fill=fill)
+
+
+def areas(draw: ImageDraw.ImageDraw, side: int, outlines: Array, colours: Array) -> None:
+    """Fill polygons (count, corners, 2) with colours (count, channels); or one with one."""
+    colours = np.atleast_2d(colours)
+    flat = (outlines * side).reshape(len(colours), -1).tolist()
+    for corners, fill in zip(flat, ink(colours), strict=True):
+        draw.polygon(corners, fill=fill)
+
+
 def ribbons(
     draw: ImageDraw.ImageDraw, side: int, paths: Array, widths: Array, colours: Array
 ) -> None:
@@ -106,9 +143,7 @@ def ribbons(
     # Pillow fills the pixels on the outline as well, half a pixel more than asked on each side.
     half = np.maximum(half - 0.5 / side, 0)
     off = normals(paths) * half[..., None]
-    outline = np.concatenate([paths + off, (paths - off)[:, ::-1]], axis=1) * side
-    for corners, fill in zip(outline.reshape(len(paths), -1).tolist(), ink(colours), strict=True):
-        draw.polygon(corners, fill=fill)
+    areas(draw, side, np.concatenate([paths + off, (paths - off)[:, ::-1]], axis=1), colours)
 
 
 def bristle_strokes(

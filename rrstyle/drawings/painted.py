@@ -27,8 +27,7 @@ HATCHES = (
 
 def paint(rng: np.random.Generator, side: int, colour: Field, angle: Field) -> Array:
     """Cover a canvas with coats of bristle strokes and light the impasto, (side, side, 3)."""
-    x, y = canvas.grid(UNDERPAINTING)
-    ground = colour(np.stack(np.broadcast_arrays(x, y), -1).reshape(-1, 2))
+    ground = colour(canvas.mesh(UNDERPAINTING).reshape(-1, 2))
     sheet = canvas.picture(ground.reshape(UNDERPAINTING, UNDERPAINTING, 3))
     sheet = sheet.resize((side, side), Image.Resampling.BICUBIC)
     sheet.putalpha(0)  # the ground is bare of paint: height 0
@@ -51,11 +50,11 @@ def pick(colours: Array, level: Array) -> Array:
 
 def brush_strokes(side: int, rng: np.random.Generator) -> Image.Image:
     """A fauve landscape: sun, hills, trees and a field in rows, in loaded bristle strokes."""
-    sky = canvas.palette(rng, "#1f4fa8", "#3f8fd2", "#7cc4dd", "#f4e3b0", "#f6b64a")
-    far = canvas.palette(rng, "#2b2a72", "#5a3c97", "#8a55a8", "#d0679b")
-    near = canvas.palette(rng, "#0d4a3e", "#12805a", "#4aa84e", "#a9c93f")
-    field = canvas.palette(rng, "#c2331d", "#ef7a1a", "#f9c22e", "#fbe58a", "#7a9a2c", "#d94f30")
-    leaf = canvas.palette(rng, "#08302e", "#0f5a41", "#238a4c", "#e0b12f")
+    sky = canvas.palette(rng, "1f4fa8 3f8fd2 7cc4dd f4e3b0 f6b64a")
+    far = canvas.palette(rng, "2b2a72 5a3c97 8a55a8 d0679b")
+    near = canvas.palette(rng, "0d4a3e 12805a 4aa84e a9c93f")
+    field = canvas.palette(rng, "c2331d ef7a1a f9c22e fbe58a 7a9a2c d94f30")
+    leaf = canvas.palette(rng, "08302e 0f5a41 238a4c e0b12f")
     sun = np.array([rng.uniform(0.2, 0.8), rng.uniform(0.13, 0.24)])
     vanish = np.array([rng.uniform(0.25, 0.75), rng.uniform(0.48, 0.54)])
     trees = np.stack([rng.uniform(0.03, 0.97, 7), rng.uniform(0.5, 0.68, 7)], -1)
@@ -63,8 +62,7 @@ def brush_strokes(side: int, rng: np.random.Generator) -> Image.Image:
     swirl, clump, ridge = (canvas.noise(rng, f) for f in (3.0, 7.0, 2.5))
 
     def crest(points: Array, base: float, height: float, row: float) -> Array:
-        along = np.stack([points[:, 0], np.full(len(points), row)], -1)
-        return base + height * canvas.sample(ridge, along)
+        return base + height * canvas.profile(ridge, points[:, 0], row)
 
     def crown(points: Array) -> tuple[Array, Array]:
         away = points[:, None] - trees
@@ -107,12 +105,10 @@ def brush_strokes(side: int, rng: np.random.Generator) -> Image.Image:
 
 def starry_swirls(side: int, rng: np.random.Generator) -> Image.Image:
     """A night sky of vortices and haloed stars over dark hills, in dashes along the flow."""
-    sky = canvas.palette(
-        rng, "#081037", "#10246b", "#1a45a0", "#2f77c4", "#62abd8", "#a9d6d8", "#dfe9c0"
-    )
-    halo = canvas.palette(rng, "#fff6cf", "#fde27a", "#f7b733", "#c9d58a", "#6fb7c9")
-    hill = canvas.palette(rng, "#050a26", "#0d2350", "#17476c", "#1d6a70", "#3f8f5f")
-    tree = canvas.palette(rng, "#03060f", "#0b1a1f", "#1f3a22", "#51401c")
+    sky = canvas.palette(rng, "081037 10246b 1a45a0 2f77c4 62abd8 a9d6d8 dfe9c0")
+    halo = canvas.palette(rng, "fff6cf fde27a f7b733 c9d58a 6fb7c9")
+    hill = canvas.palette(rng, "050a26 0d2350 17476c 1d6a70 3f8f5f")
+    tree = canvas.palette(rng, "03060f 0b1a1f 1f3a22 51401c")
     stars = canvas.scatter(rng, 16, margin=0.0)[:11] * (1, 0.52)
     radius = rng.uniform(0.022, 0.05, 11)
     moon = np.array([rng.choice([0.14, 0.86]) + rng.uniform(-0.03, 0.03), 0.14])
@@ -125,8 +121,7 @@ def starry_swirls(side: int, rng: np.random.Generator) -> Image.Image:
     windows = np.stack([rng.uniform(0.05, 0.95, 16), rng.uniform(0.80, 0.93, 16)], -1)
 
     def horizon(points: Array) -> Array:
-        along = np.stack([points[:, 0], np.full(len(points), 0.5)], -1)
-        return 0.72 + 0.05 * canvas.sample(ridge, along)
+        return 0.72 + 0.05 * canvas.profile(ridge, points[:, 0], 0.5)
 
     def cypress(points: Array) -> Array:
         rise = np.clip(points[:, 1] - 0.22, 0, 1)
@@ -172,11 +167,11 @@ def starry_swirls(side: int, rng: np.random.Generator) -> Image.Image:
 
 def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
     """A park by the water in divided dots of pure colour: trees, sails, lawn and reflections."""
-    sky = canvas.palette(rng, "#5f9fd8", "#9cc9e4", "#f7e2c0", "#f9c48f")
-    water = canvas.palette(rng, "#1d4f91", "#3c86bf", "#8cc4d0", "#f4dca0")
-    lawn = canvas.palette(rng, "#1c5a3c", "#4f9a3c", "#a5c63e", "#f2df5a")
-    crown = canvas.palette(rng, "#12305a", "#17613f", "#4c9436", "#d7c23a", "#f08a2c")
-    spark = canvas.palette(rng, "#f2542d", "#7a3fa0", "#f9a03f", "#2e5eaa", "#e0447c")
+    sky = canvas.palette(rng, "5f9fd8 9cc9e4 f7e2c0 f9c48f")
+    water = canvas.palette(rng, "1d4f91 3c86bf 8cc4d0 f4dca0")
+    lawn = canvas.palette(rng, "1c5a3c 4f9a3c a5c63e f2df5a")
+    crown = canvas.palette(rng, "12305a 17613f 4c9436 d7c23a f08a2c")
+    spark = canvas.palette(rng, "f2542d 7a3fa0 f9a03f 2e5eaa e0447c")
     count = 9
     trees = np.stack([rng.uniform(0, 1, count), rng.uniform(0.22, 0.40, count)], -1)
     trees[: count // 2, 0] = rng.choice([0.08, 0.9]) + rng.normal(0, 0.09, count // 2)
@@ -209,7 +204,7 @@ def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
             rgb[sail] = (0.99, 0.95, 0.86)
             hull = (np.abs(x - sx - 0.02) < 0.045 - 1.5 * (y - sy)) & (y > sy) & (y < sy + 0.018)
             rgb[hull] = spark[0]
-        shore = y > 0.78 + 0.06 * canvas.sample(bank, np.stack([x, np.full(len(x), 0.3)], -1))
+        shore = y > 0.78 + 0.06 * canvas.profile(bank, x, 0.3)
         sunny = 0.55 + 0.28 * canvas.sample(cloud, points[:, ::-1]) + 0.6 * (y - 0.85)
         rgb[shore] = canvas.ramp(lawn, np.clip(sunny, 0, 1))[shore]
         return rgb
@@ -224,20 +219,15 @@ def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
         answer = rng.uniform(size=len(points)) < 0.09
         tint[answer] = 0.6 * spark[rng.integers(len(spark), size=answer.sum())] + 0.4 * tint[answer]
         tint = canvas.jitter(rng, np.clip(tint, 0, 1), 0.06)
-        reach = radius * rng.uniform(0.75, 1.2, (len(points), 1))
-        boxes = np.concatenate([points - reach, points + reach], 1) * side
-        for box, fill in zip(boxes.tolist(), canvas.ink(tint), strict=True):
-            draw.ellipse(box, fill=fill)
+        canvas.discs(draw, side, points, radius * rng.uniform(0.75, 1.2, len(points)), tint)
     return canvas.picture(canvas.pixels(sheet) * canvas.grain(rng, side, 0.025))
 
 
 def hatching(side: int, rng: np.random.Generator) -> Image.Image:
     """A still life of fruit before drapery in coloured inks: hatching that follows the forms."""
-    paper = canvas.palette(rng, "#f6ead0")[0]
-    inks = canvas.palette(
-        rng, "#d7261e", "#f08a1a", "#3f9a4c", "#8e2f8a", "#f3d58a", "#1d5fa8", "#d2452b", "#2b8c93"
-    )
-    dark = canvas.palette(rng, "#161a3a")
+    paper = canvas.palette(rng, "f6ead0")[0]
+    inks = canvas.palette(rng, "d7261e f08a1a 3f9a4c 8e2f8a f3d58a 1d5fa8 d2452b 2b8c93")
+    dark = canvas.palette(rng, "161a3a")
     count = 7
     radius = rng.uniform(0.09, 0.19, count)
     foot = rng.permutation(np.linspace(0.66, 0.93, count))
@@ -279,9 +269,7 @@ def hatching(side: int, rng: np.random.Generator) -> Image.Image:
             kind = np.where(ball, i % 4, kind)
         return kind, np.clip(dim, 0, 1), turn
 
-    x, y = canvas.grid(side)
-    mesh = np.stack(np.broadcast_arrays(x, y), -1)
-    kind, dim, _ = forms(mesh)
+    kind, dim, _ = forms(canvas.mesh(side))
     bleed = canvas.spread(canvas.noise(rng, 6.0, 4), side)
     load = np.clip(6 * dim, 0.15, 1) * np.clip(0.50 + 0.5 * dim + 0.1 * bleed, 0, 1)
     wash = paper * (1 - load[..., None] * (1 - inks[kind]))

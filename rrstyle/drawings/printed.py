@@ -13,15 +13,15 @@ LEAD = np.array([0.05, 0.05, 0.06])
 
 def waves(side: int, rng: np.random.Generator) -> Image.Image:
     """A colour print of breaking waves: striped blue bodies, scalloped foam, a red sun, a peak."""
-    sky = canvas.palette(rng, "#e9b872", "#f6dfae", "#f3e6c8", "#9fb8b4")
-    blue = canvas.palette(rng, "#0b1f4b", "#17407f", "#2f6fae", "#7fb2cf", "#d5e5dc")
-    foam, red = canvas.palette(rng, "#fbf6e6", "#cf3a24")
+    sky = canvas.palette(rng, "e9b872 f6dfae f3e6c8 9fb8b4")
+    blue = canvas.palette(rng, "0b1f4b 17407f 2f6fae 7fb2cf d5e5dc")
+    foam, red = canvas.palette(rng, "fbf6e6 cf3a24")
     _, y = canvas.grid(side)
     streak = canvas.spread(canvas.noise(rng, (9.0, 1.5)), side)
     sheet = canvas.picture(canvas.ramp(sky, np.clip(1.7 * y + 0.07 * streak, 0, 1)))
     draw = ImageDraw.Draw(sheet)
     sun = np.array([rng.uniform(0.2, 0.8), rng.uniform(0.16, 0.26)])
-    disc(draw, side, sun, 0.105, red)
+    canvas.discs(draw, side, sun, 0.105, red)
     for _ in range(7):
         left, width, top = rng.uniform(-0.1, 0.9), rng.uniform(0.15, 0.4), rng.uniform(0.05, 0.36)
         for step in range(3):
@@ -30,9 +30,10 @@ def waves(side: int, rng: np.random.Generator) -> Image.Image:
             draw.rounded_rectangle((box * side).tolist(), 0.004 * side, canvas.ink(sky[2:3])[0])
     peak = np.array([1 - sun[0], 0.34])
     spread = np.array([[-0.24, 0.16], [-0.07, 0.028], [0.0, 0.0], [0.02, 0.0], [0.27, 0.16]])
-    area(draw, side, peak + spread, blue[1])
+    canvas.areas(draw, side, peak + spread, blue[1])
     snow = [[-0.07, 0.028], [0, 0], [0.02, 0], [0.1, 0.045], [0.06, 0.04], [0.04, 0.07]]
-    area(draw, side, peak + np.array([*snow, [0.01, 0.04], [-0.03, 0.06], [-0.04, 0.03]]), foam)
+    snow += [[0.01, 0.04], [-0.03, 0.06], [-0.04, 0.03]]
+    canvas.areas(draw, side, peak + np.array(snow), foam)
     for layer in range(5):
         near = layer / 4
         length, base = 0.26 + 0.50 * near, 0.46 + 0.72 * near**1.1
@@ -41,17 +42,6 @@ def waves(side: int, rng: np.random.Generator) -> Image.Image:
         breaker(rng, draw, side, (length, base, height, phase), np.vstack([blue, foam]))
     toward = slice(None, None, rng.choice([-1, 1]))  # the sea runs to the left or to the right
     return canvas.picture(canvas.pixels(sheet)[:, toward] * canvas.grain(rng, side, 0.03, 8))
-
-
-def disc(draw: ImageDraw.ImageDraw, side: int, centre: Array, radius: float, colour: Array) -> None:
-    """Fill a circle given in unit coordinates."""
-    box = np.concatenate([centre - radius, centre + radius]) * side
-    draw.ellipse(box.tolist(), fill=canvas.ink(colour[None])[0])
-
-
-def area(draw: ImageDraw.ImageDraw, side: int, outline: Array, colour: Array) -> None:
-    """Fill a polygon (count, 2) given in unit coordinates."""
-    draw.polygon((outline * side).ravel().tolist(), fill=canvas.ink(colour[None])[0])
 
 
 def breaker(
@@ -74,7 +64,7 @@ def breaker(
         return np.stack([along + lean, base + height * low - rise], -1)
 
     def body(low: float, colour: Array) -> None:
-        area(draw, side, np.vstack([crest(low), [[1.4, 1.4], [-0.4, 1.4]]]), colour)
+        canvas.areas(draw, side, np.vstack([crest(low), [[1.4, 1.4], [-0.4, 1.4]]]), colour)
 
     body(0, night)
     # Stripes alternate dark and light and thicken downwards, like the cut lines of a print.
@@ -89,22 +79,19 @@ def breaker(
     spots = edge[chosen] + slide
     size = height * (0.022 + 0.05 * rng.uniform(size=len(spots)) ** 2) + 0.003
     for grow, colour in ((1.3, night), (1.0, foam)):
-        for spot, radius in zip(spots, size, strict=True):
-            disc(draw, side, spot, grow * radius, colour)
+        canvas.discs(draw, side, spots, grow * size, colour)
     for spot, radius in zip(spots[::2], size[::2], strict=True):
         box = np.concatenate([spot - 0.6 * radius, spot + 0.6 * radius]) * side
         fill = canvas.ink(colours[2:3])[0]
         draw.arc(box.tolist(), 20, 200, fill=fill, width=max(1, round(0.003 * side)))
     spray = edge[rng.choice(tip, 50)] + rng.normal(0, 0.22, (50, 2)) * height - [0, 0.22 * height]
-    for spot, radius in zip(spray, rng.uniform(0.0015, 0.005, 50), strict=True):
-        disc(draw, side, spot, radius, foam)
+    canvas.discs(draw, side, spray, rng.uniform(0.0015, 0.005, 50), foam)
 
 
 def woodcut(side: int, rng: np.random.Generator) -> Image.Image:
     """A two-block woodcut: rayed sun, faceted mountains, lake and firs cut in black lines."""
-    cream, amber, red, teal, moss, black = canvas.palette(
-        rng, "#f5e6c3", "#f0a531", "#d2452b", "#2f7f86", "#7d8f3a", "#17130f"
-    )
+    inks = canvas.palette(rng, "f5e6c3 f0a531 d2452b 2f7f86 7d8f3a 17130f")
+    cream, amber, red, teal, moss, black = inks
     x, y = canvas.grid(side)
     wobble = canvas.spread(canvas.noise(rng, 14.0, 2), side)
     slant = canvas.spread(canvas.noise(rng, 5.0, 3), side)
@@ -159,13 +146,15 @@ def fir(
     """A black fir standing on `foot`, its branches opened by light cuts."""
     tall = rng.uniform(0.3, 0.48)
     levels = 11
-    area(draw, side, foot + np.array([[-0.008, 0], [0.008, 0], [0, -tall]]), colours[0])
+    trunk = foot + np.array([[-0.008, 0], [0.008, 0], [0, -tall]])
+    canvas.areas(draw, side, trunk, colours[0])
     for level in range(levels):
         low = foot - [0, tall * (0.1 + 0.8 * level / levels)]
         half = 0.3 * tall * (1 - level / levels) * rng.uniform(0.8, 1.15)
         drop = 0.1 * tall
         wing = [[-half, 0.35 * drop], [0, -drop], [half, 0.35 * drop], [0.4 * half, 0.1 * drop]]
-        area(draw, side, low + np.array([*wing, [0, 0.3 * drop], [-0.4 * half, 0]]), colours[0])
+        wing += [[0, 0.3 * drop], [-0.4 * half, 0]]
+        canvas.areas(draw, side, low + np.array(wing), colours[0])
         for reach in np.linspace(-0.75, 0.75, 5):
             cut = low + np.array([[0.25, -0.35], [0.85, 0.1]]) * [half * reach, drop]
             canvas.ribbons(draw, side, cut[None], np.full(1, 0.0045), colours[1:2])
@@ -173,18 +162,16 @@ def fir(
 
 def marbling(side: int, rng: np.random.Generator) -> Image.Image:
     """Marbled paper: nested ink drops on a bath, combed both ways, then swirled."""
-    inks = canvas.palette(
-        rng, "#14213d", "#b5172f", "#f4ead2", "#eba51c", "#177e89", "#f4ead2", "#5b2a6e", "#0b4f6c"
-    )
+    inks = canvas.palette(rng, "14213d b5172f f4ead2 eba51c 177e89 f4ead2 5b2a6e 0b4f6c")
     bath = Image.new("RGB", (side, side), canvas.ink(inks[:1])[0])
     draw = ImageDraw.Draw(bath)
     places = canvas.scatter(rng, 200, margin=0.05)
     radii = rng.uniform(0.025, 0.075, len(places))
     for share in (1.0, 0.78, 0.5, 0.26):
-        for place, radius in zip(places, radii, strict=True):
-            disc(draw, side, place, share * radius, inks[rng.integers(len(inks))])
+        chosen = [rng.integers(len(inks)) for _ in places]
+        canvas.discs(draw, side, places, share * radii, inks[chosen])
     # The bath is looked up where each point of the paper came from: last movement undone first.
-    paper = np.stack(np.broadcast_arrays(*canvas.grid(side)), -1)
+    paper = canvas.mesh(side)
     for _ in range(4):
         centre, strength = rng.uniform(0.12, 0.88, 2), rng.choice([-1, 1]) * rng.uniform(2.0, 3.8)
         paper = swirl(paper, centre.astype(np.float32), strength, rng.uniform(0.10, 0.17))
@@ -202,9 +189,7 @@ def swirl(points: Array, centre: Array, strength: float, reach: float) -> Array:
     """Points turned about a centre by an angle that fades with distance."""
     away = points - centre
     angle = strength * np.exp(-(away**2).sum(-1) / reach**2)
-    cos, sin = np.cos(angle), np.sin(angle)
-    spun = (away[..., 0] * cos - away[..., 1] * sin, away[..., 0] * sin + away[..., 1] * cos)
-    return centre + np.stack(spun, -1)
+    return centre + canvas.turned(away, angle)
 
 
 def comb(points: Array, axis: int, spacing: float, pull: float, sharp: float, phase: float) -> None:
@@ -220,16 +205,16 @@ def comb(points: Array, axis: int, spacing: float, pull: float, sharp: float, ph
 def mosaic(side: int, rng: np.random.Generator) -> Image.Image:
     """A floor mosaic: a sun with rays over a sea with fish, tesserae in rows along the outlines."""
     hues = [
-        canvas.palette(rng, *row)
+        canvas.palette(rng, row)
         for row in (
-            ("#12326b", "#1f5da3", "#5aa6d6", "#2a74bd"),  # sky
-            ("#f2b632", "#f7d774", "#e8912a", "#fbe9a6"),  # sun
-            ("#d9622b", "#f08a3c", "#c2401f", "#f2b05a"),  # rays
-            ("#0f6a73", "#1b8f8a", "#49b3a0", "#0c4f63"),  # sea
-            ("#e8efe0", "#bfe0d8", "#f6f2dc", "#9fd0cf"),  # crests
-            ("#6d1020", "#a81f1f", "#e0512f", "#f59a62"),  # fish
-            ("#f3e7c9", "#e2cfa0", "#fbf5e2", "#cbb27e"),  # border
-            ("#3a1f2b", "#5a2b33", "#2a1a2e", "#74404a"),  # dark border
+            "12326b 1f5da3 5aa6d6 2a74bd",  # sky
+            "f2b632 f7d774 e8912a fbe9a6",  # sun
+            "d9622b f08a3c c2401f f2b05a",  # rays
+            "0f6a73 1b8f8a 49b3a0 0c4f63",  # sea
+            "e8efe0 bfe0d8 f6f2dc 9fd0cf",  # crests
+            "6d1020 a81f1f e0512f f59a62",  # fish
+            "f3e7c9 e2cfa0 fbf5e2 cbb27e",  # border
+            "3a1f2b 5a2b33 2a1a2e 74404a",  # dark border
         )
     ]
     labels = cartoon(rng)
@@ -252,19 +237,9 @@ def mosaic(side: int, rng: np.random.Generator) -> Image.Image:
         height = rng.uniform(0.6, 1.0, (len(centres), 1))
         corner = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.44
         corner = corner + rng.normal(0, 0.035, (len(centres), 4, 2))
-        cos, sin = np.cos(spin)[:, None], np.sin(spin)[:, None]
-        turned = np.stack(
-            [
-                corner[..., 0] * cos - corner[..., 1] * sin,
-                corner[..., 0] * sin + corner[..., 1] * cos,
-            ],
-            -1,
-        )
-        quads = (centres[:, None] + turned * size[:, None, None]) * side
-        for quad, paint in zip(
-            quads.reshape(-1, 8).tolist(), canvas.ink(np.hstack([tint, height])), strict=True
-        ):
-            draw.polygon(quad, fill=paint)
+        turned = canvas.turned(corner, spin[:, None])
+        quads = centres[:, None] + turned * size[:, None, None]
+        canvas.areas(draw, side, quads, np.hstack([tint, height]))
     layers = canvas.pixels(sheet)
     rough = canvas.grain(rng, side, 0.05)
     return canvas.picture(canvas.relief(layers[..., :3] * rough, layers[..., 3], 0.5))
@@ -324,18 +299,7 @@ def tesserae(area: Array, tile: float) -> tuple[Array, Array, Array]:
 
 def stained_glass(side: int, rng: np.random.Generator) -> Image.Image:
     """A rose window: rings of jewel-coloured panes in lead, set in a field of broken glass."""
-    glass = canvas.palette(
-        rng,
-        "#c1121f",
-        "#0b3fae",
-        "#f2a31b",
-        "#0e7a4b",
-        "#6a1fa0",
-        "#1390c9",
-        "#f6d55a",
-        "#e2571e",
-        "#f4ecd6",
-    )
+    glass = canvas.palette(rng, "c1121f 0b3fae f2a31b 0e7a4b 6a1fa0 1390c9 f6d55a e2571e f4ecd6")
     fold = int(rng.choice([10, 12, 14, 16]))
     seeds, hues = [np.array([[0.5, 0.5]])], [np.array([2])]
     jewelled = [np.array([True])]
@@ -391,4 +355,4 @@ def pane(draw: ImageDraw.ImageDraw, side: int, corners: Array, inset: float, col
     reach = np.linalg.norm(away, axis=1, keepdims=True) + 1e-9
     outline = middle + away * np.maximum(1 - inset * 1.3 / reach, 0.1)
     height = 1.0 if inset < 0 else 0.0
-    draw.polygon((outline * side).ravel().tolist(), canvas.ink(np.append(colour, height)[None])[0])
+    canvas.areas(draw, side, outline, np.append(colour, height))

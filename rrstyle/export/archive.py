@@ -5,6 +5,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
+from string import Template
 from typing import Literal, get_args
 
 from rrstyle.config import StyleConfig
@@ -15,74 +16,7 @@ from rrstyle.pipeline import smallest_side
 
 Format = Literal["savedmodel", "onnx"]
 
-_PICTURES = """Pictures are uint8 RGB arrays (height, width, 3) without a batch axis, of {least} or
-more pixels a side. Nothing is resized: bring the style's longer side to {scale:g} times the
-content's first. These settings were chosen for a longer side of {side} pixels.
-"""
-
-_SAVED_MODEL = """## In Python
-
-```python
-import numpy as np
-import tensorflow as tf  # 2.21 or newer
-from PIL import Image
-
-model = tf.saved_model.load("model")
-content = np.asarray(Image.open("content.png").convert("RGB"))
-style = np.asarray(Image.open("style.png").convert("RGB"))
-picture = model.stylize(content, style)  # at strength {strength:g}
-Image.fromarray(picture.numpy()).save("picture.png")
-```
-
-`model.stylize_transport(content, style, strength)` and `model.stylize_adain` take a strength from
-0 to 1; `model.encode(image)` and `model.decode(features, image)` are the network alone.
-
-## As a service
-
-TensorFlow Serving, which looks for versions in numbered folders:
-
-```sh
-mkdir -p served && cp -r model served/1
-docker run --rm -p 127.0.0.1:8501:8501 -v "$PWD/served:/models/style" -e MODEL_NAME=style \\
-  tensorflow/serving
-```
-
-PNG or JPEG files in base64 go in, and a PNG file in base64 comes out. Pictures are taken as stored,
-without EXIF orientation or colour profile.
-
-```sh
-{{
-  printf '{{"signature_name": "stylize_bytes", "inputs": {{"content_bytes": {{"b64": "'
-  base64 -w 0 content.png
-  printf '"}}, "style_bytes": {{"b64": "'
-  base64 -w 0 style.png
-  printf '"}}}}}}'
-}} |
-  curl -s --data @- http://127.0.0.1:8501/v1/models/style:predict |
-  python3 -c 'import base64, json, sys
-sys.stdout.buffer.write(base64.b64decode(json.load(sys.stdin)["outputs"]["b64"]))' > picture.png
-```
-"""
-
-_ONNX = """## In Python
-
-```python
-import numpy as np
-import onnxruntime  # 1.23 or newer
-from PIL import Image
-
-session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
-inputs = {{
-    "content": np.asarray(Image.open("content.png").convert("RGB")),
-    "style": np.asarray(Image.open("style.png").convert("RGB")),
-    "strength": np.array({strength:g}, np.float32),  # 0 returns the content, 1 the full style
-}}
-(picture,) = session.run(["picture"], inputs)
-Image.fromarray(picture).save("picture.png")
-```
-
-A picture that is too small, or a strength out of range, is an error of a node whose name says so.
-"""
+_READMES = Path(__file__).with_name("readme")  # the README's texts, with $names to fill in
 
 
 def export_archive(config: StyleConfig | None = None, *, seed: int, format: Format) -> bytes:
@@ -124,12 +58,16 @@ def export_archive(config: StyleConfig | None = None, *, seed: int, format: Form
 
 
 def _readme(config: StyleConfig, seed: int, format: Format) -> str:
-    usage = _ONNX if format == "onnx" else _SAVED_MODEL
-    settings = json.dumps(style_record(config, seed), indent=2)
-    return (
-        f"# A style transfer of rrstyle: {config.method}, seed {seed}\n\n"
-        "It needs no rrstyle to run.\n\n"
-        + _PICTURES.format(least=smallest_side(config), scale=config.style_scale, side=config.side)
-        + f"\n{usage.format(strength=config.strength)}"
-        + f"\n## Settings\n\n```json\n{settings}\n```\n"
-    )
+    values = {
+        "method": config.method,
+        "seed": seed,
+        "strength": f"{config.strength:g}",
+        "least": smallest_side(config),
+        "scale": f"{config.style_scale:g}",
+        "side": config.side,
+        "settings": json.dumps(style_record(config, seed), indent=2),
+    }
+    for name, place in ((format, "usage"), ("model", "whole")):
+        text = Template((_READMES / f"{name}.md").read_text(encoding="utf-8"))
+        values[place] = text.substitute(values)
+    return str(values["whole"])

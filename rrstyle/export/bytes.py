@@ -24,7 +24,7 @@ def unit_from_bytes(data: Any, *, argument: str) -> Any:
     """The picture (height, width, 3) of a file, float32 in [0, 1].
 
     Args:
-        data: The file, a string scalar; anything but PNG or JPEG is an InvalidArgumentError.
+        data: File, a string scalar; anything but PNG or JPEG is an InvalidArgumentError.
         argument: Name of the argument in error messages.
     """
     jpeg = tf.io.is_jpeg(data)

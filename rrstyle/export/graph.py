@@ -1,7 +1,7 @@
 """What exported models compute: a style transfer in closed form as one graph of TensorFlow.
 
-The graph is the library's own code, called with an `xp` of tensors in place of NumPy: keras.ops
-for a SavedModel, `rrstyle.export.linalg.PORTABLE_OPS` for ONNX.
+The graph is the library's own code, called with tensors in place of NumPy arrays: see
+`rrstyle.backend.array_namespace`.
 """
 
 from collections.abc import Callable
@@ -28,35 +28,24 @@ IMAGE = tf.TensorSpec((None, None, 3), tf.uint8)
 # division by 255 into a multiplication by 1 / 255, which rounds differently.
 _UNIT = as_image(np.arange(256, dtype=np.uint8)[None])[0, :, 0]
 
-# The check after writing: share of values that may differ, by 1, where a sum taken in another
-# order crosses a rounding boundary.
+# Share of pixel values that may differ by 1 from the library's: sums in another order can cross a
+# rounding boundary.
 _TIES = 0.01
 
-# Of a condition, what it says, what was received and a value: the value, once the condition was
-# found true.
+# (condition, rule, what was received, value) to the value; an error of the graph if the condition
+# does not hold.
 Require = Callable[[Any, str, Any, Any], Any]
-
-
-def check_exportable() -> None:
-    """Refuses other backends than TensorFlow.
-
-    Raises:
-        ValueError: If it is another.
-    """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "backend must be tensorflow to export: run with KERAS_BACKEND=tensorflow (a seed's "
-            f"network is the same there); received {keras.backend.backend()}"
-        )
 
 
 def exportable_config(config: StyleConfig | None) -> StyleConfig:
     """The config, or `StyleConfig()` with method transport.
 
     Raises:
-        ValueError: If no graph can hold its method, or it names trained networks.
+        ValueError: If the backend is not TensorFlow, no graph can hold the method, or the decoder
+            is a trained one.
     """
-    config = config or replace(StyleConfig(), method="transport")
+    check_backend()
+    config = config or StyleConfig(method="transport")
     if config.method not in METHODS:
         raise ValueError(
             f"method must be one of {', '.join(METHODS)} to export, the others search and have no "
@@ -68,36 +57,50 @@ def exportable_config(config: StyleConfig | None) -> StyleConfig:
     return config
 
 
+def check_backend() -> None:
+    """Raises ValueError where the backend is not TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "backend must be tensorflow to export: run with KERAS_BACKEND=tensorflow (a seed's "
+            f"network is the same there); received {keras.backend.backend()}"
+        )
+
+
 def require(holds: Any, rule: str, received: Any, value: Any) -> Any:
-    """`value`, once `holds` was found true: what is computed from it comes after the check."""
+    """`value`; an InvalidArgumentError with `rule` and `received` where `holds` is false."""
     with tf.control_dependencies([tf.debugging.Assert(holds, [rule, received])]):
         return tf.identity(value)
 
 
+def in_graph(network: SharedNetwork) -> Callable[[Any], Any]:
+    """A network as a function inside a graph, (batch, height, width, channels) each way.
+
+    Its weights become variables, saved beside the graph and not in its 2 GiB. The network's own
+    compiled function would be traced anew for every variable.
+    """
+    weights = [tf.Variable(w, trainable=False) for w in network.weights]
+    return lambda inputs: network.model.stateless_call(weights, [], inputs)[0]
+
+
 @dataclass(frozen=True)
 class StyleGraph:
-    """What the endpoints compute, from networks whose weights are variables.
+    """What the endpoints compute.
 
     Pictures are uint8 (height, width, 3), or float32 in [0, 1] where they are called `unit`;
     results are uint8.
 
     Attributes:
-        encoder: The CNN.
-        hidden: The DCN but for its last layer, whose random kernel is `random_kernel`.
-        wildness: Share of the random last layer.
-        keeps_colours: Value of the config's `keep_colours`.
-        least: Fewest pixels a side.
-        xp: Operations on tensors.
-        require: Checks in a graph.
+        config: Settings, with the plan of trained weights filled in.
+        encoder: CNN, from images (1, height, width, 3) to features.
+        hidden: DCN without its last layer, from [features, images of the wanted size].
+        random_kernel: Random kernel of the last layer, (k, k, channels, 3).
+        require: Checks in the graph.
     """
 
-    encoder: SharedNetwork
-    hidden: SharedNetwork
+    config: StyleConfig
+    encoder: Callable[[Any], Any]
+    hidden: Callable[[Any], Any]
     random_kernel: np.ndarray
-    wildness: float
-    keeps_colours: bool
-    least: int
-    xp: Any = ops
     require: Require = require
 
     def encode(self, image: Any) -> Any:
@@ -112,7 +115,7 @@ class StyleGraph:
         rule = "features must have the rows and columns of encode(reference); received"
         features = self.require(fits, rule, tf.shape(features), features)
         readout = self._readout([(self._padded(own, image), image)])
-        return rounded(apply_readout(self._padded(features, image), *readout, xp=self.xp))
+        return rounded(apply_readout(self._padded(features, image), *readout))
 
     def stylize(self, method: str, content: Any, style: Any, strength: Any) -> Any:
         """The content in the manner of the style; `strength` is a float32 scalar."""
@@ -120,46 +123,51 @@ class StyleGraph:
         return self.stylize_unit(method, *pair, strength)
 
     def stylize_unit(self, method: str, content: Any, style: Any, strength: Any) -> Any:
-        """`stylize` of pictures that `unit` or `sized` gave."""
-        xp = self.xp
+        """`stylize` of pictures that are `unit` already, of at least `least` pixels a side."""
         valid = (strength >= 0) & (strength <= 1)
-        rule = "strength must be from 0 to 1; received"
-        strength = self.require(valid, rule, strength, strength)
-        if self.keeps_colours:
-            style = match_luminance(style, content, xp=xp)
+        strength = self.require(valid, "strength must be from 0 to 1; received", strength, strength)
+        if self.config.keep_colours:
+            style = match_luminance(style, content)
         ours, theirs = self._features(content), self._features(style)
-        found = fit_map(method, fit_gaussian(ours, xp=xp), fit_gaussian(theirs, xp=xp), xp=xp)
-        features = found.towards(xp.cast(strength, "float64"), xp=xp)(ours, xp=xp)
+        found = fit_map(method, fit_gaussian(ours), fit_gaussian(theirs))
+        features = found.towards(ops.cast(strength, "float64"))(ours)
         pairs = [(self._padded(ours, content), content), (self._padded(theirs, style), style)]
         readout = self._readout(pairs)
-        result = apply_readout(self._padded(features, content), *readout, xp=xp)
-        decoded = apply_readout(pairs[0][0], *readout, xp=xp)
-        image = pipeline.give_back(result, content, decoded, strength, self.wildness)
-        if self.keeps_colours:
-            image = keep_colours(xp.clip(image, 0, 1), content, xp=xp)
+        result = apply_readout(self._padded(features, content), *readout)
+        decoded = apply_readout(pairs[0][0], *readout)
+        wildness = pipeline.readout_wildness(self.config)
+        image = pipeline.give_back(result, content, decoded, strength, wildness)
+        if self.config.keep_colours:
+            image = keep_colours(ops.clip(image, 0, 1), content)
         return rounded(image)
 
+    @property
+    def least(self) -> int:
+        """Fewest pixels a side."""
+        return pipeline.smallest_side(self.config)
+
     def unit(self, image: Any, argument: str) -> Any:
-        """A picture's values in [0, 1], once it was found large enough."""
+        """A picture's values in [0, 1], checked to be large enough."""
         return unit_image(image, self.least, argument=argument, require=self.require)
 
     def _features(self, image):
-        return call(self.encoder, image[None])[0]
+        return self.encoder(image[None])[0]
 
     def _readout(self, pairs):
-        return fit_readout(self.random_kernel, pairs, wildness=self.wildness, xp=self.xp)
+        wildness = pipeline.readout_wildness(self.config)
+        return fit_readout(self.random_kernel, pairs, wildness=wildness)
 
     def _padded(self, features, image):
-        return call(self.hidden, [features[None], image[None]])[0]
+        return self.hidden([features[None], image[None]])[0]
 
 
-def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
+def build_graph(config: StyleConfig, seed: int, require: Require = require) -> StyleGraph:
     """The graph of a config that `exportable_config` lets pass.
 
     Args:
-        config: Settings, of which `side` and `precision` play no part.
+        config: Settings; `side` and `precision` are not used.
         seed: Seed of the random network, an integer of at least 0.
-        settings: `xp` and `require` of the graph.
+        require: Checks in the graph.
 
     Raises:
         ValueError: If a setting or the seed breaks a rule.
@@ -167,19 +175,9 @@ def build_graph(config: StyleConfig, seed: int, **settings: Any) -> StyleGraph:
     """
     trained = load_weights(config.weights, config.encoder)
     config = replace(config, encoder=trained.network)
-    encoder = cnn_network(config.encoder, seed=seed)
-    if trained.weights:
-        encoder = SharedNetwork(encoder.model, trained.weights)
+    encoder = cnn_network(config.encoder, seed=seed, trained=trained.weights)
     hidden, random_kernel = split_dcn(config.encoder, seed=seed)
-    return StyleGraph(
-        encoder=with_variables(encoder),
-        hidden=with_variables(hidden),
-        random_kernel=random_kernel,
-        keeps_colours=config.keep_colours,
-        wildness=1.0 if config.decoder == "random" else config.wildness,
-        least=pipeline.smallest_side(config),
-        **settings,
-    )
+    return StyleGraph(config, in_graph(encoder), in_graph(hidden), random_kernel, require)
 
 
 def unit_image(
@@ -188,14 +186,13 @@ def unit_image(
     """A graph's uint8 picture as float32 in [0, 1], with the library's values.
 
     Args:
-        image: (height, width, 3).
+        image: Picture (height, width, 3).
         least: Fewest pixels a side; a smaller picture is an error of the graph.
         argument: Name of the argument in error messages.
-        require: Assertion that the graph runs.
+        require: Checks in the graph.
     """
     # The check comes after the cast: ONNX has no sum of bytes to hang it on.
-    index = sized(tf.cast(image, tf.int32), least, argument=argument, require=require)
-    return unit_values(index)
+    return unit_values(sized(tf.cast(image, tf.int32), least, argument, require))
 
 
 def unit_values(values: Any) -> Any:
@@ -203,11 +200,10 @@ def unit_values(values: Any) -> Any:
     return tf.gather(_UNIT, tf.cast(values, tf.int32))
 
 
-def sized(image: Any, least: int, *, argument: str = "image", require: Require = require) -> Any:
-    """The picture, once it was found to have `least` pixels a side."""
+def sized(image: Any, least: int, argument: str = "image", require: Require = require) -> Any:
+    """The picture, checked to have `least` pixels a side."""
     rule = f"{argument} is too small: at least {least} pixels a side; received"
-    fits = tf.reduce_min(tf.shape(image)[:2]) >= least
-    return require(fits, rule, tf.shape(image), image)
+    return require(tf.reduce_min(tf.shape(image)[:2]) >= least, rule, tf.shape(image), image)
 
 
 def rounded(image: Any) -> Any:
@@ -215,36 +211,20 @@ def rounded(image: Any) -> Any:
     return ops.cast(ops.round(255 * ops.clip(image, 0, 1)), "uint8")
 
 
-def call(network: SharedNetwork, inputs: Any) -> Any:
-    """A network of `with_variables` in a graph."""
-    # Calling the network itself would trace its compiled function anew for every variable.
-    return network.model.stateless_call(list(network.weights), [], inputs)[0]
-
-
-def with_variables(network: SharedNetwork) -> SharedNetwork:
-    """The network with variables for weights: they are saved beside the graph, not in its 2 GiB."""
-    return SharedNetwork(
-        network.model, tuple(tf.Variable(w, trainable=False) for w in network.weights)
-    )
-
-
 def compare_styles(
-    run: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    config: StyleConfig,
-    seed: int,
-    least: int,
+    run: Callable[[np.ndarray, np.ndarray], np.ndarray], graph: StyleGraph, seed: int
 ) -> None:
     """Compares a small picture of an exported model with the library's.
 
     Args:
-        run: The model, at the config's strength.
-        config: Settings of the transfer.
+        run: Exported model, at the config's strength, from content and style to a picture.
+        graph: Graph of the model.
         seed: Seed of its networks.
-        least: Fewest pixels a side.
 
     Raises:
         RuntimeError: If they differ.
     """
+    config, least = graph.config, graph.least
     longest = max(least + 1, 16)
     rng = np.random.default_rng(0)
     shapes = (least, longest, 3), (longest, least, 3)  # the library resizes neither

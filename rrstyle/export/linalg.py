@@ -1,7 +1,8 @@
 """`keras.ops` with the linear algebra that ONNX lacks, made of the operations that it has.
 
-A graph computed with `PORTABLE_OPS` for `xp` holds no decomposition and no linear solver: only
-products, sums, gathers and loops, in float64. All matrices are real, of a static size n x n.
+A graph computed with `PORTABLE_OPS` as `rrstyle.backend.tensor_operations` holds no decomposition
+and no linear solver: only products, sums, gathers and loops, in float64. All matrices are real, of
+a static size n x n.
 
 - `linalg.cholesky`: column after column.
 - `linalg.eigh`, of a positive definite matrix: its Cholesky factor, whose rows are made orthogonal
@@ -125,14 +126,14 @@ def _inverse(matrix: Any) -> Any:
 
 
 def _tournament(size: int) -> np.ndarray:
-    """Partners (rounds, size), int32: every two meet once; whoever is left over meets himself."""
+    """Partners (rounds, size), int32: every two meet once; one left over meets itself."""
     even = size + size % 2
     others, rounds = np.arange(1, even), []
     for _ in range(even - 1):
         seats = np.concatenate([[0], others])
         partner = np.empty(even, np.int32)
         partner[seats] = seats[::-1]
-        # In an odd field the last one is nobody.
+        # An odd field has one place more than players.
         rounds.append(np.where(partner < size, partner, np.arange(even))[:size])
         others = np.roll(others, 1)
     return np.array(rounds, np.int32).reshape(-1, size)

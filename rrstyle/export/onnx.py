@@ -19,20 +19,19 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from logging import NullHandler
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from rrstyle.backend import tensor_operations
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.export.graph import (
     IMAGE,
     StyleGraph,
     build_graph,
-    check_exportable,
     compare_styles,
     exportable_config,
 )
@@ -61,7 +60,7 @@ def export_onnx(
         path: File to write; its folder must exist.
         config: Settings, limited as in `export_saved_model`; the strength is only recorded.
         seed: Seed of the random network, an integer of at least 0.
-        overwrite: Replace a file that is there.
+        overwrite: Permission to replace a file that is there.
 
     Returns:
         The path.
@@ -81,46 +80,41 @@ def export_onnx(
 
 def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
     """The file that `export_onnx` writes; it raises the same ValueErrors."""
-    check_exportable()
-    _check_extra()
     config = exportable_config(config)
-    graph = build_graph(config, seed, xp=PORTABLE_OPS, require=_require)
-    data = _converted(graph, config, seed)
+    if missing := [name for name in _EXTRA if importlib.util.find_spec(name) is None]:
+        raise ValueError(
+            f"format onnx needs the extra onnx: pip install 'rrstyle[onnx]'; {missing[0]} is not "
+            "installed"
+        )
+    graph = build_graph(config, seed, _require)
+    data = _converted(graph, style_record(config, seed))
     session = open_session(data)
     strength = np.array(config.strength, np.float32)
 
     def run(content, style):
         return session.run(None, {"content": content, "style": style, "strength": strength})[0]
 
-    compare_styles(run, config, seed, graph.least)
+    compare_styles(run, graph, seed)
     return data
 
 
-def _check_extra() -> None:
-    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ValueError(
-            f"format onnx needs the extra onnx: pip install 'rrstyle[onnx]'; {missing[0]} is not "
-            "installed"
-        )
-
-
-def _converted(graph: StyleGraph, config: StyleConfig, seed: int) -> bytes:
+def _converted(graph: StyleGraph, record: dict[str, Any]) -> bytes:
     import onnx
     import tf2onnx
 
     def stylize(content, style, strength):
-        return {"picture": graph.stylize(config.method, content, style, strength)}
+        usual = tensor_operations.set(PORTABLE_OPS)
+        try:
+            return {"picture": graph.stylize(graph.config.method, content, style, strength)}
+        finally:
+            tensor_operations.reset(usual)
 
-    inputs = [
-        tf.TensorSpec(IMAGE.shape, IMAGE.dtype, "content"),
-        tf.TensorSpec(IMAGE.shape, IMAGE.dtype, "style"),
-        tf.TensorSpec((), tf.float32, "strength"),
-    ]
+    pictures = (tf.TensorSpec(IMAGE.shape, IMAGE.dtype, name) for name in ("content", "style"))
+    inputs = [*pictures, tf.TensorSpec((), tf.float32, "strength")]
     function = tf.function(stylize, autograph=False)
     with _quiet():
         model, _ = tf2onnx.convert.from_function(function, inputs, opset=OPSET)
-    onnx.helper.set_model_props(model, {RECORD: json.dumps(style_record(config, seed))})
+    onnx.helper.set_model_props(model, {RECORD: json.dumps(record)})
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
 
@@ -128,7 +122,11 @@ def _converted(graph: StyleGraph, config: StyleConfig, seed: int) -> bytes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps back what tf2onnx logs of shapes it does not know: the model is checked anyway."""
-    converter, root, nowhere = logging.getLogger("tf2onnx"), logging.getLogger(), NullHandler()
+    converter, root, nowhere = (
+        logging.getLogger("tf2onnx"),
+        logging.getLogger(),
+        logging.NullHandler(),
+    )
     level = converter.level
     converter.setLevel(logging.CRITICAL)
     root.addHandler(nowhere)  # else its first warning would set up a handler that prints
@@ -149,7 +147,7 @@ def open_session(data: bytes) -> Any:
 
 
 def _require(holds: Any, rule: str, received: Any, value: Any) -> Any:
-    """`value`, whose computation fails unless `holds`; nothing can tell what was received."""
+    """`value`, whose computation fails unless `holds`; ONNX cannot show what was received."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", rule.removesuffix("; received")).strip("_")
     index = tf.cast(tf.logical_not(holds), tf.int32)
     return value + tf.gather(tf.zeros(1, value.dtype), index, name=words)

@@ -1,8 +1,8 @@
 """A TensorFlow SavedModel of the closed-form style transfers, for use without this package.
 
 Endpoints, also signatures of these names. Images are uint8 (height, width, 3) of any sizes,
-without a batch axis: the pictures of a batch would all need one size, and the readout is solved
-for each pair anyway. Nothing is resized: send pictures of about the same longer side.
+without a batch axis, because the readout is solved for each pair of pictures. Nothing is resized:
+send pictures of about the same longer side.
 
 - `stylize(content, style)` -> image of the content's size, by the config's method at the config's
   strength; also the default signature;
@@ -15,15 +15,14 @@ for each pair anyway. Nothing is resized: send pictures of about the same longer
   encoding gives: `decode(encode(x), x)` reconstructs x. The features' rows and columns must be
   those of `encode(reference)`.
 
-A signature's result is named `output_0`. A rule that is broken is an InvalidArgumentError.
+A signature's result is named `output_0`. Invalid inputs raise an InvalidArgumentError.
 """
 
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +31,18 @@ import tensorflow as tf
 
 from rrstyle import backend
 from rrstyle.config import StyleConfig, to_dict
-from rrstyle.durable import whole_folder
+from rrstyle.durable import bare_name, named_errors, whole_folder
 from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
 from rrstyle.export.graph import (
     IMAGE,
     StyleGraph,
     build_graph,
-    check_exportable,
+    check_backend,
     compare_styles,
     exportable_config,
     sized,
 )
+from rrstyle.networks.plan import plan_of
 
 RECORD = "rrstyle.json"  # beside saved_model.pb: config, seed, versions
 _ENTRIES = {RECORD, "saved_model.pb", "fingerprint.pb", "variables", "assets"}
@@ -61,10 +61,10 @@ def export_saved_model(
 
     Args:
         directory: Folder to write; its parent must exist.
-        config: Settings, of which `side` and `precision` play no part; `StyleConfig()` with
-            method transport by default.
+        config: Settings; `side` and `precision` are not used. By default `StyleConfig()` with
+            method transport.
         seed: Seed of the random network, an integer of at least 0.
-        overwrite: Replace a SavedModel that is there, once the new one is complete.
+        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
     Returns:
         The directory.
@@ -74,42 +74,24 @@ def export_saved_model(
             or the seed breaks a rule.
         OSError: If the directory exists, or cannot be written.
     """
-    check_exportable()
     config = exportable_config(config)
-    target = _checked_target(directory, overwrite)
+    _checked_target(directory, overwrite)  # before the work
     graph = build_graph(config, seed)
 
     def compare(loaded: Any) -> None:
-        compare_styles(lambda *pair: loaded.stylize(*pair).numpy(), config, seed, graph.least)
+        compare_styles(lambda *pair: loaded.stylize(*pair).numpy(), graph, seed)
 
     record = style_record(config, seed)
-    write_saved_model(target, _endpoints(graph, config), record, compare, overwrite=overwrite)
-    return target
+    return write_saved_model(directory, _endpoints(graph), record, compare, overwrite=overwrite)
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """A function of a SavedModel.
-
-    Attributes:
-        name: Name of the endpoint and of its signature.
-        function: Function of tensors that returns a tensor.
-        inputs: Specifications of its inputs: `IMAGE`, or made by `spec`.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    inputs: list[tf.TensorSpec]
-
-
-def spec(shape: tuple[int | None, ...], dtype: str) -> tf.TensorSpec:
-    """An input of an endpoint; None stands for any size."""
-    return tf.TensorSpec(shape, dtype)
+# A function of a SavedModel, of tensors, and the specifications of its inputs.
+Endpoint = tuple[Callable[..., Any], list[tf.TensorSpec]]
 
 
 def write_saved_model(
     directory: str | os.PathLike,
-    endpoints: Sequence[Endpoint],
+    endpoints: Mapping[str, Endpoint],
     record: Mapping[str, Any],
     compare: Callable[[Any], None],
     *,
@@ -119,21 +101,25 @@ def write_saved_model(
 
     Args:
         directory: Folder to write; its parent must exist.
-        endpoints: The first one is the default signature.
+        endpoints: Functions by the names of their signatures; the first is the default signature.
         record: Plain JSON values, written beside the model.
         compare: Check, called with the reloaded model; if it raises, the model is not put in place.
-        overwrite: Replace a SavedModel that is there, once the new one is complete.
+        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
     Returns:
         The directory.
 
     Raises:
-        ValueError: If the backend is not TensorFlow, or the name is none.
+        ValueError: If the backend is not TensorFlow, or no folder can have this name.
         OSError: If the directory exists, or cannot be written.
     """
-    check_exportable()
+    check_backend()
     target = _checked_target(directory, overwrite)
-    with _plain_os_errors(target.name), whole_folder(target, replace=overwrite) as whole:
+    label = bare_name(target.name)
+    with (
+        named_errors(label, "not written", missing="folder", invalid=None),
+        whole_folder(target, replace=overwrite) as whole,
+    ):
         _write(whole, endpoints)
         compare(tf.saved_model.load(whole))  # its functions die with it
         text = json.dumps(record, indent=2)
@@ -141,41 +127,39 @@ def write_saved_model(
     return target
 
 
-def _endpoints(graph: StyleGraph, config: StyleConfig) -> list[Endpoint]:
-    own_strength = tf.constant(config.strength, tf.float32)
+def _endpoints(graph: StyleGraph) -> dict[str, Endpoint]:
+    method, own_strength = graph.config.method, tf.constant(graph.config.strength, tf.float32)
 
     def configured(content, style):
-        return graph.stylize(config.method, content, style, own_strength)
+        return graph.stylize(method, content, style, own_strength)
 
     def encoded(content_bytes, style_bytes):
         files = {"content": content_bytes, "style": style_bytes}
         content, style = (
-            sized(unit_from_bytes(data, argument=name), graph.least, argument=name)
+            sized(unit_from_bytes(data, argument=name), graph.least, name)
             for name, data in files.items()
         )
-        return png_result(graph.stylize_unit(config.method, content, style, own_strength))
+        return png_result(graph.stylize_unit(method, content, style, own_strength))
 
     def by(method: str):
         return lambda content, style, strength: graph.stylize(method, content, style, strength)
 
-    features = spec((None, None, graph.encoder.model.output_shape[-1]), "float32")
-    strength = spec((), "float32")
-    return [
-        Endpoint("stylize", configured, [IMAGE, IMAGE]),
-        *(
-            Endpoint(f"stylize_{method}", by(method), [IMAGE, IMAGE, strength])
-            for method in ("transport", "adain")
-        ),
-        Endpoint("stylize_bytes", encoded, [BYTES, BYTES]),
-        Endpoint("encode", graph.encode, [IMAGE]),
-        Endpoint("decode", graph.decode, [features, IMAGE]),
-    ]
+    features = tf.TensorSpec((None, None, plan_of(graph.config.encoder).features), tf.float32)
+    strength = tf.TensorSpec((), tf.float32)
+    return {
+        "stylize": (configured, [IMAGE, IMAGE]),
+        "stylize_transport": (by("transport"), [IMAGE, IMAGE, strength]),
+        "stylize_adain": (by("adain"), [IMAGE, IMAGE, strength]),
+        "stylize_bytes": (encoded, [BYTES, BYTES]),
+        "encode": (graph.encode, [IMAGE]),
+        "decode": (graph.decode, [features, IMAGE]),
+    }
 
 
-def _write(directory: Path, endpoints: Sequence[Endpoint]) -> None:
+def _write(directory: Path, endpoints: Mapping[str, Endpoint]) -> None:
     archive = keras.export.ExportArchive()
-    for endpoint in endpoints:
-        archive.add_endpoint(endpoint.name, endpoint.function, endpoint.inputs)
+    for name, endpoint in endpoints.items():
+        archive.add_endpoint(name, *endpoint)
     try:
         archive.write_out(directory, verbose=False)
     except tf.errors.OpError as error:
@@ -186,7 +170,7 @@ def _write(directory: Path, endpoints: Sequence[Endpoint]) -> None:
 
 
 def style_record(config: StyleConfig, seed: int) -> dict[str, Any]:
-    """What is written beside a model of style transfer, plain JSON values."""
+    """The record beside a model of style transfer: plain JSON values."""
     config = replace(config, weights=Path(config.weights).name)  # a name, never a path
     return {"config": to_dict(config), "seed": seed, "versions": backend.versions()}
 
@@ -212,16 +196,3 @@ def _checked_target(directory: str | os.PathLike, overwrite: bool) -> Path:
             f"with {foreign[0]!r} in it"
         )
     return target
-
-
-@contextmanager
-def _plain_os_errors(label: str) -> Iterator[None]:
-    """Turns the system's errors into a line of their own class, with their errno."""
-    try:
-        yield
-    except OSError as error:
-        plain = type(error)(
-            f"directory cannot be written, the system says {error.strerror!r}; received {label!r}"
-        )
-        plain.errno = error.errno
-        raise plain from error

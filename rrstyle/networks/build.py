@@ -37,7 +37,7 @@ Initialisers = Callable[[int], Any]
 
 
 def keras_start(position: int) -> keras.initializers.Initializer:
-    """Keras' own start of a kernel, for models whose calls bring their weights with them."""
+    """A kernel of Keras' default law, for models that are called with other weights."""
     return keras.initializers.GlorotUniform(seed=position)
 
 
@@ -148,9 +148,9 @@ def _inserts(plan: Plan, layer: Upsample, following, factor: int) -> bool:
 
 
 def hidden_model(dcn: keras.Model) -> keras.Model:
-    """The layers of a DCN before its last convolution, whose input is the output here.
+    """The DCN without its last convolution, sharing all other layers.
 
-    They are shared with the DCN. With reflect padding the output is padded already.
+    The output is that convolution's input, with reflect padding applied already.
     """
     return keras.Model(dcn.inputs, convolutions(dcn)[-1].input)
 
@@ -209,7 +209,7 @@ def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int
     """Random weights for every convolution of `model`, in its order; biases are zero.
 
     Args:
-        model: Keras model whose only weights are those of convolutions with a bias.
+        model: Keras model without weights other than those of convolutions with a bias.
         law: Name of a law, see `rrstyle.networks.laws`.
         std: True standard deviation of the scaled laws.
         seed: Non-negative integer that names the weights, with `path`.
@@ -230,12 +230,12 @@ def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int
 class SharedNetwork:
     """A network that shares one compiled Keras model with others of its plan.
 
-    To build and compile a model takes longer than a small picture does; networks that differ in
-    their weights alone (the variants of a picture, the networks of a study) therefore pass them
-    to one compiled function. `benchmarks/shared_networks.py` measures what that saves.
+    Compiling a model takes longer than stylising a small picture. Networks that differ only in
+    their weights (variants of a picture, networks of a study) therefore pass them to one compiled
+    function. `benchmarks/shared_networks.py` measures what that saves.
 
     Attributes:
-        model: Keras model that is compiled once; its own weights play no part in calls.
+        model: Keras model that is compiled once; calls do not use its own weights.
         weights: Weights of this network, in the order of `model.trainable_variables`.
     """
 
@@ -247,6 +247,10 @@ class SharedNetwork:
         tensors = [ops.convert_to_tensor(x, "float32") for x in inputs]
         run = _compiled(self.model, int(tensors[0].shape[0]))
         return run(self.weights, tensors[0] if len(tensors) == 1 else tensors)
+
+    def single(self, *inputs) -> np.ndarray:
+        """The model's output for single images or features, without a batch axis."""
+        return ops.convert_to_numpy(self(*(x[None] for x in inputs)))[0]
 
 
 @functools.lru_cache(maxsize=64)
@@ -264,10 +268,11 @@ _encoder_model = functools.lru_cache(maxsize=32)(encoder_model)
 _decoder_model = functools.lru_cache(maxsize=32)(decoder_model)
 
 
-def cnn_network(config: NetworkConfig, *, seed: int) -> SharedNetwork:
-    """The random CNN of `build_cnn`, with one compiled model for all seeds and laws."""
+def cnn_network(config: NetworkConfig, *, seed: int, trained: tuple | None = None) -> SharedNetwork:
+    """The CNN of `build_cnn`, or one of `trained` weights; one compiled model for all of a plan."""
     model = _encoder_model(plan_of(config))
-    return SharedNetwork(model, draw_weights(model, config.law, config.std, seed, ENCODER))
+    weights = trained or draw_weights(model, config.law, config.std, seed, ENCODER)
+    return SharedNetwork(model, weights)
 
 
 def dcn_network(config: NetworkConfig, *, seed: int) -> SharedNetwork:

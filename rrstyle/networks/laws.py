@@ -53,7 +53,7 @@ def distribution(law: str, std: float):
     of the Laplace: std / sqrt(2). Density and moments are methods of the result.
 
     Args:
-        law: One of SCALED_LAWS.
+        law: Name, one of SCALED_LAWS.
         std: Standard deviation, positive and finite.
 
     Returns:
@@ -86,8 +86,8 @@ def draw_kernel(
     2 / fan_in. Both keep the mean square of activations through ReLU layers and ignore `std`.
 
     Args:
-        law: One of LAWS.
-        shape: (height, width, input channels a group, output channels).
+        law: Name, one of LAWS.
+        shape: Shape (height, width, input channels a group, output channels).
         std: True standard deviation of the scaled laws.
         rng: Generator of the layer, see `layer_rng`.
 

@@ -1,8 +1,7 @@
 """Keras layers, and the initialiser, that the networks need and Keras does not have.
 
-Shapes are (batch, height, width, channels); heights and widths may be unknown when a model
-is built. Importing this file registers all of them: a fresh process needs no more of the package
-to load a network that was saved as a .keras file.
+Shapes are (batch, height, width, channels); heights and widths may be unknown when a model is
+built. Importing this file registers them all, so that saved .keras files can be loaded.
 """
 
 import keras
@@ -14,6 +13,17 @@ from rrstyle.networks.laws import check_seed, draw_kernel, layer_rng
 def _ceil_div(size, factor):
     # Not -(-size // factor): in ONNX a division of integers rounds towards zero.
     return None if size is None else (size + factor - 1) // factor
+
+
+class _Resizing(keras.layers.Layer):
+    """A layer whose output sides follow from those of its input."""
+
+    def side(self, size):
+        """Pixels of an output side, of those of the input."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(None if s is None else self.side(s) for s in shape[1:3]), shape[3])
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
@@ -40,7 +50,7 @@ class RandomLaw(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
-class ReflectPadding2D(keras.layers.Layer):
+class ReflectPadding2D(_Resizing):
     """Pads height and width for a convolution of `kernel` so that its output keeps the size.
 
     The border pixel is not repeated (`abc` becomes `cbabcb`). For an even kernel the larger
@@ -61,16 +71,12 @@ class ReflectPadding2D(keras.layers.Layer):
             return x
         return ops.pad(x, ((0, 0), (before, after), (before, after), (0, 0)), mode="reflect")
 
-    def compute_output_shape(self, shape):
-        grow = self.kernel - 1
-        return (shape[0], *(None if s is None else s + grow for s in shape[1:3]), shape[3])
-
-    def get_config(self):
-        return {**super().get_config(), "kernel": self.kernel}
+    def side(self, size):
+        return size + self.kernel - 1
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
-class ZeroInsertion2D(keras.layers.Layer):
+class ZeroInsertion2D(_Resizing):
     """Upsampling by zeros: each value at the top left of a `factor` x `factor` block of zeros.
 
     The adjoint of subsampling by `factor` (paper 003, "fixed upsampling").
@@ -81,18 +87,14 @@ class ZeroInsertion2D(keras.layers.Layer):
         self.factor = factor
 
     def call(self, x):
-        f = self.factor
         batch, height, width, channels = ops.shape(x)
         x = ops.reshape(x, (batch, height, 1, width, 1, channels))
-        x = ops.pad(x, ((0, 0), (0, 0), (0, f - 1), (0, 0), (0, f - 1), (0, 0)))
-        return ops.reshape(x, (batch, height * f, width * f, channels))
+        zeros = (0, self.factor - 1)
+        x = ops.pad(x, ((0, 0), (0, 0), zeros, (0, 0), zeros, (0, 0)))
+        return ops.reshape(x, (batch, self.side(height), self.side(width), channels))
 
-    def compute_output_shape(self, shape):
-        sides = (None if s is None else s * self.factor for s in shape[1:3])
-        return (shape[0], *sides, shape[3])
-
-    def get_config(self):
-        return {**super().get_config(), "factor": self.factor}
+    def side(self, size):
+        return size * self.factor
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
@@ -136,7 +138,7 @@ class ZeroInsertedConv2D(keras.layers.Conv2D):
 class CropTo(keras.layers.Layer):
     """Crops the first input, from the bottom right, to 1 / `factor` (rounded up) of the second.
 
-    Ceil pooling turns 227 pixels into 114; doubling gives 228: this takes the last one away.
+    Pooling by 2 turns 227 pixels into 114, and doubling gives 228: this crops the last one.
     """
 
     def __init__(self, factor: int = 1, **kwargs):
@@ -152,19 +154,16 @@ class CropTo(keras.layers.Layer):
         shape, reference = shapes
         return (shape[0], *(_ceil_div(s, self.factor) for s in reference[1:3]), shape[3])
 
-    def get_config(self):
-        return {**super().get_config(), "factor": self.factor}
-
 
 @keras.saving.register_keras_serializable(package="rrstyle")
-class L2Pooling2D(keras.layers.Layer):
+class L2Pooling2D(_Resizing):
     """l2-norm pooling: the square root of the sum of squares over each window.
 
     Windows past the border hold what is inside: sides are divided by the stride, rounded up.
 
     Args:
         pool_size: Side of a window, in pixels.
-        stride: Pixels from one window to the next.
+        stride: Step from one window to the next, in pixels.
 
     Reference: the pooling of Theorem 5.1, "Randomness in Deconvolutional Networks".
     """
@@ -180,20 +179,16 @@ class L2Pooling2D(keras.layers.Layer):
         batch, height, width, _ = ops.shape(x)
         maps = ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, height, width, 1))
         sums = ops.conv(ops.square(maps), ones, strides=self.stride, padding="same")
-        rows, columns = (_ceil_div(side, self.stride) for side in (height, width))
-        sums = ops.reshape(sums, (batch, channels, rows, columns))
+        sums = ops.reshape(sums, (batch, channels, self.side(height), self.side(width)))
         # The tiny constant keeps the gradient finite where a window is all zero.
         return ops.sqrt(ops.transpose(sums, (0, 2, 3, 1)) + 1e-30)
 
-    def compute_output_shape(self, shape):
-        return (shape[0], *(_ceil_div(s, self.stride) for s in shape[1:3]), shape[3])
-
-    def get_config(self):
-        return {**super().get_config(), "pool_size": self.pool_size, "stride": self.stride}
+    def side(self, size):
+        return _ceil_div(size, self.stride)
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
-class BlurPool2D(keras.layers.Layer):
+class BlurPool2D(_Resizing):
     """Anti-aliased halving: the binomial filter [1 3 3 1] / 8 each way, then every second pixel.
 
     Sizes are halved and rounded up; borders are reflected. Inputs need 3 pixels a side.
@@ -210,5 +205,5 @@ class BlurPool2D(keras.layers.Layer):
         x = ops.pad(x, ((0, 0), (1, 2), (1, 2), (0, 0)), mode="reflect")
         return ops.conv(x, kernel, strides=2, padding="valid")
 
-    def compute_output_shape(self, shape):
-        return (shape[0], *(_ceil_div(s, 2) for s in shape[1:3]), shape[3])
+    def side(self, size):
+        return _ceil_div(size, 2)

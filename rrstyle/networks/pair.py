@@ -12,7 +12,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from rrstyle.config import DECODERS, NetworkConfig, StyleConfig, to_dict
 from rrstyle.networks.build import SharedNetwork, shared
@@ -21,7 +20,7 @@ from rrstyle.networks.weight_files import weights_digest
 
 @dataclass(frozen=True, eq=False)
 class CnnDcn:
-    """A CNN and its DCN, trained as a rule: no seed of a picture names anything in them.
+    """A CNN and its DCN, usually trained: their weights do not depend on a picture's seed.
 
     Attributes:
         name: Name of 1 to 200 characters for settings and recipes, never a path.
@@ -57,25 +56,25 @@ class CnnDcn:
 
     def encode(self, image) -> np.ndarray:
         """Features (rows, columns, channels) of an image (height, width, 3) in [0, 1]."""
-        return ops.convert_to_numpy(self.encoder(image[None]))[0]
+        return self.encoder.single(image)
 
     def decode(self, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Image (*size, 3), float32, unbounded, of features (rows, columns, channels)."""
-        reference = np.zeros((1, *size, 3), np.float32)  # only its size is read
-        return ops.convert_to_numpy(self.decoder(features[None], reference))[0]
+        reference = np.zeros((*size, 3), np.float32)  # only its size is read
+        return self.decoder.single(features, reference)
 
     def reconstruct(self, images) -> np.ndarray:
-        """What comes back of float32 images (batch, height, width, 3) in [0, 1]; unbounded."""
+        """Reconstructions, unbounded, of float32 images (batch, height, width, 3) in [0, 1]."""
         # One by one: networks are compiled for one number of images, and of any size.
         return np.stack([self.decode(self.encode(x), x.shape[:2]) for x in images])
 
 
 def with_plan_of(networks: CnnDcn | None, config: StyleConfig) -> StyleConfig:
-    """The settings with the plan of the networks that they name; unchanged where they name none.
+    """The settings with the plan of the trained networks that they name, if any.
 
     Raises:
-        ValueError: If `config.decoder` names other networks, or there are none, or their name
-            is empty, too long, or that of an untrained decoder.
+        ValueError: If `config.decoder` names networks that were not given, or the given name is
+            empty, too long, or that of an untrained decoder.
     """
     if networks is not None and (len(networks.name) > 200 or networks.name in ("", *DECODERS)):
         raise ValueError(

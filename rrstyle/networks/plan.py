@@ -1,4 +1,4 @@
-"""The one description of a network: what is built, simulated and computed with.
+"""The one description of a network, for building, simulation and theory.
 
 A `Plan` lists the layers of a CNN and of the DCN that mirrors it. `rrstyle.networks.build` makes
 Keras models of it; the study's theory computes from it. This file imports nothing heavy: the
@@ -26,7 +26,7 @@ class Conv:
     Attributes:
         channels: Number of output maps.
         kernel: Side of the filters, in pixels.
-        stride: Pixels from one window to the next.
+        stride: Step from one window to the next, in pixels.
         groups: Number of groups that inputs and outputs are split into.
         name: "conv<block>_<index>" in an architecture; "" where nothing refers to it.
     """
@@ -45,7 +45,7 @@ class Pool:
     Attributes:
         kind: Statistic of each window.
         size: Side of a window, in pixels.
-        step: Pixels from one window to the next; `size` by default, windows side by side.
+        step: Distance between windows, in pixels; `size` by default, windows side by side.
     """
 
     kind: PoolKind = "max"
@@ -60,7 +60,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Upsample:
-    """Undoes the latest stride not undone yet: back to the size before it.
+    """Undoes the most recent stride that is not yet undone: back to the size before it.
 
     Attributes:
         kind: "zero" puts each value on the first pixel of its block, "nearest" on all of them.
@@ -78,12 +78,12 @@ class Plan:
 
     Attributes:
         encoder: Layers of the CNN.
-        decoder: Layers of the DCN but for the last.
+        decoder: Layers of the DCN without the last one.
         head: Last layer of the DCN: a linear convolution to the image's channels.
         padding: Border of every convolution.
         encoder_activation: Nonlinearity of the CNN.
         decoder_activation: Nonlinearity of the DCN.
-        biases: Whether convolutions add a bias.
+        biases: Switch for a bias in every convolution.
     """
 
     encoder: tuple[Conv | Pool, ...]

@@ -3,7 +3,7 @@
 All layers but the last stay random. The last, a linear convolution, is solved by ridge
 regression from its input to the pixels of images at hand: one linear system, no training.
 
-Functions take `xp`: NumPy (the library) or keras.ops on TensorFlow (inside an exported graph).
+Maps and images are NumPy arrays or, in an exported graph, tensors.
 """
 
 import functools
@@ -16,36 +16,36 @@ import numpy as np
 import threadpoolctl
 from keras import ops
 
+from rrstyle.backend import array_namespace
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import SharedNetwork, dcn_network, hidden_model
+from rrstyle.pictures.luma import luminance
 
-# Regularisation, relative to the mean diagonal of the normal equations. Large enough that noise
-# in features which no image ever produced (an FVT's) is not amplified.
+# Regularisation, relative to the mean diagonal of the normal equations: large enough not to
+# amplify noise in transformed features, which no image has produced.
 RIDGE = 1e-4
-# Pixels of an image that enter the regression of a style transfer, on a regular lattice. More
-# changed the result by less than 1 dB at 16 to 64 channels.
+# Pixels of an image that enter the regression, on a regular lattice. More of them changed the
+# result by less than 1 dB at 16 to 64 channels.
 LATTICE_PIXELS = 8192
 _TILE_ROWS = 16_384
-_LUMINANCE = np.array([0.2125, 0.7154, 0.0721])  # Rec. 709
 
-
-# On one thread: two of NumPy's spin for each other when another program wants a core, and what
-# takes 0.03 s alone then takes 0.2 s.
+# On one thread: where another program uses a core, NumPy's threads wait for each other, and
+# 0.03 s become 0.2 s.
 _one_thread = threadpoolctl.ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
-def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
+def design_matrix(padded, kernel: int, *, step=1):
     """Rows of a convolution's input patches, with a 1 for the bias.
 
     Args:
         padded: Maps (height + kernel - 1, width + kernel - 1, channels), borders padded already.
         kernel: Side of the filters.
-        step: Pixels between those that give a row, each way.
-        xp: NumPy, or keras.ops inside an exported graph.
+        step: Distance between pixels that give a row, each way.
 
     Returns:
         (rows, kernel * kernel * channels + 1); columns in the order of a Keras kernel.
     """
+    xp = array_namespace(padded)
     shape = xp.shape(padded)
     height, width = shape[0] - kernel + 1, shape[1] - kernel + 1
     channels = padded.shape[-1]
@@ -58,8 +58,9 @@ def design_matrix(padded, kernel: int, *, step=1, xp: Any = np):
     return xp.concatenate([rows, xp.ones_like(rows[:, :1])], axis=-1)
 
 
-def lattice_step(height, width, *, xp: Any = np):
+def lattice_step(height, width):
     """Step of the lattice on an image of this size."""
+    xp = array_namespace(height)
     pixels = xp.array(height, dtype="float64") * xp.array(width, dtype="float64")
     step = xp.ceil(xp.sqrt(pixels / LATTICE_PIXELS))
     step = int(step) if xp is np else xp.cast(step, "int32")
@@ -68,10 +69,10 @@ def lattice_step(height, width, *, xp: Any = np):
 
 
 @_one_thread
-def solve_ridge(squares, products, *, xp: Any = np):
+def solve_ridge(squares, products):
     """Solution (unknowns, outputs) of the normal equations A^T A, A^T y, in float64."""
-    size = squares.shape[0]
-    ridge = RIDGE * xp.trace(squares) / size + 1e-30  # the second for features that are all zero
+    size, xp = squares.shape[0], array_namespace(squares)
+    ridge = RIDGE * xp.trace(squares) / size + 1e-30  # not 0 for features that are all zero
     return xp.linalg.solve(squares + ridge * xp.eye(size, dtype="float64"), products)
 
 
@@ -115,23 +116,19 @@ class Decoder:
 
     def __call__(self, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Image (*size, 3), float32, unbounded, of features (rows, columns, channels)."""
-        return self.read(run_hidden(self.hidden, features, size))
-
-    def read(self, padded: np.ndarray) -> np.ndarray:
-        """The last layer alone."""
-        return apply_readout(padded, self.kernel, self.bias)
+        return apply_readout(run_hidden(self.hidden, features, size), self.kernel, self.bias)
 
 
-def apply_readout(padded, kernel, bias, *, xp: Any = np):
+def apply_readout(padded, kernel, bias):
     """The last layer: image (height, width, 3) of its padded input, unbounded."""
     image = ops.conv(ops.convert_to_tensor(padded)[None], ops.convert_to_tensor(kernel))[0]
-    return (ops.convert_to_numpy(image) if xp is np else image) + bias
+    return (image if ops.is_tensor(padded) else ops.convert_to_numpy(image)) + bias
 
 
 def run_hidden(network: SharedNetwork, features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Padded input of the last layer, for an image of `size`."""
-    reference = np.zeros((1, *size, 1), np.float32)  # only its size is read
-    return ops.convert_to_numpy(network(features[None], reference))[0]
+    reference = np.zeros((*size, 1), np.float32)  # only its size is read
+    return network.single(features, reference)
 
 
 def build_decoder(
@@ -146,11 +143,11 @@ def build_decoder(
 
     Args:
         config: Plan of the networks.
-        pairs: (features, image) pairs to solve the ridge on, of shapes (rows, columns, channels)
-            and (height, width, 3); a random readout is scaled to the first.
+        pairs: Features (rows, columns, channels) and image (height, width, 3) of each picture that
+            the ridge is solved on; a random readout is scaled to the first.
         seed: Non-negative integer that names the DCN.
         wildness: 0 for the ridge readout, 1 for the random one, between them their mix.
-        every_pixel: Whether to use all pixels, in tiles, not a lattice of LATTICE_PIXELS an image.
+        every_pixel: Use of all pixels, in tiles, in place of a lattice of LATTICE_PIXELS an image.
 
     Returns:
         The decoder.
@@ -169,26 +166,24 @@ def fit_readout(
     *,
     wildness: float = 0.0,
     every_pixel: bool = False,
-    xp: Any = np,
 ) -> tuple[Any, Any]:
-    """The last layer that `build_decoder` chooses.
+    """The last layer of `build_decoder`.
 
     Args:
         random_kernel: Random kernel of the last layer, (k, k, channels, 3).
-        pairs: (padded input of the last layer, image) of one picture or more.
+        pairs: Padded input of the last layer and image, of one picture or more.
         wildness: Share of the random readout, 0 to 1.
-        every_pixel: Whether all pixels are used, not a lattice of them; never in a graph.
-        xp: NumPy, or keras.ops inside an exported graph.
+        every_pixel: Use of all pixels in place of a lattice of them; never in a graph.
 
     Returns:
         Kernel (k, k, channels, 3) and bias (3,), float32.
     """
     if wildness == 1:
-        return _presentable(random_kernel, *pairs[0], xp)
-    ridge_kernel, ridge_bias = _ridge(random_kernel.shape, pairs, every_pixel, xp)
+        return _presentable(random_kernel, *pairs[0])
+    ridge_kernel, ridge_bias = _ridge(random_kernel.shape, pairs, every_pixel)
     if wildness == 0:
         return ridge_kernel, ridge_bias
-    kernel, bias = _presentable(random_kernel, *pairs[0], xp)
+    kernel, bias = _presentable(random_kernel, *pairs[0])
     wildness = float(wildness)  # NumPy's float64 would make the kernel one too
     return (
         (1 - wildness) * ridge_kernel + wildness * kernel,
@@ -196,54 +191,57 @@ def fit_readout(
     )
 
 
-def _ridge(shape, pairs, every_pixel: bool, xp: Any) -> tuple[Any, Any]:
+def _ridge(shape, pairs, every_pixel: bool) -> tuple[Any, Any]:
+    xp = array_namespace(pairs[0][0])
     scale = 1 / xp.maximum(xp.std(pairs[0][0]), 1e-30)  # the solve sees numbers about 1
     squares = products = 0.0
     for padded, image in pairs:
-        step = 1 if every_pixel else lattice_step(*xp.shape(image)[:2], xp=xp)
-        a, b = normal_equations(padded * scale, image, shape[0], step, xp=xp)
+        step = 1 if every_pixel else lattice_step(*xp.shape(image)[:2])
+        a, b = normal_equations(padded * scale, image, shape[0], step)
         squares, products = a + squares, b + products
-    weights = xp.array(solve_ridge(squares, products, xp=xp), dtype="float32")
+    weights = xp.array(solve_ridge(squares, products), dtype="float32")
     return xp.reshape(scale * weights[:-1], shape), weights[-1]
 
 
 @_one_thread
-def normal_equations(padded, image, kernel: int, step, *, xp: Any = np) -> tuple[Any, Any]:
+def normal_equations(padded, image, kernel: int, step) -> tuple[Any, Any]:
     """A^T A and A^T y of an image in float64, by strips: memory does not grow with the image."""
-    if xp is not np:  # in a graph there is only a lattice, and a lattice is always one strip
-        return _moments(padded, image, kernel, step, xp)
+    if ops.is_tensor(padded):  # a graph has only a lattice, and a lattice is always one strip
+        return _moments(padded, image, kernel, step)
     height, width = image.shape[:2]
     strip = step * max(1, _TILE_ROWS // -(-width // step))
     squares = products = 0.0
     for top in range(0, height, strip):
         tile = padded[top : top + strip + kernel - 1]
-        a, b = _moments(tile, image[top : top + strip], kernel, step, xp)
+        a, b = _moments(tile, image[top : top + strip], kernel, step)
         squares, products = a + squares, b + products
     return squares, products
 
 
-def _moments(padded, image, kernel: int, step, xp: Any) -> tuple[Any, Any]:
+def _moments(padded, image, kernel: int, step) -> tuple[Any, Any]:
+    xp = array_namespace(padded)
     # In float32 the sums' order would show: one pixel value in 300 off by 1 / 255 in a graph.
-    rows = xp.array(design_matrix(padded, kernel, step=step, xp=xp), dtype="float64")
+    rows = xp.array(design_matrix(padded, kernel, step=step), dtype="float64")
     targets = xp.reshape(image[::step, ::step], (-1, image.shape[-1]))
     columns = xp.transpose(rows)
     return xp.matmul(columns, rows), xp.matmul(columns, xp.array(targets, dtype="float64"))
 
 
-def _presentable(kernel, padded, image, xp: Any) -> tuple[Any, Any]:
+def _presentable(kernel, padded, image) -> tuple[Any, Any]:
     """A random readout brought to the range of `image`.
 
     The output of a random network has no meaningful scale, offset or sign. Each channel is
-    brought to the mean and standard deviation of the whole image, and all three are inverted
-    where the luminance would be a negative; what is light in one channel and dark in another
-    stays so: false colours.
+    brought to the mean and standard deviation of the whole image. All three are inverted if the
+    luminance correlates negatively with the image's; single channels may still do so, which gives
+    false colours.
     """
-    raw = xp.array(apply_readout(padded, kernel, 0.0, xp=xp), dtype="float64")
+    xp = array_namespace(padded)
+    raw = xp.array(apply_readout(padded, kernel, 0.0), dtype="float64")
     image = xp.array(image, dtype="float64")
     raw_mean, mean = xp.mean(raw, axis=(0, 1)), xp.mean(image)
     factor = xp.std(image) / xp.maximum(xp.std(raw, axis=(0, 1)), 1e-30)
-    grey = xp.matmul((raw - raw_mean) * factor, _LUMINANCE)
-    alike = xp.mean(grey * (xp.matmul(image, _LUMINANCE) - xp.mean(xp.matmul(image, _LUMINANCE))))
+    grey, light = luminance((raw - raw_mean) * factor), luminance(image)
+    alike = xp.mean(grey * (light - xp.mean(light)))
     factor = xp.where(alike < 0, -factor, factor)
     kernel = xp.array(factor * xp.array(kernel, dtype="float64"), dtype="float32")
     return kernel, xp.array(mean - factor * raw_mean, dtype="float32")

@@ -15,7 +15,6 @@ import itertools
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,18 +32,6 @@ _FORMAT = 1
 _TIED = ("architecture", "channels", "kernel", "padding", "pooling", "encoder_activation")
 # What keras.applications' VGG16 subtracts from BGR images in 0..255 (the ImageNet means).
 _BGR_MEANS = np.array([103.939, 116.779, 123.68])
-# What reading an .npz file that is damaged, or something else, can raise.
-_DAMAGED = (
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -54,7 +41,7 @@ class CnnWeights:
     Attributes:
         name: "random", "imagenet" or the name of the file, never a path.
         network: Plan of the CNN with what the weights fix; `layer` is their last one.
-        weights: (kernel, bias) of each convolution in turn, float32, for images in [0, 1]; None
+        weights: Kernel and bias of each convolution in turn, float32, for images in [0, 1]; None
             where they are random, to be drawn by the law of `network`.
         tied: Names of the settings of `network` that the weights fix.
     """
@@ -116,15 +103,20 @@ class CnnWeights:
             )
         return replace(self, network=fixed, weights=self.weights[: 2 * len(names)])
 
-    def transfer(self) -> tuple[np.ndarray, ...] | None:
-        """Weights of the `vgg` statistics network, conv2_1 to conv5_1; None if they are no
-        VGG16's up to there."""
-        wanted = (VGG16.name, None, None)
+    def transfer(self) -> tuple[np.ndarray, ...]:
+        """Weights of the `vgg` statistics network, conv2_1 to conv5_1.
+
+        Raises:
+            ValueError: If they are not VGG16's, or end before conv5_1.
+        """
         ours = (self.architecture, self.network.channels, self.network.kernel)
         first, last = (2 * len(VGG16.up_to(layer)) for layer in ("conv1_2", "conv5_1"))
-        if ours != wanted or len(self.weights or ()) < last:
-            return None
-        return (self.weights or ())[first:last]
+        weights = self.weights or ()
+        if ours != (VGG16.name, None, None) or len(weights) < last:
+            raise ValueError(
+                f"encoder must be a VGG16 with conv5_1 for network vgg; received {self.name!r}"
+            )
+        return weights[first:last]
 
 
 def _names(network: NetworkConfig) -> list[str]:
@@ -170,12 +162,12 @@ def weights_digest(weights: Sequence[np.ndarray]) -> str:
 
 
 def write_weights(path: Path, network: NetworkConfig, weights: Sequence[np.ndarray]) -> None:
-    """Writes the weights of a CNN as .npz; whole or not at all, a file there is replaced.
+    """Writes the weights of a CNN as .npz, whole or not at all, replacing an existing file.
 
     Args:
         path: File to write; the suffix .npz is the caller's.
         network: Plan of the CNN; `layer` is the last one that is written.
-        weights: (kernel, bias) by layer, for images in [0, 1].
+        weights: Kernel and bias of each layer in turn, for images in [0, 1].
 
     Raises:
         OSError: If it cannot be written.
@@ -197,10 +189,7 @@ def _from_file(path: Path, modified: int, size: int) -> CnnWeights:
     if zipfile.is_zipfile(path):
         return _from_npz(path)
     if not h5py.is_hdf5(path):
-        raise ValueError(
-            "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
-            f" {path.name!r} is neither, or damaged"
-        )
+        raise _not_weights(path)
     try:
         with h5py.File(path, "r") as file:
             found = _h5_convolutions(file)
@@ -212,6 +201,13 @@ def _from_file(path: Path, modified: int, size: int) -> CnnWeights:
     if not all(np.isfinite(w).all() for layer in layers for w in layer):
         raise ValueError(f"weights file {path.name!r} has weights that are not finite")
     return _vgg16(path.name, layers)
+
+
+def _not_weights(path: Path) -> ValueError:
+    return ValueError(
+        "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
+        f" {path.name!r} is neither, or damaged"
+    )
 
 
 def _from_npz(path: Path) -> CnnWeights:
@@ -229,11 +225,8 @@ def _from_npz(path: Path) -> CnnWeights:
                     if array.shape != wanted or not np.isfinite(array).all():
                         raise ValueError
                     weights.append(array)
-    except _DAMAGED as error:
-        raise ValueError(
-            "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
-            f" {path.name!r} is neither, or damaged"
-        ) from error
+    except Exception as error:  # of many kinds, where a file is damaged or something else
+        raise _not_weights(path) from error
     return CnnWeights(path.name, network, tuple(weights))
 
 
@@ -241,8 +234,8 @@ def _vgg16(name: str, layers: Sequence[Sequence[np.ndarray]]) -> CnnWeights:
     """Thirteen (kernel, bias) of keras.applications' VGG16, made to take RGB images in [0, 1].
 
     The scaling to 0..255, the exchange of colour channels and the subtraction of the means are
-    folded into the first convolution: exact with reflect padding. Padding with zeros would be
-    padding with black, which no trained network saw.
+    folded into the first convolution, which is exact with reflect padding. Zero padding would add
+    black borders, on which the network was not trained.
     """
     (kernel, bias), *rest = layers
     shift = np.einsum("hwio,i->o", kernel, _BGR_MEANS)
@@ -255,8 +248,7 @@ def _vgg16(name: str, layers: Sequence[Sequence[np.ndarray]]) -> CnnWeights:
 
 
 def _h5_convolutions(file: h5py.File) -> list[tuple[h5py.Dataset, ...]]:
-    """(kernel, bias), or what there is of them, of each convolution: in the natural order of
-    the file's names."""
+    """Kernel and bias, if both are there, of each convolution, in natural order of their names."""
     found: dict[str, dict[int, h5py.Dataset]] = {}
 
     def visit(name: str, item) -> None:

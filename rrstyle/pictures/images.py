@@ -17,24 +17,9 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from scipy import sparse
 
-from rrstyle.pictures.decoding import MAX_PIXELS, MAX_TEXT, ImageError, decode, png_text, unit_rgb
+from rrstyle.pictures.decoding import MAX_PIXELS, MAX_TEXT, decode, png_text, unit_rgb
+from rrstyle.pictures.decoding import ImageError as ImageError  # callers name it from here
 from rrstyle.pictures.files import Source, read_bytes
-
-__all__ = [
-    "MAX_PIXELS",
-    "SUFFIXES",
-    "ImageError",
-    "Picture",
-    "as_image",
-    "digest",
-    "encode_png",
-    "fit_within",
-    "has_picture_name",
-    "read_image",
-    "read_png_text",
-    "resize",
-    "to_uint8",
-]
 
 # Endings of the files in a folder that are taken for pictures.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
@@ -65,7 +50,7 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
     """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright, over white and in sRGB.
 
     Args:
-        source: A path, the file's bytes, or a binary stream (read from where it stands).
+        source: Path, the file's bytes, or a binary stream, read from where it stands.
         name: Display name of the picture; never opened as a file.
 
     Returns:
@@ -102,7 +87,7 @@ def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
     """The size whose longest side is `side`, with the aspect kept to the nearest pixel.
 
     Args:
-        shape: (height, width) in pixels, each at least 1.
+        shape: Height and width in pixels, each at least 1.
         side: Longest side of the result in pixels, at least 1.
 
     Raises:
@@ -115,6 +100,16 @@ def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(height * side / longest)), max(1, round(width * side / longest))
 
 
+def check_sides(size: tuple[int, int], least: int, argument: str, when: str = "") -> None:
+    """Raises ValueError for an image size (height, width) with a side below `least` pixels."""
+    height, width = size
+    if min(size) < least:
+        raise ValueError(
+            f"{argument} is too small: at least {least} pixels a side for this network; "
+            f"received {width} x {height}{when}"
+        )
+
+
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resamples with an anti-aliased Lanczos kernel of three lobes.
 
@@ -123,7 +118,7 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Args:
         image: float32 (height, width, 3) in [0, 1].
-        size: (height, width) of the result in pixels, each at least 1.
+        size: Height and width of the result in pixels, each at least 1.
 
     Returns:
         float32 (size[0], size[1], 3) in [0, 1]; `image` itself where the size already matches.

@@ -19,8 +19,8 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
     """Checks a mask and brings it to the form that a recipe keeps.
 
     Args:
-        mask: (height, width) of any size, bool, uint8 or float in [0, 1]: 1 (255) takes the style,
-            0 leaves the photograph. A picture (height, width, 3) counts by the mean of its
+        mask: Array (height, width) of any size, bool, uint8 or float in [0, 1]: 1 (255) takes the
+            style, 0 leaves the photograph. A picture (height, width, 3) counts by the mean of its
             channels.
         argument: Name of the mask in error messages.
 
@@ -59,9 +59,9 @@ def composite(photograph: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np
     The edge is softened inwards by a 200th of the picture, so that a hard outline does not show.
 
     Args:
-        photograph: (height, width, 3) in [0, 1].
+        photograph: Image (height, width, 3) in [0, 1].
         image: Stylised picture of the same size, (height, width, 3).
-        mask: (height, width) in [0, 1].
+        mask: Share of `image` at each pixel, (height, width), in [0, 1].
     """
     return photograph + _feathered(mask)[..., None] * (image - photograph)
 

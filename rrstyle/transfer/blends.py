@@ -18,7 +18,7 @@ class Blend:
 
     Attributes:
         parts: Arrays (height, width, n), each of its own size: features, or pictures.
-        shares: Positive, of sum 1, one a part.
+        shares: Shares of the parts, positive, of sum 1.
     """
 
     parts: tuple[np.ndarray, ...]
@@ -26,19 +26,19 @@ class Blend:
 
     @classmethod
     def of(cls, style: "np.ndarray | Blend") -> "Blend":
-        """A blend as it is, an array as the one style that it is."""
+        """A blend unchanged; an array as a blend of one style."""
         return style if isinstance(style, Blend) else cls((style,))
 
     def map(self, function: Callable[[Any], np.ndarray]) -> "Blend":
-        """The same shares of `function` of each part."""
+        """A blend of `function` of each part, with the same shares."""
         return Blend(tuple(function(part) for part in self.parts), self.shares)
 
     def gaussian(self) -> Gaussian:
-        """Of a picture of which every style covers its share."""
+        """Mean and covariance of a picture in which each part covers its share."""
         return pool_gaussians([fit_gaussian(part) for part in self.parts], self.shares)
 
     def root_mean_square(self) -> float:
-        """Of the same picture."""
+        """Root mean square of the same picture."""
         powers = [np.mean(np.square(part, dtype=np.float64)) for part in self.parts]
         return math.sqrt(sum(s * p for s, p in zip(self.shares, powers, strict=True)))
 
@@ -52,7 +52,7 @@ def check_shares(weights: Sequence[float] | None, count: int) -> tuple[float, ..
     """The share of each of `count` styles.
 
     Args:
-        weights: Non-negative numbers, one a style; equal ones by default.
+        weights: Non-negative numbers, one per style; equal ones by default.
         count: Number of styles.
 
     Returns:

@@ -8,11 +8,11 @@ content and style features:
 - transport: A = C_c^(-1/2) (C_c^(1/2) C_s C_c^(1/2))^(1/2) C_c^(-1/2), the optimal transport
   (Monge) map, the one that moves the features least; Gelbrich 1990;
 - knothe: A = L_c^(-T) L_s^T with C = L L^T (Cholesky), the Knothe-Rosenblatt rearrangement:
-  channel after channel, each given those before it. It depends on the order of the channels,
-  which a random network draws: every network has its own idea of what goes where.
+  channel after channel, each given those before it. It depends on the order of the channels, so
+  each random network gives another map.
 
-Functions take `xp`: NumPy (the library) or keras.ops on TensorFlow (inside an exported graph).
-Statistics and eigen-decompositions are in float64.
+Features are NumPy arrays or, in an exported graph, tensors. Statistics and eigen-decompositions are
+in float64.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rrstyle.backend import array_namespace
+
 METHODS = ("adain", "whitening", "transport", "knothe")
 
-# Added to the variances, relative to the mean variance of both: directions in which the content
-# hardly varies are not blown up to the style's variance. The second keeps constant images finite.
+# Added to the variances, relative to the mean variance of both, so that directions in which the
+# content hardly varies are not amplified. The second keeps the map of constant images finite.
 _VARIANCE_FLOOR = 1e-4
 _POWER_FLOOR = 1e-6
-# For features that are all zero. The features of deep networks are small numbers, and the map
-# multiplies their covariances: this is far below what either gives.
+# For features that are all zero; far below the products of covariances of any other features.
 _TINY = 1e-120
 _ROUNDING = 1e-15  # relative to the largest eigenvalue
 
@@ -46,69 +47,58 @@ class AffineMap(NamedTuple):
     centre: Any
     offset: Any
 
-    def __call__(self, features, *, xp: Any = np):
+    def __call__(self, features):
         """Apply to features (..., n); float32 in and out."""
-        matrix = _cast(self.matrix, "float32", xp)
+        xp = array_namespace(features)
         shift = self.offset - xp.matmul(self.centre, self.matrix)
-        return xp.matmul(features, matrix) + _cast(shift, "float32", xp)
+        matrix, shift = (xp.array(a, dtype="float32") for a in (self.matrix, shift))
+        return xp.matmul(features, matrix) + shift
 
-    def towards(self, strength: float, *, xp: Any = np) -> "AffineMap":
+    def towards(self, strength: float) -> "AffineMap":
         """The map (1 - strength) identity + strength self: a point on the transport's path."""
-        size = self.matrix.shape[0]
+        size, xp = self.matrix.shape[0], array_namespace(self.matrix)
         matrix = (1 - strength) * xp.eye(size, dtype="float64") + strength * self.matrix
         return AffineMap(matrix, self.centre, (1 - strength) * self.centre + strength * self.offset)
 
     def push(self, gaussian: Gaussian) -> Gaussian:
-        """The Gaussian that the map makes of another."""
+        """The Gaussian of mapped features, of the Gaussian of features."""
         mean = (gaussian.mean - self.centre) @ self.matrix + self.offset
         return Gaussian(mean, self.matrix.T @ gaussian.covariance @ self.matrix)
 
 
-def _cast(a, dtype: str, xp: Any):
-    return a.astype(dtype) if xp is np else xp.cast(a, dtype)
-
-
-def fit_gaussian(features, *, mask=None, xp: Any = np) -> Gaussian:
+def fit_gaussian(features, *, mask=None) -> Gaussian:
     """Mean and covariance of features (..., n) over all but the last axis.
 
     Args:
         features: Features it is fitted to, (..., channels).
-        mask: Weight of each feature vector, (...), not all 0 (NumPy only).
-        xp: NumPy, or keras.ops on TensorFlow.
+        mask: Weight of each feature vector, (...), not all 0; never in a graph.
     """
+    xp = array_namespace(features)
+    rows = xp.array(xp.reshape(features, (-1, features.shape[-1])), dtype="float64")
     if mask is not None:
-        return _fit_masked(features, mask)
-    rows = _cast(xp.reshape(features, (-1, features.shape[-1])), "float64", xp)
+        share = np.asarray(mask, np.float64).reshape(-1, 1)
+        share = share / share.sum()
+        mean = np.sum(share * rows, axis=0)
+        centred = rows - mean
+        return Gaussian(mean, (share * centred).T @ centred)
     mean = xp.mean(rows, axis=0)
     centred = rows - mean
-    count = xp.shape(rows)[0]
-    return Gaussian(mean, xp.matmul(xp.transpose(centred), centred) / _cast_count(count, xp))
+    count = xp.array(xp.shape(rows)[0], dtype="float64")
+    return Gaussian(mean, xp.matmul(xp.transpose(centred), centred) / count)
 
 
-def _fit_masked(features, mask) -> Gaussian:
-    share = np.asarray(mask, np.float64).reshape(-1, 1)
-    share = share / share.sum()
-    rows = features.reshape(-1, features.shape[-1]).astype(np.float64)
-    mean = np.sum(share * rows, axis=0)
-    centred = rows - mean
-    return Gaussian(mean, (share * centred).T @ centred)
-
-
-def _cast_count(count, xp: Any):
-    return float(count) if xp is np else xp.cast(count, "float64")
-
-
-def _powers(symmetric, exponents: Sequence[float], xp: Any) -> list[Any]:
+def _powers(symmetric, *exponents: float) -> list[Any]:
+    xp = array_namespace(symmetric)
     values, vectors = xp.linalg.eigh(symmetric)
     values = xp.maximum(values, _ROUNDING * xp.max(values))
     return [xp.matmul(vectors * values**e, xp.transpose(vectors)) for e in exponents]
 
 
-def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) -> AffineMap:
+def fit_map(method: str, content: Gaussian, style: Gaussian) -> AffineMap:
     """The affine map of `method` from the content's Gaussian to the style's.
 
     Args:
-        method: One of METHODS.
+        method: Name, one of METHODS.
         content: Source.
         style: Target.
 
@@ -121,7 +111,7 @@ def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) ->
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}; received {method!r}")
-    size = content.covariance.shape[0]
+    size, xp = content.covariance.shape[0], array_namespace(content.mean)
     floor = (
         _VARIANCE_FLOOR * (xp.trace(content.covariance) + xp.trace(style.covariance)) / (2 * size)
         + _POWER_FLOOR * (xp.mean(content.mean**2) + xp.mean(style.mean**2))
@@ -130,25 +120,24 @@ def fit_map(method: str, content: Gaussian, style: Gaussian, *, xp: Any = np) ->
     floor = floor * xp.eye(size, dtype="float64")
     source, target = content.covariance + floor, style.covariance + floor
     if method == "adain":
-        ratio = xp.sqrt(xp.diagonal(target) / xp.diagonal(source))
-        matrix = xp.diag(ratio)
+        matrix = xp.diag(xp.sqrt(xp.diagonal(target) / xp.diagonal(source)))
     elif method == "whitening":
-        matrix = xp.matmul(*_powers(source, [-0.5], xp), *_powers(target, [0.5], xp))
+        matrix = xp.matmul(*_powers(source, -0.5), *_powers(target, 0.5))
     elif method == "knothe":
         lower, wanted = xp.linalg.cholesky(source), xp.linalg.cholesky(target)
         matrix = xp.linalg.solve(xp.transpose(lower), xp.transpose(wanted))
     else:
-        root, inverse = _powers(source, [0.5, -0.5], xp)
-        (middle,) = _powers(xp.matmul(xp.matmul(root, target), root), [0.5], xp)
+        root, inverse = _powers(source, 0.5, -0.5)
+        (middle,) = _powers(xp.matmul(xp.matmul(root, target), root), 0.5)
         matrix = xp.matmul(xp.matmul(inverse, middle), inverse)
     return AffineMap(matrix, content.mean, style.mean)
 
 
 def pool_gaussians(gaussians: Sequence[Gaussian], shares: Sequence[float]) -> Gaussian:
-    """The Gaussian of a set of which each has a share: moments of the mixture.
+    """The moments of a mixture of Gaussians, each with its share.
 
-    The Wasserstein barycentre, the other way to blend Gaussians, has the mean of their palettes:
-    paler than any of them.
+    The Wasserstein barycentre, the other way to blend Gaussians, would average the palettes, which
+    gives paler colours than any of them has.
     """
     if len(gaussians) == 1:
         return gaussians[0]

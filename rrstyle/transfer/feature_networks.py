@@ -90,7 +90,7 @@ def pyramid_network(
 
     Args:
         channels: Number of channels of the features.
-        size: (height, width) of the smallest features it will see: sets the number of levels.
+        size: Height and width of the smallest features it will see: sets the number of levels.
         seed: Non-negative integer that names the filters.
         dtype: "float32" or "bfloat16", of the convolutions.
     """
@@ -109,7 +109,7 @@ def vgg_network(
 
     Args:
         channels: Number of channels of the features.
-        pooled: Whether the features were taken after pool 1; otherwise that pool comes first.
+        pooled: Switch for features taken after pool 1; otherwise that pool comes first.
         seed: Non-negative integer that names the random filters.
         dtype: "float32" or "bfloat16", of the convolutions.
         weights: Trained weights in the order of the layers, in place of random ones.

@@ -1,4 +1,4 @@
-"""Maps of feature vectors (height, width, channels), and what a method is given of them."""
+"""Maps of feature vectors (height, width, channels), and the record that every method takes."""
 
 import functools
 from collections.abc import Callable
@@ -44,7 +44,7 @@ Method = Callable[[Transfer], np.ndarray]
 
 
 def at_strength(method: Method) -> Method:
-    """A method of full strength, made to go as far as `config.strength` says.
+    """Turn a method of full strength into one that follows `config.strength`.
 
     Content and style features first move to their common Gaussian at that strength, on the optimal
     transport path between theirs. The method works there, in units of the features' root mean

@@ -14,14 +14,13 @@ import scipy.optimize
 from keras import ops
 
 from rrstyle import backend
-from rrstyle.config import OptimiseConfig, PatchConfig
 from rrstyle.networks.laws import TRANSFER, layer_rng
 from rrstyle.progress import OnStep, Step, within
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
 from rrstyle.transfer.features import Transfer, at_strength, resize_features
-from rrstyle.transfer.statistics import POOLS, STYLE_LOSSES
+from rrstyle.transfer.statistics import STYLE_LOSSES
 
 # (height, width) -> the network whose statistics are matched, for features of at least that size.
 NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]
@@ -51,7 +50,7 @@ def _compiled(
 
     `masked` only tells apart what is called with masks and without.
     """
-    measure, distance = STYLE_LOSSES[loss]
+    measure, distance, _ = STYLE_LOSSES[loss]
 
     def outputs(v, weights):
         return model.stateless_call(list(weights), [], v)[0]
@@ -100,7 +99,7 @@ class Objective:
         style: Features whose statistics are wanted; those of several are pooled.
         loss: Name in STYLE_LOSSES.
         style_weight: Weight of the style term.
-        mask: (height, width), how much each pixel counts in the result's statistics.
+        mask: Weight of each pixel, (height, width), in the result's statistics.
     """
 
     def __init__(
@@ -122,7 +121,9 @@ class Objective:
         found = [targets(_batch(part), weights) for part in style.parts]
         wanted = found[0]
         if len(found) > 1:
-            wanted = [POOLS[loss](one, style.shares) for one in zip(*found, strict=True)]
+            wanted = [
+                STYLE_LOSSES[loss].pool(one, style.shares) for one in zip(*found, strict=True)
+            ]
         masks = () if mask is None else _masks(mask, network.network(_batch(content)))
         scale = ops.convert_to_tensor(style_weight, "float32")
         self._args = (weights, kept, wanted, scale, masks)
@@ -187,47 +188,20 @@ def reporter(on_step: OnStep, stage: str, total: int) -> Callable[[int], None]:
 @at_strength
 def optimisation(given: Transfer) -> np.ndarray:
     """`optimise` on the statistics network of `config.network`."""
-    config = given.config
-    networks = pyramid_for(given) if config.network == "pyramid" else _vgg_for(given)
-    return optimise(
-        given.content,
-        given.style,
-        networks,
-        MINIMUM_SIDE[config.network],
-        config.optimise,
-        layer_rng(given.seed, TRANSFER),
-        given.on_step,
-        given.mask,
-    )
+    return optimise(given, statistics_networks(given, given.config.network))
 
 
-def pyramid_for(given: Transfer) -> NetworkFor:
-    """The random pyramid of a transfer."""
-    channels = given.content.shape[-1]
-    return lambda size: pyramid_network(channels, size=size, seed=given.seed, dtype=given.dtype)
-
-
-def _vgg_for(given: Transfer) -> NetworkFor:
-    network = vgg_network(
-        given.content.shape[-1],
-        pooled=given.config.encoder.tap == "post_pool",
-        seed=given.seed,
-        dtype=given.dtype,
-        weights=given.trained,
-    )
+def statistics_networks(given: Transfer, name: str) -> NetworkFor:
+    """The network, "pyramid" or "vgg", whose statistics a transfer matches."""
+    channels, seed, dtype = given.content.shape[-1], given.seed, given.dtype
+    if name == "pyramid":
+        return lambda size: pyramid_network(channels, size=size, seed=seed, dtype=dtype)
+    pooled = given.config.encoder.tap == "post_pool"
+    network = vgg_network(channels, pooled=pooled, seed=seed, dtype=dtype, weights=given.trained)
     return lambda size: network
 
 
-def optimise(
-    content: np.ndarray,
-    style: np.ndarray | Blend,
-    network_for: NetworkFor,
-    smallest: int,
-    config: OptimiseConfig,
-    rng: np.random.Generator,
-    on_step: OnStep,
-    mask: np.ndarray | None = None,
-) -> np.ndarray:
+def optimise(given: Transfer, network_for: NetworkFor) -> np.ndarray:
     """Optimise features, coarse to fine, for the style's statistics and the content's layout.
 
     The content is transported to the style's Gaussian first: what is kept is its layout, not its
@@ -235,17 +209,12 @@ def optimise(
     of the transported content.
 
     Args:
-        content: (height, width, n), root mean square about 1.
-        style: (any height, any width, n), or several.
-        network_for: The network whose statistics are matched.
-        smallest: Scales with fewer pixels a side are left out.
-        config: Loss, optimiser, start, steps.
-        rng: Generator of a random start.
-        on_step: Progress callback, called after every step, and before every scale with the
-            features that it starts from.
-        mask: Weight of each content pixel in its statistics, (height, width), in [0, 1].
+        given: Transfer whose features have a root mean square of about 1. Its callback gets every
+            step, and before every scale the features that it starts from.
+        network_for: Function from a size to the network whose statistics are matched.
     """
-    style = Blend.of(style)
+    content, style, mask, config = given.content, given.style, given.mask, given.config.optimise
+    smallest = MINIMUM_SIDE[given.config.network]
     ours = fit_gaussian(content, mask=mask)
     target = fit_map("transport", ours, style.gaussian())(content)
     factors = [2**level for level in reversed(range(len(config.steps)))]
@@ -256,8 +225,7 @@ def optimise(
         if factor == 1 or side // factor >= smallest
     ]
     work = [steps / factor**2 for factor, steps in plan]
-    coarsest = (_reduced(size, plan[0][0]) for size in (content.shape, style.least_size()))
-    network = network_for(_smaller(*coarsest))
+    network = network_for(_reduced(_common_size(content, style), plan[0][0]))
     current: np.ndarray = target  # replaced at the first scale
     done = 0.0
     for scale, (factor, steps) in enumerate(plan):
@@ -265,14 +233,15 @@ def optimise(
         size = small_target.shape[:2]
         small_style = style.map(functools.partial(_shrunk, factor=factor))
         if scale == 0:
-            random = config.start == "random"
-            current = _noise_like(small_target, rng) if random else small_target
+            current = small_target
+            if config.start == "random":
+                current = _noise_like(small_target, layer_rng(given.seed, TRANSFER))
         else:
             coarse = resize_features(small_target, current.shape[:2])
             detail = small_target - resize_features(coarse, size)
             current = resize_features(current, size) + _DETAIL * detail
         stage = f"optimising at {size[1]}×{size[0]}"
-        part = within(on_step, done / sum(work), (done + work[scale]) / sum(work))
+        part = within(given.on_step, done / sum(work), (done + work[scale]) / sum(work))
         part(Step(stage, 0.0, features=current))
         objective = Objective(
             network,
@@ -301,8 +270,9 @@ def _reduced(shape: tuple[int, ...], factor: int) -> tuple[int, int]:
     return height, width
 
 
-def _smaller(size: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
-    height, width = map(min, size, other)
+def _common_size(features: np.ndarray, style: Blend) -> tuple[int, int]:
+    """The smaller height and the smaller width of features and styles."""
+    height, width = map(min, features.shape, style.least_size())
     return height, width
 
 
@@ -315,24 +285,16 @@ def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return noise.astype(np.float32)
 
 
-def refine(
-    features: np.ndarray,
-    style: np.ndarray | Blend,
-    network_for: NetworkFor,
-    config: PatchConfig,
-    on_step: OnStep,
-    mask: np.ndarray | None = None,
-) -> np.ndarray:
-    """A few steps that give back the contrast which averaging patches took, at every scale."""
+def refine(given: Transfer, features: np.ndarray, network_for: NetworkFor) -> np.ndarray:
+    """A few steps that restore, at every scale, the contrast lost by averaging patches."""
+    config = given.config.patches
     objective = Objective(
-        network_for(_smaller(features.shape[:2], Blend.of(style).least_size())),
+        network_for(_common_size(features, given.style)),
         features,
-        style,
+        given.style,
         loss="mean_covariance",
         style_weight=config.refine_style_weight,
-        mask=mask,
+        mask=given.mask,
     )
-    report = reporter(on_step, "refining", config.refine_steps)
-    return objective.adam(
-        features, steps=config.refine_steps, rate=config.refine_rate, report=report
-    )
+    steps, report = config.refine_steps, reporter(given.on_step, "refining", config.refine_steps)
+    return objective.adam(features, steps=steps, rate=config.refine_rate, report=report)

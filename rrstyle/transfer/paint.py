@@ -7,7 +7,7 @@ import numpy as np
 from rrstyle.networks.laws import TRANSFER, layer_rng
 from rrstyle.progress import within
 from rrstyle.transfer.features import Transfer, at_strength
-from rrstyle.transfer.optimise import pyramid_for, refine
+from rrstyle.transfer.optimise import refine, statistics_networks
 from rrstyle.transfer.patches import match_patches
 
 _MATCHING_SHARE = 0.4  # of `paint`'s time goes into matching, about, on a CPU
@@ -23,15 +23,8 @@ def patches(given: Transfer) -> np.ndarray:
 def paint(given: Transfer) -> np.ndarray:
     """`patches`, then a short refinement, always on the pyramid: strokes are what it is for."""
     matching = replace(given, on_step=within(given.on_step, 0, _MATCHING_SHARE))
-    refining = within(given.on_step, _MATCHING_SHARE, 1)
-    return refine(
-        _matched(matching),
-        given.style,
-        pyramid_for(given),
-        given.config.patches,
-        refining,
-        given.mask,
-    )
+    refining = replace(given, on_step=within(given.on_step, _MATCHING_SHARE, 1))
+    return refine(refining, _matched(matching), statistics_networks(given, "pyramid"))
 
 
 def _matched(given: Transfer) -> np.ndarray:

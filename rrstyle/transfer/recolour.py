@@ -7,7 +7,7 @@ from rrstyle.transfer.features import Transfer
 
 
 def recolour(given: Transfer) -> np.ndarray:
-    """The content through the map of its method, the identity at strength 0."""
+    """The content transformed by the method's map, which is the identity at strength 0."""
     ours = fit_gaussian(given.content, mask=given.mask)
     found = fit_map(given.config.method, ours, given.style.gaussian())
     return found.towards(given.config.strength)(given.content)

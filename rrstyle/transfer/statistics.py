@@ -3,18 +3,17 @@
 All take features (1, height, width, n), work in float32 and sum over pixels. With a mask, (1,
 height, width, 1) of sum 1, each pixel counts as much as the mask says.
 
-Statistics of several styles are pooled: those of a picture of which each covers its share.
+Statistics of several styles are pooled to those of a picture in which each covers its share.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 from keras import ops
 
 
 def _rows(features):
     return ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32")
-
-
-def _pixels(rows):
-    return ops.cast(ops.shape(rows)[0], "float32")
 
 
 def _mean(rows, mask):
@@ -25,7 +24,8 @@ def _mean(rows, mask):
 
 def _second_moment(rows, mask):
     if mask is None:
-        return ops.matmul(ops.transpose(rows), rows) / _pixels(rows)
+        pixels = ops.cast(ops.shape(rows)[0], "float32")
+        return ops.matmul(ops.transpose(rows), rows) / pixels
     return ops.matmul(ops.transpose(ops.reshape(mask, (-1, 1)) * rows), rows)
 
 
@@ -57,20 +57,23 @@ def _mix(values, shares):
     return sum(share * value for share, value in zip(shares, values, strict=True))
 
 
+def _pooled(found, shares, product):
+    """Means and second central moments of several: spreads within each, and between their means."""
+    means, moments = zip(*found, strict=True)
+    mean = _mix(means, shares)
+    spread = [c + product(m - mean) for m, c in zip(means, moments, strict=True)]
+    return mean, _mix(spread, shares)
+
+
 def pool_mean_std(found, shares):
     """Means and standard deviations of several, pooled."""
-    means, stds = zip(*found, strict=True)
-    mean = _mix(means, shares)
-    spread = [ops.square(std) + ops.square(m - mean) for m, std in zip(means, stds, strict=True)]
-    return mean, ops.sqrt(_mix(spread, shares))
+    mean, variance = _pooled([(m, ops.square(std)) for m, std in found], shares, ops.square)
+    return mean, ops.sqrt(variance)
 
 
 def pool_mean_covariance(found, shares):
     """Means and covariances of several, pooled."""
-    means, covariances = zip(*found, strict=True)
-    mean = _mix(means, shares)
-    spread = [c + ops.outer(m - mean, m - mean) for m, c in zip(means, covariances, strict=True)]
-    return mean, _mix(spread, shares)
+    return _pooled(found, shares, lambda offset: ops.outer(offset, offset))
 
 
 def _relative(a, b, scale):
@@ -97,11 +100,22 @@ def mean_covariance_loss(a, b):
     )
 
 
-# The loss of OptimiseConfig by name: what is measured, and how far apart two of it are.
+class StyleLoss(NamedTuple):
+    """A loss of `OptimiseConfig`.
+
+    Attributes:
+        measure: Function of features and a mask to the statistics.
+        distance: Function of two statistics, the second the target, to the loss.
+        pool: Function of the statistics of several styles and their shares to those of all.
+    """
+
+    measure: Callable
+    distance: Callable
+    pool: Callable
+
+
 STYLE_LOSSES = {
-    "gram": (gram_matrix, gram_loss),
-    "mean_std": (mean_std, mean_std_loss),
-    "mean_covariance": (mean_covariance, mean_covariance_loss),
+    "gram": StyleLoss(gram_matrix, gram_loss, _mix),
+    "mean_std": StyleLoss(mean_std, mean_std_loss, pool_mean_std),
+    "mean_covariance": StyleLoss(mean_covariance, mean_covariance_loss, pool_mean_covariance),
 }
-# What is measured of several styles, and their shares, to what it is of all.
-POOLS = {"gram": _mix, "mean_std": pool_mean_std, "mean_covariance": pool_mean_covariance}

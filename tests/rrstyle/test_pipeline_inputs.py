@@ -222,14 +222,14 @@ def same(found, wanted):
 def test_the_encoder_is_the_seeds(encoders):
     list(variants(*PAIR, TRANSPORT, n=2, seed=9))
     for encoder, seed in zip(encoders, (9, 10), strict=True):
-        same(encoder.args[0].weights, cnn_network(THIN, seed=seed).weights)
+        same(encoder.weights, cnn_network(THIN, seed=seed).weights)
 
 
 def test_a_weights_file_replaces_the_random_encoder(weights, encoders):
     settings = replace(TRANSPORT, weights=weights)
     images = [v.image for v in variants(*PAIR, settings, n=2, seed=9)]
     for encoder in encoders:  # the seed has no say in it: only the DCN differs
-        same(encoder.args[0].weights, load_weights(weights, THIN).weights)
+        same(encoder.weights, load_weights(weights, THIN).weights)
     plan = load_weights(weights, THIN).network
     random = stylize(*PAIR, replace(TRANSPORT, encoder=plan), seed=9)
     assert rms(images[0] - random) > 0.01

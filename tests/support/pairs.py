@@ -8,7 +8,6 @@ from rrstyle.config import NetworkConfig
 from rrstyle.examples import example
 from rrstyle.networks.build import cnn_network
 from rrstyle.pictures.images import fit_within, resize
-from rrstyle.pipeline import encode
 
 # Few channels: nothing here depends on how many, and the readout costs their square.
 THIN = NetworkConfig(channels=6, kernel=3, decoder_activation="leaky_relu")
@@ -34,7 +33,7 @@ def picture(name: str, side: int) -> np.ndarray:
 @functools.cache
 def features(name: str, side: int) -> np.ndarray:
     """Its features in the network THIN of seed 0, not to be written to."""
-    found = encode(cnn_network(THIN, seed=0), picture(name, side)).copy()
+    found = cnn_network(THIN, seed=0).single(picture(name, side)).copy()
     found.flags.writeable = False
     return found
 

@@ -13,7 +13,7 @@ from rrstyle import backend
 from rrstyle.config import NetworkConfig, PatchConfig, StyleConfig
 from rrstyle.networks.build import cnn_network, dcn_network
 from rrstyle.networks.layers import BlurPool2D, L2Pooling2D
-from rrstyle.pipeline import encode, stylize
+from rrstyle.pipeline import stylize
 from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
 from rrstyle.transfer.optimise import Objective, _batch
 
@@ -49,13 +49,13 @@ def compute(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         for part, network in (("cnn", cnn), ("dcn", dcn)):
             for position, weight in enumerate(network.weights):
                 result[f"weights {name} {part} {position}"] = weight
-        features = encode(cnn, image)
+        features = cnn.single(image)
         result[f"output {name} cnn"] = features
         result[f"output {name} dcn"] = _numpy(dcn(features[None], image[None]))
     for layer in (BlurPool2D(), L2Pooling2D(3)):
         result[f"output {type(layer).__name__}"] = _numpy(layer(ops.convert_to_tensor(image[None])))
 
-    content, wanted = (encode(cnn_network(ENCODER, seed=SEED), x) for x in (image, style))
+    content, wanted = (cnn_network(ENCODER, seed=SEED).single(x) for x in (image, style))
     unit = np.sqrt(np.mean(np.square(wanted)))
     result.update(_objectives(content / unit, wanted / unit))
     result.update(_scores(image))

@@ -12,6 +12,7 @@ from rrstyle.networks.build import cnn_network, dcn_network
 from rrstyle.networks.readout import (
     LATTICE_PIXELS,
     Decoder,
+    apply_readout,
     build_decoder,
     design_matrix,
     fit_readout,
@@ -22,7 +23,6 @@ from rrstyle.networks.readout import (
     split_dcn,
 )
 from rrstyle.pictures.images import as_image, resize
-from rrstyle.pipeline import encode
 from tests.support.montecarlo import assert_mean_above
 
 THIN = NetworkConfig(channels=6, decoder_activation="leaky_relu")
@@ -34,7 +34,7 @@ def cat():
 
 
 def pair_of(config, image, seed=0):
-    return encode(cnn_network(config, seed=seed), image), image
+    return cnn_network(config, seed=seed).single(image), image
 
 
 def white(height, width, channels, seed=0):
@@ -57,7 +57,7 @@ def test_the_design_matrix_times_a_kernel_is_the_convolution():
     padded, kernel = white(9, 8, 2), white(9, 2 * 3, 1, seed=1).reshape(3, 3, 2, 3)
     bias = np.array([1, -2, 3], np.float32)
     weights = np.concatenate([kernel.reshape(-1, 3), bias[None]])
-    image = Decoder(None, kernel, bias).read(padded)
+    image = apply_readout(padded, kernel, bias)
     for step in (1, 2, 3):
         found = design_matrix(padded, 3, step=step) @ weights
         wanted = image[::step, ::step].reshape(-1, 3)
@@ -104,7 +104,7 @@ def known_layer(kernel_side=3, channels=4, size=(24, 20)):
     shape = (kernel_side, kernel_side, channels, 3)
     kernel = np.random.default_rng(1).normal(size=shape).astype(np.float32)
     bias = np.array([0.5, -1, 2], np.float32)
-    return padded, kernel, bias, Decoder(None, kernel, bias).read(padded)
+    return padded, kernel, bias, apply_readout(padded, kernel, bias)
 
 
 @pytest.mark.parametrize("kernel_side", [1, 2, 3, 4])
@@ -133,7 +133,7 @@ def test_a_decoder_recovers_the_picture_that_its_own_features_can_make(cat):
     features, _ = pair_of(THIN, cat)
     hidden, kernel = split_dcn(THIN, seed=0)
     padded = run_hidden(hidden, features, cat.shape[:2])
-    image = Decoder(hidden, kernel / kernel.std(), np.zeros(3, np.float32)).read(padded)
+    image = apply_readout(padded, kernel / kernel.std(), np.zeros(3, np.float32))
     image = (image - image.mean()) / image.std()
     found = build_decoder(THIN, [(features, image)], seed=0)(features, cat.shape[:2])
     assert np.sqrt(np.mean((found - image) ** 2)) < 0.02  # of a deviation of 1: the ridge's share

@@ -10,7 +10,7 @@ from rrstyle.pipeline import stylize
 from rrstyle.transfer.blends import Blend, check_shares
 from rrstyle.transfer.closed_form import Gaussian, fit_gaussian, pool_gaussians
 from rrstyle.transfer.patches import StyleCanvas, allot, match_patches
-from rrstyle.transfer.statistics import POOLS, STYLE_LOSSES
+from rrstyle.transfer.statistics import STYLE_LOSSES
 from tests.support.pairs import METHODS, THIN, picture, rms
 
 QUICK = StyleConfig(
@@ -72,8 +72,7 @@ def test_pooled_is_what_a_picture_of_both_has():
     np.testing.assert_allclose(found.gaussian().covariance, fit_gaussian(both).covariance)
     assert found.root_mean_square() == pytest.approx(rms(both))
     assert found.least_size() == (3, 10)
-    for name, pool in POOLS.items():
-        measure = STYLE_LOSSES[name][0]
+    for name, (measure, _, pool) in STYLE_LOSSES.items():
         pooled = pool([measure(x[None]) for x in (a, b)], found.shares)
         wanted = measure(both[None])
         pairs = zip(pooled, wanted, strict=True) if name != "gram" else [(pooled, wanted)]

@@ -173,11 +173,10 @@ class Recorded:
         return self.networks[-1]
 
 
-def optimised(content, style, *, smallest=16, on_step=ignore, networks=None, **settings):
-    settings = OptimiseConfig(**settings)
-    networks = networks or Recorded()
-    rng = np.random.default_rng(0)
-    return optimise(content, style, networks, smallest, settings, rng, on_step)
+def optimised(content, style, *, network="pyramid", on_step=ignore, networks=None, **settings):
+    config = StyleConfig(network=network, optimise=OptimiseConfig(**settings))
+    given = Transfer(content, Blend.of(style), config, seed=0, on_step=on_step)
+    return optimise(given, networks or Recorded())
 
 
 def progress(steps):
@@ -219,7 +218,7 @@ def test_scales_and_their_progress():
 def test_full_size_is_kept_where_every_scale_is_too_small():
     content, style = plain(chelsea())[:20, :24], plain(waves())[:30, :30]
     steps = []
-    result = optimised(content, style, smallest=32, on_step=steps.append, steps=(5, 4, 2))
+    result = optimised(content, style, network="vgg", on_step=steps.append, steps=(5, 4, 2))
     assert [s.stage for s in progress(steps)] == 2 * ["optimising at 24×20"]
     assert result.shape == content.shape
 
@@ -298,7 +297,8 @@ def test_paint_is_patches_and_refinement():
     patches, paint = run("patches", side=48) / unit, run("paint", side=48) / unit
     networks = Recorded()
     settings = QUICK.patches
-    refined = refine(patches, style / unit, networks, settings, ignore)
+    given = Transfer(patches, Blend.of(style / unit), QUICK, seed=0)
+    refined = refine(given, patches, networks)
     np.testing.assert_allclose(refined, paint, atol=1e-4)
     weight = settings.refine_style_weight
     objective = Objective(
