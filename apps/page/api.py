@@ -19,7 +19,7 @@ from gradio.utils import get_function_description, get_upload_folder
 
 from apps.page import reconstruct as reconstruct_tab
 from apps.page import settings as web_settings
-from apps.page.errors import in_words, said
+from apps.page.errors import in_words
 from apps.page.settings import check_settings, whole
 from apps.page.uploads import read_upload, upload_path
 from apps.service import jobs, owners, uploads
@@ -29,8 +29,8 @@ from rrstyle.config import NetworkConfig, to_dict
 from rrstyle.durable import write_whole
 from rrstyle.pictures import images
 from rrstyle.presets import PRESETS
+from rrstyle.transfer.blends import MOST_STYLES
 
-MOST_STYLES = 4
 _DEFAULTS, _NETWORK = web_settings.DEFAULTS, NetworkConfig()
 
 
@@ -38,6 +38,7 @@ def add_api(limits: Limits, folders: Folders) -> None:
     """Adds the endpoints to the Blocks being built."""
     runs = reconstruct_tab.run_folders(folders.runs)
 
+    @in_words
     def stylise(
         content: FileData | str,
         styles: list[FileData | str],
@@ -73,41 +74,39 @@ def add_api(limits: Limits, folders: Folders) -> None:
         Returns:
             PNG files.
         """
-        try:
-            settings = check_settings(
-                method=method,
-                strength=strength,
-                n=variants,
-                wildness=wildness,
-                side=size,
-                seed=seed,
-                keep_colours=keep_colours,
-                style_scale=style_scale,
-                limits=limits,
-            )
-            _check_styles(styles, weights)
-            job = jobs.run_job(
-                _picture(content, "content"),
-                [_picture(style, "styles") for style in styles],
-                settings.config,
-                settings.n,
-                settings.seed,
-                threading.Event(),  # a client stops by leaving: Gradio closes the generator
-                weights=weights,
-                mask=None if mask is None else _picture(mask, "mask").pixels.mean(axis=2),
-                limits=limits,
-            )
-            folder, done, progress = _new_folder(), [], gr.Progress()
-            for report in job:
-                if isinstance(report, jobs.Finished):
-                    name = f"stylised-seed-{report.seed}.png"
-                    done.append(_file(folder / name, report.png))
-                    yield list(done)
-                elif isinstance(report, jobs.Progress):
-                    progress(report.fraction, desc=report.stage)
-        except Exception as error:
-            raise said(error) from None
+        settings = check_settings(
+            method=method,
+            strength=strength,
+            n=variants,
+            wildness=wildness,
+            side=size,
+            seed=seed,
+            keep_colours=keep_colours,
+            style_scale=style_scale,
+            limits=limits,
+        )
+        _check_styles(styles, weights)
+        job = jobs.run_job(
+            _picture(content, "content"),
+            [_picture(style, "styles") for style in styles],
+            settings.config,
+            settings.n,
+            settings.seed,
+            threading.Event(),  # a client stops by leaving: Gradio closes the generator
+            weights=weights,
+            mask=None if mask is None else _picture(mask, "mask").pixels.mean(axis=2),
+            limits=limits,
+        )
+        folder, done, progress = _new_folder(), [], gr.Progress()
+        for report in job:
+            if isinstance(report, jobs.Finished):
+                name = f"stylised-seed-{report.seed}.png"
+                done.append(_file(folder / name, report.png))
+                yield list(done)
+            elif isinstance(report, jobs.Progress):
+                progress(report.fraction, desc=report.stage)
 
+    @in_words
     def reconstruct(
         image: FileData | str,
         architecture: str = _NETWORK.architecture,
@@ -143,33 +142,30 @@ def add_api(limits: Limits, folders: Folders) -> None:
         Returns:
             PNG files, with what they show and how alike they are as their names for people.
         """
-        try:
-            config = reconstruct_tab.check_network(
-                architecture, layer, tap, law, std, channels, kernel, upsampling
-            )
-            low, high = reconstruct_tab.SMALLEST_SIDE, reconstruct_tab.LARGEST_SIDE
-            side = whole("size", size, low, high)
-            number = whole("seed", seed, 0, web_settings.LARGEST_SEED)
-            shown = reconstruct_tab.check_readouts(readouts)
-            trained = reconstruct_tab.find_run(runs, run)
-            picture = _picture(image, "image")
+        config = reconstruct_tab.check_network(
+            architecture, layer, tap, law, std, channels, kernel, upsampling
+        )
+        low, high = reconstruct_tab.SMALLEST_SIDE, reconstruct_tab.LARGEST_SIDE
+        side = whole("size", size, low, high)
+        number = whole("seed", seed, 0, web_settings.LARGEST_SEED)
+        shown = reconstruct_tab.check_readouts(readouts)
+        trained = reconstruct_tab.find_run(runs, run)
+        picture = _picture(image, "image")
 
-            def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
-                report(
-                    reconstruct_tab.make_panel(
-                        picture, config, side=side, seed=number, readouts=shown, run=trained
-                    )
+        def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
+            report(
+                reconstruct_tab.make_panel(
+                    picture, config, side=side, seed=number, readouts=shown, run=trained
                 )
+            )
 
-            found = jobs.run_work(work, threading.Event(), limits, held=picture.pixels.nbytes)
-            (panel,) = (p for p in found if isinstance(p, reconstruct_tab.Panel))
-            folder = _new_folder()
-            return [
-                _file(folder / f"{number}.png", images.encode_png(result), title)
-                for number, (title, result) in enumerate(panel.pictures)
-            ]
-        except Exception as error:
-            raise said(error) from None
+        found = jobs.run_work(work, threading.Event(), limits, held=picture.pixels.nbytes)
+        (panel,) = (p for p in found if isinstance(p, reconstruct_tab.Panel))
+        folder = _new_folder()
+        return [
+            _file(folder / f"{number}.png", images.encode_png(result), title)
+            for number, (title, result) in enumerate(panel.pictures)
+        ]
 
     for heavy in (stylise, reconstruct):  # apps.service.jobs has the queue
         _add(heavy, heavy.__name__, concurrency_id="jobs", concurrency_limit=limits.handlers)

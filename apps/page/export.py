@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from apps.page.errors import said
+from apps.page.errors import in_words
 from apps.page.settings import Settings, check_settings
 from apps.page.status import status_html
 from apps.page.stylise.album import Album
@@ -106,29 +106,27 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
         status = gr.HTML(status_html("A model takes about half a minute."), elem_id="export-job")
         download = gr.DownloadButton("Download the ZIP", interactive=False)
 
+    @in_words
     def make(
         source: Any, kind: Any, method: Any, album: Album | None, chosen: Any, *values: Any
     ) -> Iterator[tuple]:
-        try:
-            current = check_settings(*values, limits=limits)
-            settings = settings_of(source, method, current, album, chosen)
-            owner = owners.current()  # which is not known in the job's thread
-            written: list[Path] = []
+        current = check_settings(*values, limits=limits)
+        settings = settings_of(source, method, current, album, chosen)
+        owner = owners.current()  # which is not known in the job's thread
+        written: list[Path] = []
 
-            def work(report: Any, heed_stop: Any) -> None:
-                report(jobs.Progress("writing and checking the model", 0.0, None))
-                root = Path(get_upload_folder())
-                written.append(write_export(root, owner, settings, kind))
+        def work(report: Any, heed_stop: Any) -> None:
+            report(jobs.Progress("writing and checking the model", 0.0, None))
+            root = Path(get_upload_folder())
+            written.append(write_export(root, owner, settings, kind))
 
-            yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
-            for report in jobs.run_work(work, threading.Event(), limits, held=0):
-                if isinstance(report, jobs.Progress):
-                    yield status_html(report.stage.capitalize(), report.fraction), gr.skip()
-            size = written[0].stat().st_size / 2**20
-            line = f"Done: {written[0].name}, {size:.1f} MiB."
-            yield status_html(line), gr.DownloadButton(value=str(written[0]), interactive=True)
-        except Exception as error:
-            raise said(error) from None
+        yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
+        for report in jobs.run_work(work, threading.Event(), limits, held=0):
+            if isinstance(report, jobs.Progress):
+                yield status_html(report.stage.capitalize(), report.fraction), gr.skip()
+        size = written[0].stat().st_size / 2**20
+        line = f"Done: {written[0].name}, {size:.1f} MiB."
+        yield status_html(line), gr.DownloadButton(value=str(written[0]), interactive=True)
 
     job = go.click(
         make,

@@ -12,7 +12,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from apps.page.address import Setting
-from apps.page.errors import said
+from apps.page.errors import in_words
 from apps.page.settings import LARGEST_SEED, choices, field_help, whole
 from apps.page.status import nothing_html, pictures_html, status_html
 from apps.page.stylise import album as web_album
@@ -324,11 +324,9 @@ def reconstruct_tab(
                 elem_id="maps",
             )
 
+    @in_words
     def answer(request: gr.Request, value: Any, *values: Any) -> Iterator[tuple]:
-        try:
-            yield from _answer(runs, limits, value, values)
-        except Exception as error:
-            raise said(error) from None
+        yield from _answer(runs, limits, value, values)
 
     architecture.change(layers_of, [architecture], [layer], **QUIET)
     asked = [architecture, layer, tap, law, std, channels, kernel, upsampling]

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from apps.page.errors import said
+from apps.page.errors import in_words
 from apps.page.settings import LARGEST_SEED, check_settings
 from apps.page.status import compare_html, duration, nothing_html, progress_text, status_html
 from apps.page.stylise import album as web_album
@@ -62,13 +62,12 @@ class Stylise:
         """Make as many pictures as the chosen one was made with, of the seeds after its last."""
         yield from self._run(request, album, lambda: next_order(album, chosen))
 
+    @in_words
     def _run(self, request: gr.Request, album: Album | None, find_order: Any) -> Iterator[tuple]:
         session = request.session_hash or ""
         flag = _stops.of(session)
         try:
             yield from _make(album, find_order(), flag, self.limits)
-        except Exception as error:
-            raise said(error) from None
         finally:
             _stops.forget(session)
 
