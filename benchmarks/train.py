@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,16 +150,6 @@ def matrix_product(dtype: str) -> tuple[Callable, int]:
     return lambda: ops.convert_to_numpy(ops.cast(multiply(a, b)[0, 0], "float32")), 2 * side**3
 
 
-class _Same:
-    """A source that gives one batch again and again."""
-
-    def __init__(self, pixels: np.ndarray) -> None:
-        self._pixels = pixels
-
-    def __getitem__(self, number: int) -> np.ndarray:
-        return self._pixels
-
-
 def _clock() -> Any:
     """A Keras callback whose `ends` are the times at which steps ended."""
     import keras
@@ -211,7 +202,7 @@ def measure(
     plan = passes(config.network, crop)
     bare = [bare_pass(one, batch, dtype, rng) for one in plan]
     multiply, product = matrix_product(dtype)
-    same, files = _Same(pixels), Batches(scan(folder), batch=batch, crop=crop, seed=0)
+    same, files = defaultdict(lambda: pixels), Batches(scan(folder), batch=batch, crop=crop, seed=0)
 
     def seconds_of(source: Any) -> float:
         """Seconds of a step, the first ones of the `fit` left out."""
