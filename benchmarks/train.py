@@ -202,7 +202,8 @@ def measure(
     plan = passes(config.network, crop)
     bare = [bare_pass(one, batch, dtype, rng) for one in plan]
     multiply, product = matrix_product(dtype)
-    same, files = defaultdict(lambda: pixels), Batches(scan(folder), batch=batch, crop=crop, seed=0)
+    same: dict[int, np.ndarray] = defaultdict(lambda: pixels)  # one batch, again and again
+    files = Batches(scan(folder), batch=batch, crop=crop, seed=0)
 
     def seconds_of(source: Any) -> float:
         """Seconds of a step, the first ones of the `fit` left out."""

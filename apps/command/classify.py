@@ -1,17 +1,11 @@
 """`rrstyle classify`: a CNN is trained as a classifier, for its convolutions."""
 
+from functools import partial
+
 from apps.command.progress import Watch
-from apps.command.training import (
-    best_checkpoint,
-    open_pictures,
-    quoted,
-    tell_late_bad,
-    until_stopped,
-    watching,
-)
+from apps.command.training import open_pictures, quoted, run_until_stopped, watching
 from apps.options.commands import Classify
 from apps.quiet import quiet_start
-from rrstyle.progress import OnStep
 
 _VALIDATED = 2000  # pictures: an accuracy of 256 would be known to 6 % only
 
@@ -46,23 +40,12 @@ def _classify(command: Classify, watch: Watch) -> None:
         f" batches of {config.batch}, {config.steps} steps"
     )
 
-    def training(on_step: OnStep):
-        return classify(
-            config,
-            images.source,
-            out,
-            classes=classes,
-            data=images.data,
-            resume=command.resume,
-            devices=None if command.devices == "all" else command.devices,
-            validation=images.validation,
-            on_step=on_step,
-        )
-
-    if not until_stopped(command, config, watch, training, lambda loss: f"loss {loss:.4g}"):
+    training = partial(classify, classes=classes, validation=images.validation)
+    best = run_until_stopped(
+        command, config, watch, images, training, lambda loss: f"loss {loss:.4g}"
+    )
+    if best is None:
         return
-    tell_late_bad(images, out)
-    best = best_checkpoint(out)
     accuracy = best.state["validated"].get("accuracy")
     told = f"loss {best.score:.4g}" if accuracy is None else f"accuracy {accuracy:.1%} held out"
     print(f"best checkpoint: step {best.step}, {told}")

@@ -1,20 +1,13 @@
 """`rrstyle train`: a DCN is trained, stopped and continued."""
 
 from dataclasses import replace
+from functools import partial
 
 from apps.command.progress import Watch
-from apps.command.training import (
-    best_checkpoint,
-    open_pictures,
-    quoted,
-    tell_late_bad,
-    until_stopped,
-    watching,
-)
+from apps.command.training import open_pictures, quoted, run_until_stopped, watching
 from apps.options.commands import Train
 from apps.quiet import quiet_start
 from recon.training.config import TrainingConfig
-from rrstyle.progress import OnStep
 
 
 def run(command: Train) -> None:
@@ -52,27 +45,15 @@ def _train(command: Train, watch: Watch) -> None:
     images = open_pictures(command, config, watch)
     watch.progress.say(_network_words(config))
 
-    def training(on_step: OnStep):
-        return train(
-            config,
-            images.source,
-            out,
-            encoder_weights=encoder.weights,
-            data=images.data,
-            resume=command.resume,
-            devices=None if command.devices == "all" else command.devices,
-            samples=images.samples,
-            validation=None if images.validation is None else images.validation.pixels,
-            on_step=on_step,
-        )
-
     def mse(loss: float) -> str:
         return f"mse {mean_squared_error(config, loss):.4g}"
 
-    if not until_stopped(command, config, watch, training, mse):
+    validation = None if images.validation is None else images.validation.pixels
+    given = {"encoder_weights": encoder.weights, "samples": images.samples}
+    training = partial(train, validation=validation, **given)
+    best = run_until_stopped(command, config, watch, images, training, mse)
+    if best is None:
         return
-    tell_late_bad(images, out)
-    best = best_checkpoint(out)
     kind = "training loss" if images.validation is None else "loss of the pictures held out"
     print(f"best checkpoint: step {best.step}, {mse(best.score)} by the {kind}")
     print(f"written to {out}; rrstyle reconstruct IMAGE -o OUT.png --decoder {quoted(out)}")

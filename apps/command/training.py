@@ -60,24 +60,28 @@ def open_pictures(
     return images
 
 
-def until_stopped(
+def run_until_stopped(
     command: Train | Classify,
     config: Schedule,
     watch: Watch,
-    train: Callable[[OnStep], Any],
+    images: Any,
+    train: Callable[..., Any],
     measure: Callable[[float], str],
-) -> bool:
-    """Trains, tells how it goes, and on Ctrl-C how to continue; then what was noted, and steps.
+) -> Any:
+    """Trains, tells how it goes and what came of it, and on Ctrl-C how to continue.
 
     Args:
-        command: Whose training it is.
+        command: Options of the training.
         config: Settings of the training.
         watch: Progress of the command, from `watching`.
-        train: Trains, with the callback it is given, to an `Outcome`.
+        images: Pictures of `open_pictures`.
+        train: Function that trains; it takes what `recon.training.train.train` and
+            `recon.training.classify.classify` have in common.
         measure: Function from a loss to a few words.
 
     Returns:
-        Whether the run's files are this process's: not on the second of several hosts and later.
+        The best checkpoint; None on the second of several hosts and later, whose files the run's
+        are not.
 
     Raises:
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
@@ -87,6 +91,8 @@ def until_stopped(
         from recon.training.run import checkpoints_of
         from rrstyle import backend
 
+    out = command.out
+
     def tell(step: Step) -> None:
         assert isinstance(step, TrainingStep)
         stage = f"{step.stage}, {measure(step.loss)}, {step.images_per_s:.3g} images/s"
@@ -95,13 +101,21 @@ def until_stopped(
     watch.show(Step("preparing", 0.0))
     try:
         with _stopped_between_steps(tell, watch) as on_step:
-            outcome = train(on_step)
+            outcome = train(
+                config,
+                images.source,
+                out,
+                data=images.data,
+                resume=command.resume,
+                devices=None if command.devices == "all" else command.devices,
+                on_step=on_step,
+            )
     except KeyboardInterrupt:
-        steps = checkpoints_of(command.out).steps()
+        steps = checkpoints_of(out).steps()
         done = f"at step {steps[-1]} of {config.steps}" if steps else "before the first checkpoint"
         again = (
             f"rrstyle {type(command).__name__.lower()} --images {quoted(command.images)}"
-            f" --out {quoted(command.out)} --resume"
+            f" --out {quoted(out)} --resume"
         )
         watch.progress.say(f"stopped {done}; continue with: {again}")
         raise
@@ -109,19 +123,10 @@ def until_stopped(
     for note in outcome.notes:
         print(note)
     print(f"steps {outcome.started_at} to {outcome.step} in {watch.progress.elapsed()}")
-    return backend.is_first_host()
-
-
-def tell_late_bad(images: Any, out: Path) -> None:
-    """Reports files that turned out to be bad while they were read for training."""
+    if not backend.is_first_host():
+        return None
     if images.source.bad:
         print(f"pictures: {_bad_words(images.report_bad(out), out)}")
-
-
-def best_checkpoint(out: Path) -> Any:
-    """The best checkpoint of a run that has been trained."""
-    from recon.training.run import checkpoints_of
-
     best = checkpoints_of(out).best()
     if best is None:
         raise ValueError(f"out must have a whole checkpoint; {out.name!r} has none")
