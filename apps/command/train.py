@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 
-from apps.command.progress import Watch
 from apps.command.training import open_pictures, quoted, run_until_stopped, watching
 from apps.options.commands import Train
 from apps.quiet import quiet_start
@@ -13,50 +12,43 @@ from recon.training.config import TrainingConfig
 def run(command: Train) -> None:
     """Trains, and says what came of it.
 
-    Args:
-        command: Options of the command line.
-
     Raises:
         ValueError: If an option, the pictures or the run do not do.
         OSError: If a file cannot be read or written.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
     """
     with watching(command) as watch:
-        _train(command, watch)
+        with quiet_start():  # Keras
+            from recon.training.hosts import join_hosts
+            from recon.training.model import mean_squared_error
+            from recon.training.run import read_encoder
+            from recon.training.train import train
+            from rrstyle.networks.weight_files import CnnWeights, load_weights
 
+        join_hosts()
+        config, out = command.config, command.out
+        if command.encoder is not None:
+            encoder = load_weights(command.encoder, config.network)
+        elif config.weights == "random":
+            encoder = load_weights("random", config.network)
+        else:  # those of the run to continue
+            encoder = CnnWeights(config.weights, config.network, read_encoder(out))
+        config = replace(config, network=encoder.network, weights=encoder.name)
+        images = open_pictures(command, config, watch)
+        watch.progress.say(_network_words(config))
 
-def _train(command: Train, watch: Watch) -> None:
-    with quiet_start():  # Keras
-        from recon.training.hosts import join_hosts
-        from recon.training.model import mean_squared_error
-        from recon.training.run import read_encoder
-        from recon.training.train import train
-        from rrstyle.networks.weight_files import CnnWeights, load_weights
+        def mse(loss: float) -> str:
+            return f"mse {mean_squared_error(config, loss):.4g}"
 
-    join_hosts()
-    config, out = command.config, command.out
-    if command.encoder is not None:
-        encoder = load_weights(command.encoder, config.network)
-    elif config.weights == "random":
-        encoder = load_weights("random", config.network)
-    else:  # those of the run to continue
-        encoder = CnnWeights(config.weights, config.network, read_encoder(out))
-    config = replace(config, network=encoder.network, weights=encoder.name)
-    images = open_pictures(command, config, watch)
-    watch.progress.say(_network_words(config))
-
-    def mse(loss: float) -> str:
-        return f"mse {mean_squared_error(config, loss):.4g}"
-
-    validation = None if images.validation is None else images.validation.pixels
-    given = {"encoder_weights": encoder.weights, "samples": images.samples}
-    training = partial(train, validation=validation, **given)
-    best = run_until_stopped(command, config, watch, images, training, mse)
-    if best is None:
-        return
-    kind = "training loss" if images.validation is None else "loss of the pictures held out"
-    print(f"best checkpoint: step {best.step}, {mse(best.score)} by the {kind}")
-    print(f"written to {out}; rrstyle reconstruct IMAGE -o OUT.png --decoder {quoted(out)}")
+        validation = None if images.validation is None else images.validation.pixels
+        given = {"encoder_weights": encoder.weights, "samples": images.samples}
+        training = partial(train, validation=validation, **given)
+        best = run_until_stopped(command, config, watch, images, training, mse)
+        if best is None:
+            return
+        kind = "training loss" if images.validation is None else "loss of the pictures held out"
+        print(f"best checkpoint: step {best.step}, {mse(best.score)} by the {kind}")
+        print(f"written to {out}; rrstyle reconstruct IMAGE -o OUT.png --decoder {quoted(out)}")
 
 
 def _network_words(config: TrainingConfig) -> str:

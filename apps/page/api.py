@@ -74,17 +74,17 @@ def add_api(limits: Limits, folders: Folders) -> None:
         Returns:
             PNG files.
         """
-        settings = check_settings(
-            method=method,
-            strength=strength,
-            n=variants,
-            wildness=wildness,
-            side=size,
-            seed=seed,
-            keep_colours=keep_colours,
-            style_scale=style_scale,
-            limits=limits,
-        )
+        asked = {
+            "method": method,
+            "strength": strength,
+            "n": variants,
+            "wildness": wildness,
+            "side": size,
+            "seed": seed,
+            "keep_colours": keep_colours,
+            "style_scale": style_scale,
+        }
+        settings = check_settings(asked, limits=limits)
         _check_styles(styles, weights)
         job = jobs.run_job(
             _picture(content, "content"),
@@ -129,9 +129,9 @@ def add_api(limits: Limits, folders: Folders) -> None:
             architecture: vgg16 or alexnet.
             layer: Last convolution of the network, such as conv2 or conv1_2.
             tap: pre_pool or post_pool, before or after the pool that follows.
-            law: Of the random weights: gaussian, uniform, logistic, laplace, he or orthogonal.
+            law: Law of the random weights: gaussian, uniform, logistic, laplace, he or orthogonal.
             std: Their standard deviation; he and orthogonal set their own.
-            channels: Of every layer; 0 for the architecture's own.
+            channels: Number of channels of every layer; 0 for the architecture's own.
             kernel: Side of every filter; 0 for the architecture's own.
             upsampling: zero or nearest.
             readouts: random, ridge or both.

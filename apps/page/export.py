@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.page.errors import in_words
-from apps.page.settings import Settings, check_settings
+from apps.page.settings import CONTROLS, Settings, check_settings
 from apps.page.status import status_html
 from apps.page.stylise.album import Album
 from apps.page.stylise.tab import StyliseTab
@@ -110,7 +110,8 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
     def make(
         source: Any, kind: Any, method: Any, album: Album | None, chosen: Any, *values: Any
     ) -> Iterator[tuple]:
-        current = check_settings(*values, limits=limits)
+        asked = dict(zip(CONTROLS, values, strict=True))
+        current = check_settings(asked, limits=limits)
         settings = settings_of(source, method, current, album, chosen)
         owner = owners.current()  # which is not known in the job's thread
         written: list[Path] = []

@@ -6,6 +6,7 @@ server goes) is in `apps.service.limits` and here.
 
 import ast
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, get_args, get_type_hints
@@ -22,6 +23,35 @@ FIRST_LOOK = "oil-strokes"
 SMALLEST_SIDE = 32
 SMALLEST_STYLE_SCALE, LARGEST_STYLE_SCALE = 0.25, 4.0
 LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Control:
+    """A setting that has a control in the page.
+
+    Attributes:
+        address: Name in the page's address.
+        title: Name in what is said of a picture; None for what a config does not have.
+        in_look: Whether a look sets it.
+    """
+
+    address: str
+    title: str | None = None
+    in_look: bool = False
+
+
+# By field of `StyleConfig`, and the number of pictures and the first seed; in the order in which
+# widgets, events and recipes list them.
+CONTROLS = {
+    "method": Control("method", "Method", in_look=True),
+    "strength": Control("strength", "Strength", in_look=True),
+    "n": Control("variants"),
+    "wildness": Control("wildness", "Wildness", in_look=True),
+    "side": Control("size", "Size"),
+    "seed": Control("seed"),
+    "keep_colours": Control("colours", "Photograph's colours kept", in_look=True),
+    "style_scale": Control("scale", "Style scale", in_look=True),
+}
 
 
 @dataclass(frozen=True)
@@ -68,16 +98,16 @@ def look_hint(look: Any) -> str:
     return PRESETS[look].hint if known else "A starting point; every setting can still be changed"
 
 
-def apply_look(look: Any) -> tuple:
-    """What a look sets: method, strength, wildness, keep colours and style scale.
+def apply_look(look: Any) -> list:
+    """Values of the controls that a look sets, in the order of `CONTROLS`.
 
     Raises:
-        ValueError: If there is none of that name.
+        ValueError: If there is no look of that name.
     """
     if not isinstance(look, str) or look not in PRESETS:
         raise ValueError(f"look must be one of {', '.join(PRESETS)}; received {look!r}")
     config = PRESETS[look].config
-    return config.method, config.strength, config.wildness, config.keep_colours, config.style_scale
+    return [getattr(config, key) for key, control in CONTROLS.items() if control.in_look]
 
 
 def find_look(config: StyleConfig) -> str | None:
@@ -89,36 +119,21 @@ def find_look(config: StyleConfig) -> str | None:
     return None
 
 
-def check_settings(
-    method: Any,
-    strength: Any,
-    n: Any,
-    wildness: Any,
-    side: Any,
-    seed: Any,
-    keep_colours: Any,
-    style_scale: Any,
-    *,
-    limits: Limits,
-) -> Settings:
+def check_settings(values: Mapping[str, Any], *, limits: Limits) -> Settings:
     """The request in a client's values, which may be anything that JSON can hold.
+
+    Args:
+        values: Values by the keys of `CONTROLS`.
+        limits: Limits of the server.
 
     Raises:
         ValueError: If a value breaks a rule.
     """
-    side = whole("size", side, SMALLEST_SIDE, limits.max_side)
-    n = whole("variants", n, 1, limits.max_variants)
-    seed = whole("seed", seed, 0, LARGEST_SEED)
-    config = replace(
-        DEFAULTS,
-        method=method,
-        strength=strength,
-        wildness=wildness,
-        side=side,
-        keep_colours=keep_colours,
-        style_scale=style_scale,
-    )
-    return Settings(config, n, seed)
+    config = dict(values)
+    n = whole("variants", config.pop("n"), 1, limits.max_variants)
+    seed = whole("seed", config.pop("seed"), 0, LARGEST_SEED)
+    config["side"] = whole("size", config["side"], SMALLEST_SIDE, limits.max_side)
+    return Settings(replace(DEFAULTS, **config), n, seed)
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:

@@ -21,7 +21,7 @@ class Table:
 
     Attributes:
         title: Number and subject of the table.
-        experiment: Whose rows it is from.
+        experiment: Name of the experiment whose rows it is from.
         header: Names of the columns.
         rows: Cells of each row, "ours / printed".
         note: Settings that explain the difference.

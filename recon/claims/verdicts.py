@@ -40,7 +40,7 @@ class Claim:
         words: Claim in a sentence.
         paper: Words or numbers of the papers, with the place.
         rule: When it holds; else what is missing to test it.
-        experiment: Whose rows decide it; empty where there is none yet.
+        experiment: Name of the experiment whose rows decide it; empty where there is none yet.
         columns: Columns of the rows that the rule reads.
         evaluate: Findings from the rows; raises ValueError, one line, where they do not suffice.
     """

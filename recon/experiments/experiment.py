@@ -58,7 +58,7 @@ class Experiment(ABC):
         name: Name on the command line.
         title: One line: what is measured.
         reproduces: Figures, tables or theorems of the papers.
-        printed: What the papers claim or print of it, in a sentence.
+        printed: Claim or printed figures of the papers, in a sentence.
         cost: Measured time and machine of each scale.
         settings: Settings of each scale, of a subclass of `Settings`.
         columns: Columns of the rows, in order: those of the cell first.

@@ -75,7 +75,7 @@ class Results:
 
     Attributes:
         chosen: Result that decides, by name: the largest scale among those that are finished.
-        others: Those that do not decide.
+        others: Entries that do not decide.
         problems: One line for each file that cannot be used.
     """
 

@@ -30,8 +30,8 @@ class Checkpoint:
     Attributes:
         step: Steps done.
         arrays: By name.
-        state: What else was saved, plain JSON values.
-        score: What decides which one is the best: the lower, the better.
+        state: Plain JSON values saved beside the arrays.
+        score: Loss that decides which one is the best, the lowest.
     """
 
     step: int
@@ -49,7 +49,7 @@ class Checkpoints:
     `rrstyle.durable.locked`).
 
     Args:
-        folder: Where they are, or will be.
+        folder: Folder that holds them; made when it is first written.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -90,11 +90,11 @@ class MissingBatches(keras.utils.PyDataset):
     Args:
         source: Source of all batches.
         config: Settings of the training.
-        target: As of `Task`.
+        target: Function from a batch to what the model's loss compares its result with.
         first: Number of the first batch, from 0.
 
     Attributes:
-        error: What ended the reading, if anything did: TensorFlow passes on its text only.
+        error: Exception that ended the reading, or None: TensorFlow passes on its text only.
     """
 
     def __init__(

@@ -87,7 +87,7 @@ class RunFolder:
     """A folder that a run is started in, or continued.
 
     Args:
-        folder: It.
+        folder: Path of the folder.
     """
 
     def __init__(self, folder: Path) -> None:

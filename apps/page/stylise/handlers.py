@@ -15,7 +15,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from apps.page.errors import in_words
-from apps.page.settings import LARGEST_SEED, check_settings
+from apps.page.settings import CONTROLS, LARGEST_SEED, check_settings
 from apps.page.status import compare_html, duration, nothing_html, progress_text, status_html
 from apps.page.stylise import album as web_album
 from apps.page.stylise.album import Album, Made, Order
@@ -146,8 +146,8 @@ def order_of(values: tuple, limits: Limits) -> Order:
     """A checked order.
 
     Args:
-        values: Photograph, four styles, their four shares, mask, then as `check_settings` takes
-            them.
+        values: Photograph, four styles, their four shares, mask, then the controls in the order
+            of `CONTROLS`.
         limits: Limits of the server.
 
     Raises:
@@ -162,9 +162,8 @@ def order_of(values: tuple, limits: Limits) -> Order:
     weights = tuple(weight for _, weight in there)
     if not any(weights):
         raise ValueError("share must be above 0 for one style at least; received only 0")
-    return Order(
-        content, tuple(s for s, _ in there), weights, mask, check_settings(*settings, limits=limits)
-    )
+    checked = check_settings(dict(zip(CONTROLS, settings, strict=True)), limits=limits)
+    return Order(content, tuple(s for s, _ in there), weights, mask, checked)
 
 
 def next_order(album: Album | None, chosen: Any) -> Order:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from apps.page.settings import find_look
+from apps.page.settings import CONTROLS, find_look
 from apps.page.status import facts_html
 from apps.page.uploads import MASK_START, offer_example, upload_path
 from apps.service import uploads
@@ -13,15 +13,6 @@ from rrstyle.pictures import images
 from rrstyle.recipes import Recipe, read_recipe
 from rrstyle.transfer.blends import MOST_STYLES
 
-# Settings with a control of their own; what else a config has is of the command.
-SHOWN = {
-    "method": "Method",
-    "strength": "Strength",
-    "wildness": "Wildness",
-    "keep_colours": "Photograph's colours kept",
-    "style_scale": "Style scale",
-    "side": "Size",
-}
 _HOW_AGAIN = "rrstyle stylize --recipe"
 
 
@@ -39,7 +30,7 @@ def recipe_facts(recipe: Recipe, name: str) -> list[tuple[str, str]]:
         for style, weight in zip(recipe.styles, recipe.style_weights, strict=True)
     )
     mask = [("Mask", "painted; it is inside the picture")] if recipe.mask else []
-    shown = [(title, _plain(values[key])) for key, title in SHOWN.items()]
+    shown = [(c.title, _plain(values[key])) for key, c in CONTROLS.items() if c.title]
     others = _listed(_without_control(recipe.config))
     return [
         ("Photograph", recipe.content.name),
@@ -61,7 +52,7 @@ def load_recipe(value: Any) -> list:
 
     Returns:
         A note, the photograph, the styles, their shares and the mask, the look, then the controls
-        in the order of `apps.page.settings.check_settings`. Pictures not built in are None.
+        in the order of `apps.page.settings.CONTROLS`. Pictures not built in are None.
 
     Raises:
         ValueError: If the file is no PNG with a recipe.
@@ -82,7 +73,7 @@ def load_recipe(value: Any) -> list:
     shares = [weight / max(recipe.style_weights) for weight in recipe.style_weights]
     if others := _listed(_without_control(recipe.config)):
         notes.append(f"There is no control for {others}: `{_HOW_AGAIN}` makes the very picture.")
-    values = to_dict(recipe.config)
+    values = to_dict(recipe.config) | {"n": 1, "seed": recipe.seed}
     return [
         facts_html([("Loaded", name), ("Seed", str(recipe.seed)), *(("Note", n) for n in notes)]),
         *pictures,
@@ -91,21 +82,14 @@ def load_recipe(value: Any) -> list:
         *([1.0] * spare),
         "" if recipe.mask is None else f"{MASK_START}{recipe.mask}",
         find_look(recipe.config),
-        values["method"],
-        values["strength"],
-        1,
-        values["wildness"],
-        values["side"],
-        recipe.seed,
-        values["keep_colours"],
-        values["style_scale"],
+        *(values[key] for key in CONTROLS),
     ]
 
 
 def _without_control(config: StyleConfig) -> dict[str, Any]:
     """What of a config differs from the defaults and has no control."""
     ours, theirs = _flat(to_dict(config)), _flat(to_dict(StyleConfig()))
-    known = {*SHOWN, "precision"}
+    known = {*CONTROLS, "precision"}
     return {key: value for key, value in ours.items() if key not in known and value != theirs[key]}
 
 

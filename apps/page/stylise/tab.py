@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import gradio as gr
 from apps.page.address import Setting
 from apps.page.errors import in_words
 from apps.page.settings import (
+    CONTROLS,
     DEFAULTS,
     FIRST_LOOK,
     LARGEST_SEED,
@@ -63,7 +65,7 @@ class StyliseTab:
 
     Attributes:
         settings: Controls whose values the address keeps.
-        controls: Controls in the order of `apps.page.settings.check_settings`.
+        controls: Controls in the order of `apps.page.settings.CONTROLS`.
         album: The session's pictures, a state.
         chosen: File name of the chosen one, a state.
     """
@@ -306,26 +308,37 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> _Inputs:
             elem_id="recipe-file",
         )
         found.recipe_note = gr.HTML(elem_id="recipe-note")
+    widgets = {
+        "method": method,
+        "strength": strength,
+        "n": variants,
+        "wildness": wildness,
+        "side": size,
+        "seed": seed,
+        "keep_colours": keep_colours,
+        "style_scale": style_scale,
+    }
+    bounds: dict[str, dict[str, Any]] = {
+        "method": {"choices": METHODS},
+        "n": {"low": 1, "high": limits.max_variants},
+        "side": {"low": SMALLEST_SIDE, "high": limits.max_side},
+        "seed": {"high": LARGEST_SEED},
+        "style_scale": {"low": SMALLEST_STYLE_SCALE, "high": LARGEST_STYLE_SCALE},
+    }
     found.settings = [
-        Setting("method", method, choices=METHODS),
-        Setting("strength", strength),
-        Setting("variants", variants, low=1, high=limits.max_variants),
-        Setting("wildness", wildness),
-        Setting("size", size, low=SMALLEST_SIDE, high=limits.max_side),
-        Setting("seed", seed, high=LARGEST_SEED),
-        Setting("colours", keep_colours),
-        Setting("scale", style_scale, low=SMALLEST_STYLE_SCALE, high=LARGEST_STYLE_SCALE),
+        Setting(control.address, widgets[key], **bounds.get(key, {}))
+        for key, control in CONTROLS.items()
     ]
     return found
 
 
 def _wire_inputs(app: gr.Blocks, inputs: _Inputs) -> None:
-    named = {setting.name: setting.control for setting in inputs.settings}
+    in_look = [c.in_look for c in CONTROLS.values()]
     # The look sets what it is made of; each can still be changed.
     inputs.look.input(
         in_words(apply_look),
         [inputs.look],
-        [named[name] for name in ("method", "strength", "wildness", "colours", "scale")],
+        list(compress(inputs.controls, in_look)),
         **QUIET,
     )
     inputs.look.change(hint_of, [inputs.look], [inputs.look], **QUIET)

@@ -70,8 +70,8 @@ def build_model(
     """A network of Table 5, from pictures (batch, side, side, 3) to scores before the softmax.
 
     Args:
-        channels: Of each convolution, 1 to 3 of them.
-        side: Of the pictures, a multiple of 32 pixels.
+        channels: Number of channels of each convolution, 1 to 3 of them.
+        side: Side of the pictures in pixels, a multiple of 32.
         classes: Number of scores.
         filters: "random" for N(0, 1) filters that are not trained, or "learned".
         dropout: Share of the features that training leaves out.

@@ -105,7 +105,7 @@ def reconstruct(
     Args:
         activations: x, (batch, height, width, channels).
         kernel: W, (3, 3, channels, filters); its filters are brought to norm 1.
-        share: Of the entries of W x that are kept, k over their number; at most all 2 x 2 regions.
+        share: Share of the entries of W x that are kept; at most one for each 2 x 2 region.
         unpooling: "switches" leaves the largest entry of a region where it stands, which is M;
             "naive" moves it to the region's first place.
 

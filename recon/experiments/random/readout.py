@@ -40,7 +40,7 @@ def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str,
     """What each readout of a random network gives back.
 
     Args:
-        plan: Its layers.
+        plan: Layers of the network.
         pictures: (pictures, height, width, 3), at least two.
         seed: Names its weights.
 

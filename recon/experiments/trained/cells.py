@@ -216,7 +216,7 @@ def random_squares(pictures: np.ndarray, config: TrainingConfig, number: int) ->
     Args:
         pictures: uint8 (pictures, side, side, 3).
         config: Crop, batch and seed.
-        number: Of the batch.
+        number: Number of the batch, from 0.
 
     Returns:
         uint8 (batch, crop, crop, 3): squares of pictures drawn with replacement, from anywhere in

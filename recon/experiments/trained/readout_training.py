@@ -54,10 +54,10 @@ class Flops:
     """Multiplications and additions of one picture's convolutions.
 
     Attributes:
-        cnn: Of the CNN.
-        hidden: Of the DCN's layers but the last.
-        last: Of that.
-        unknowns: That the last layer has for each output channel.
+        cnn: Operations of the CNN.
+        hidden: Operations of the DCN's layers but the last.
+        last: Operations of the DCN's last layer.
+        unknowns: Number of unknowns of the last layer for each output channel.
     """
 
     cnn: int
@@ -75,8 +75,8 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
     """Cost of a pair, two for each multiplication of a convolution.
 
     Args:
-        network: Its plan.
-        side: Of the pictures, in pixels.
+        network: Plan of the pair.
+        side: Side of the pictures in pixels.
     """
     plan = plan_of(network)
     shapes = iter(kernel_shapes(plan.encoder, plan.head.channels))
@@ -99,7 +99,7 @@ def untrained_errors(
     Args:
         training: Before it is run.
         known: uint8 squares (squares, crop, crop, 3) that the last layer is solved on.
-        held_out: Those that losses are taken on.
+        held_out: uint8 squares that losses are taken on.
 
     Returns:
         The mean squared errors of `random` and of `ridge`.

@@ -124,6 +124,33 @@ def test_endpoints_are_named_typed_and_documented(url):
     assert {"weights", "mask", "style_scale", "seed"} < optional
 
 
+# What programs rely on: names, order and defaults, those of version 0.1.0.
+SIGNATURES = {
+    "/stylise": "content styles weights=None method='paint' strength=1.0 wildness=0.0"
+    " keep_colours=False style_scale=1.0 size=384 variants=1 seed=0 mask=None",
+    "/reconstruct": "image architecture='vgg16' layer='conv2' tap='pre_pool' law='gaussian'"
+    " std=0.01 channels=0 kernel=0 upsampling='zero' readouts=['random', 'ridge'] size=192"
+    " seed=0 run=None",
+    "/examples": "",
+    "/example": "name",
+    "/presets": "",
+    "/recipe": "picture",
+}
+
+
+def test_signatures_stay(url):
+    info = httpx.get(f"{url}gradio_api/info", trust_env=False).json()["named_endpoints"]
+    found = {}
+    for name, endpoint in info.items():
+        words = []
+        for parameter in endpoint["parameters"]:
+            default = f"={parameter['parameter_default']!r}"
+            has_default = parameter["parameter_has_default"]
+            words.append(parameter["parameter_name"] + (default if has_default else ""))
+        found[name] = " ".join(words)
+    assert found == SIGNATURES
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from apps.page import uploads
-from apps.page.settings import DEFAULTS, check_settings
+from apps.page.settings import CONTROLS, DEFAULTS, check_settings
 from apps.page.stylise import recipe as web_recipe
 from apps.page.uploads import read_mask, read_upload
 from apps.service.limits import Limits
@@ -62,7 +62,7 @@ def test_a_dropped_picture_sets_the_controls_as_they_were(cache):
     assert shares == [1.0] * 4
     np.testing.assert_array_equal(read_mask(painted), mask)
     assert look is None
-    settings = check_settings(*controls, limits=Limits())
+    settings = check_settings(dict(zip(CONTROLS, controls, strict=True)), limits=Limits())
     assert (settings.config, settings.n, settings.seed) == (config, 1, 9)
 
 

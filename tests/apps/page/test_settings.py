@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from apps.page.settings import (
+    CONTROLS,
     DEFAULTS,
     FIRST_LOOK,
     METHODS,
@@ -43,10 +44,9 @@ def test_defaults_and_hints_are_the_library_s():
 
 def test_a_look_is_what_its_preset_is():
     for look, preset in PRESETS.items():
-        method, strength, wildness, keep_colours, style_scale = apply_look(look)
-        settings = check_settings(
-            method, strength, 1, wildness, 256, 0, keep_colours, style_scale, limits=LIMITS
-        )
+        keys = [key for key, control in CONTROLS.items() if control.in_look]
+        look_values = dict(zip(keys, apply_look(look), strict=True))
+        settings = check_settings(look_values | {"n": 1, "side": 256, "seed": 0}, limits=LIMITS)
         # Every setting of a preset has a control: nothing of a look is lost on the way.
         assert settings.config == replace(preset.config, side=256)
         assert settings.title == preset.name
@@ -65,10 +65,10 @@ def test_unknown_looks_are_refused(look):
 
 def test_settings_reach_to_the_limits():
     for side in (SMALLEST_SIDE, 512):
-        settings = check_settings(**GOOD | {"side": float(side), "n": 6}, limits=LIMITS)
+        settings = check_settings(GOOD | {"side": float(side), "n": 6}, limits=LIMITS)
         assert (settings.config.side, settings.n) == (side, 6)
-    assert check_settings(**GOOD | {"strength": 0.5}, limits=LIMITS).title == "Half painted"
-    assert check_settings(**GOOD | {"strength": 0.4}, limits=LIMITS).title == "paint"
+    assert check_settings(GOOD | {"strength": 0.5}, limits=LIMITS).title == "Half painted"
+    assert check_settings(GOOD | {"strength": 0.4}, limits=LIMITS).title == "paint"
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_settings_reach_to_the_limits():
 )
 def test_settings_are_checked_again_behind_the_sliders(name, value):
     with pytest.raises(ValueError, match="received"):
-        check_settings(**GOOD | {name: value}, limits=LIMITS)
+        check_settings(GOOD | {name: value}, limits=LIMITS)
