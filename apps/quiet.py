@@ -25,7 +25,7 @@ def quiet_start() -> Iterator[None]:
         os.dup2(kept.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # not Ctrl-C
             os.dup2(before, 2)
             kept.seek(0)
             os.write(2, kept.read())  # what TensorFlow said may be why it failed

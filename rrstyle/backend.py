@@ -6,24 +6,11 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import numpy as np
-from keras import ops
-
-# Operations on tensors; an ONNX export puts its own linear algebra in their place.
-tensor_operations: ContextVar[Any] = ContextVar("tensor_operations", default=ops)
-
-
-def array_namespace(array: Any) -> Any:
-    """The operations on `array`: NumPy, or those on tensors, in an exported graph.
-
-    What both have is called alike: one function serves the library and its exports.
-    """
-    return tensor_operations.get() if ops.is_tensor(array) else np
 
 
 def value_and_grad(function: Callable) -> Callable:

@@ -1,7 +1,7 @@
 """What exported models compute: a style transfer in closed form as one graph of TensorFlow.
 
 The graph is the library's own code, called with tensors in place of NumPy arrays: see
-`rrstyle.backend.array_namespace`.
+`rrstyle.namespace.array_namespace`.
 """
 
 from collections.abc import Callable

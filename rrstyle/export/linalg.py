@@ -1,6 +1,6 @@
 """`keras.ops` with the linear algebra that ONNX lacks, made of the operations that it has.
 
-A graph computed with `PORTABLE_OPS` as `rrstyle.backend.tensor_operations` holds no decomposition
+A graph computed with `PORTABLE_OPS` as `rrstyle.namespace.tensor_operations` holds no decomposition
 and no linear solver: only products, sums, gathers and loops, in float64. All matrices are real, of
 a static size n x n.
 

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rrstyle.backend import tensor_operations
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.export.graph import (
@@ -37,6 +36,7 @@ from rrstyle.export.graph import (
 )
 from rrstyle.export.linalg import PORTABLE_OPS
 from rrstyle.export.saved_model import RECORD, style_record
+from rrstyle.namespace import tensor_operations
 
 # Read when onnxruntime is imported: it would keep a file of its session in the temporary folder.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -16,8 +16,8 @@ import numpy as np
 import threadpoolctl
 from keras import ops
 
-from rrstyle.backend import array_namespace
 from rrstyle.config import NetworkConfig
+from rrstyle.namespace import array_namespace
 from rrstyle.networks.build import SharedNetwork, dcn_network, hidden_model
 from rrstyle.pictures.luma import luminance
 

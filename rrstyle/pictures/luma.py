@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rrstyle.backend import array_namespace
+from rrstyle.namespace import array_namespace
 
 REC_709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # scikit-image's rgb2gray: an older rounding of the same weights.

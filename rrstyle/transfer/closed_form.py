@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rrstyle.backend import array_namespace
+from rrstyle.namespace import array_namespace
 
 METHODS = ("adain", "whitening", "transport", "knothe")
 

@@ -5,7 +5,7 @@ Pictures are NumPy arrays or, in an exported graph, tensors.
 
 import numpy as np
 
-from rrstyle.backend import array_namespace
+from rrstyle.namespace import array_namespace
 from rrstyle.pictures.luma import luma
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map

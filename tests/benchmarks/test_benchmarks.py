@@ -267,10 +267,8 @@ def test_train_runs_to_the_end(tmp_path, capsys) -> None:
     header = next(i for i, line in enumerate(lines) if "step / bare" in line)
     crop, batch, dtype, *numbers = lines[header + 1].split()
     assert (crop, batch, dtype) == ("16", "2", "float32")
-    waited = numbers.pop(6)
     assert len(numbers) == 7
     assert all(float(number) >= 0 for number in numbers)
-    assert waited.endswith("%")
     steps = [line.split()[2] for line in lines if line.startswith("  after step")]
     assert steps == ["20", "40"]
 

@@ -147,18 +147,3 @@ def test_versions_name_what_computes_a_picture():
     assert found["numpy"] == np.__version__
     assert set(found) == {"rrstyle", "backend", "tensorflow", "keras", "numpy", "python", "onednn"}
     assert all(isinstance(v, str) and v for v in found.values())
-
-
-# The namespace of an array
-
-
-def test_arrays_have_numpy_and_tensors_the_operations_in_use():
-    array, tensor = np.zeros(2), keras.ops.zeros(2)
-    assert backend.array_namespace(array) is backend.array_namespace(3) is np
-    assert backend.array_namespace(tensor) is keras.ops
-    usual = backend.tensor_operations.set("others")
-    try:
-        assert backend.array_namespace(tensor) == "others"
-        assert backend.array_namespace(array) is np
-    finally:
-        backend.tensor_operations.reset(usual)
