@@ -138,46 +138,60 @@ class OptimiseConfig(Checked):
 
 
 @dataclass(frozen=True)
-class PatchConfig(Checked):
-    """The FVT by patch matching, and the refinement that makes it `paint`."""
+class PaintConfig(Checked):
+    """The FVT by patch matching, with guidance, coherence and occupancy."""
 
     size: int = 7
     """Side of a patch, in feature pixels."""
-    rounds: tuple[int, ...] = (6, 4, 3, 3, 2, 2, 1)
-    """Rounds of search and averaging at each scale, coarse to fine by factors of sqrt(2); the
-    last repeats up to full size."""
     coarsest: int = 32
     """Longer side of the coarsest scale in feature pixels: the smaller, the larger the shapes that
     the style takes over."""
-    content_mix: tuple[float, float] = (0.08, 0.45)
-    """Share of the transported content in the query, at the coarsest and at the finest scale."""
+    searched: int = 140
+    """Longer side up to which all of the style is searched; finer scales inherit finds and correct
+    them by coherence. The larger, the more of the photograph and the smaller the strokes."""
+    matched: int = 384
+    """Longer side up to which finds are corrected; beyond it the style's pixels just get finer."""
+    rounds: tuple[int, ...] = (4, 3, 2, 2, 1)
+    """Rounds of search and averaging at each scale, coarse to fine by factors of sqrt(2); the
+    last repeats."""
+    content_mix: tuple[float, float] = (0.3, 1.0)
+    """Share of the photograph in a query where it is salient, at the coarsest scale and from 384
+    feature pixels on."""
+    calm: float = 0.25
+    """What is left of that share where the photograph is calm: the less, the more the style's own
+    strokes fill skies and walls."""
+    variety: float = 1.4
+    """Deviation of the random wash that tells calm places what to become, another one for each
+    seed, in those of the style's features."""
     diversity: float = 0.5
     """How far networks differ in what of the style goes where: 0 for the optimal transport of the
     content, 1 for the Knothe-Rosenblatt rearrangement, which is each network's own."""
-    keys: int = 12_000
+    keys: int = 6_000
     """Most style patches searched at a scale, drawn at random."""
-    projection: int = 48
+    projection: int = 32
     """Dimensions that a patch is projected to, by a random matrix, before the search."""
     completeness: float = 0.01
     """Share of the mean patch energy added to each style patch's own best distance: the smaller,
     the more of the style gets used."""
-    refine_steps: int = 20
-    """Adam steps of the refinement (`paint` only)."""
-    refine_rate: float = 0.02
-    """Their first step size, in units of the features' root mean square; cosine decay."""
-    refine_style_weight: float = 15.0
-    """Weight of the style loss against the content loss in the refinement."""
+    coherence: float = 1.3
+    """How much more than one's own find a neighbour's may cost and is taken over all the same: the
+    larger, the larger the pieces of the style that stay whole."""
+    occupancy: float = 0.5
+    """How fast the price of a style patch rises with its use."""
+    detail: float = 1.0
+    """Share of the photograph's fine detail, in the style's colours, given back at edges."""
 
     def check(self) -> None:
         odd = "an odd integer of at least 3"
         self.require(odd, lambda v: is_whole(v, 3, math.inf) and v % 2 == 1, "size")
         self.require("one to twelve positive integers", lambda v: are(is_count, v, 1, 12), "rounds")
         self.require("two numbers from 0 to 1", lambda v: are(is_share, v, 2, 2), "content_mix")
-        self.require("from 0 to 1", is_share, "diversity")
-        counts = "coarsest", "keys", "projection", "refine_steps"
+        self.require("from 0 to 1", is_share, "calm", "diversity", "detail")
+        counts = "coarsest", "searched", "matched", "keys", "projection"
         self.require("a positive integer", is_count, *counts)
-        rates = "completeness", "refine_rate", "refine_style_weight"
-        self.require("positive and finite", is_positive, *rates)
+        self.require("from 0 to 10", lambda v: is_number(v, 0, 10), "variety", "occupancy")
+        self.require("from 1 to 10", lambda v: is_number(v, 1, 10), "coherence")
+        self.require("positive and finite", is_positive, "completeness")
 
 
 # What a DCN without trained weights can end in.
@@ -194,11 +208,9 @@ def _style_network() -> NetworkConfig:
 class StyleConfig(Checked):
     """One style transfer, apart from its two images and its seed."""
 
-    method: Literal["paint", "patches", "optimise", "transport", "knothe", "whitening", "adain"] = (
-        "paint"
-    )
-    """How the style is taken over (the FVT): paint and patches rebuild the photograph from pieces
-    of the style, optimise bends it step by step, the others recolour it at once."""
+    method: Literal["paint", "optimise", "transport", "knothe", "whitening", "adain"] = "paint"
+    """How the style is taken over (the FVT): paint rebuilds the photograph from pieces of the
+    style, optimise bends it step by step, the others recolour it at once."""
     network: Literal["pyramid", "vgg"] = "pyramid"
     """Network whose statistics `optimise` matches: a random pyramid, or Conv2 to Conv5."""
     decoder: str = "ridge"
@@ -223,7 +235,7 @@ class StyleConfig(Checked):
     something, if the weights are not in the cache of keras.applications."""
     encoder: NetworkConfig = field(default_factory=_style_network)
     optimise: OptimiseConfig = field(default_factory=OptimiseConfig)
-    patches: PatchConfig = field(default_factory=PatchConfig)
+    paint: PaintConfig = field(default_factory=PaintConfig)
 
     def check(self) -> None:
         self.require("from 0 to 1", is_share, "wildness", "strength")

@@ -19,12 +19,14 @@ from rrstyle.pictures.images import as_image, check_sides, fit_within, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
-from rrstyle.transfer.colours import keep_colours, match_luminance, restore_palette
+from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
+from rrstyle.transfer.paint import Canvas, in_strips, paint
 
 _PREVIEW_SIDE = 256  # pixels
+_FITTED_SIDE = 512  # pixels, at most, of the pictures that the readout of `paint` is fitted to
 
 # Features (rows, columns, channels) and the size of the image to an image of that size.
 Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
@@ -201,6 +203,14 @@ def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
 def _render(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
     """Image -> CNN -> features -> FVT -> features -> DCN -> image."""
     on_step(Step("encoding", 0.0))
+    method = _painted if work.config.method == "paint" else _transformed
+    image = _coloured(method(work, encoder, seed, on_step), work)
+    on_step(Step("done", 1.0))
+    return image
+
+
+def _transformed(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
+    """The decoded result of a method that works on features alone."""
     config, content, mask = work.config, work.content, work.mask
     ours, theirs = encoder.single(content), work.style.map(encoder.single)
     decoder = _decoder(work, ours, theirs, seed)
@@ -220,9 +230,57 @@ def _render(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> n
     if config.strength < 1:
         decoded = decoder(ours, content.shape[:2])
         image = give_back(image, content, decoded, config.strength, readout_wildness(work.config))
-    image = _finish(image, work)
-    on_step(Step("done", 1.0))
     return image
+
+
+def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
+    """The result of `paint`, which copies pixels of the style as the decoder shows them."""
+    config, content, style = work.config, work.content, work.style
+    plan, wildness = plan_of(config.encoder), readout_wildness(config)
+    small = replace(work, content=_at_most(content), style=style.map(_at_most))
+    features = encoder.single(small.content), small.style.map(encoder.single)
+    decode = _decoder(small, *features, seed)
+    wild = _decoder(replace(small, config=replace(config, decoder="random", wildness=0.0)), *features, seed) if 0 < wildness else decode
+
+    def shown(picture: np.ndarray) -> np.ndarray:
+        if work.networks is None and wildness == 0:
+            return picture  # a fitted readout is given back all that it loses
+        decoded = in_strips(wild, encoder.single, picture, plan.halo)
+        return decoded if work.networks else (1 - wildness) * picture + wildness * decoded
+
+    def preview(picture: np.ndarray) -> np.ndarray:
+        size = picture.shape[:2]
+        mask = None if work.mask is None else fit_mask(work.mask, size)
+        reduced = replace(work, content=resize(content, size), mask=mask)
+        original = resize(np.clip(shown_content, 0, 1), size)
+        return _coloured(part_way(original, picture, config.strength), reduced)
+
+    shown_content = shown(content) if config.strength < 1 else content
+    if config.strength == 0:
+        return shown_content
+    image = paint(
+        Canvas(
+            content,
+            style,
+            encode=encoder.single,
+            decode=decode,
+            shown=style.map(shown),
+            reduction=plan.reduction,
+            halo=plan.halo,
+            palette=1 - wildness,
+            seed=seed,
+            config=config.paint,
+            mask=work.mask,
+            on_step=within(on_step, 0.02, 0.98),
+            preview=preview if work.previews else None,
+        )
+    )
+    return part_way(shown_content, image, config.strength)
+
+
+def _at_most(picture: np.ndarray) -> np.ndarray:
+    """A picture reduced to the size that the readout of `paint` is fitted at."""
+    return resize(picture, fit_within(picture.shape[:2], min(_FITTED_SIDE, max(picture.shape[:2]))))
 
 
 def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int) -> Decode:
@@ -235,16 +293,12 @@ def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int) -> Decode:
     )
 
 
-def _finish(image: np.ndarray, work: Work) -> np.ndarray:
-    """A decoded picture with its colours, in [0, 1], and the photograph where the mask says so."""
-    config, content, mask = work.config, work.content, work.mask
-    if config.method in ("patches", "paint"):
-        share = 1 - readout_wildness(work.config)
-        image = restore_palette(image, content, work.style, config.strength, share, mask)
+def _coloured(image: np.ndarray, work: Work) -> np.ndarray:
+    """A picture in [0, 1], its colours and what the mask leaves out those of the photograph."""
     image = np.clip(image, 0, 1)
-    if config.keep_colours:
-        image = keep_colours(image, content)
-    return image if mask is None else composite(content, image, mask)
+    if work.config.keep_colours:
+        image = keep_colours(image, work.content)
+    return image if work.mask is None else composite(work.content, image, work.mask)
 
 
 def _with_previews(work: Work, decoder: Decode, on_step: OnStep) -> OnStep:
@@ -267,7 +321,7 @@ def _preview(work: Work, decoder: Decode, features: np.ndarray) -> np.ndarray:
     rows, columns = (math.ceil(pixels / reduction) for pixels in size)
     image = decoder(resize_features(features, (rows, columns)), size)
     mask = None if work.mask is None else fit_mask(work.mask, size)
-    return _finish(image, replace(work, content=resize(work.content, size), mask=mask))
+    return _coloured(image, replace(work, content=resize(work.content, size), mask=mask))
 
 
 def give_back(image, content, decoded, strength, wildness: float):

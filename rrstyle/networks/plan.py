@@ -110,6 +110,14 @@ class Plan:
         return math.prod(layer.stride for layer in self.encoder)
 
     @property
+    def halo(self) -> int | None:
+        """Pixels around a pixel that CNN and DCN see; None where a CNN divides sides."""
+        if self.reduction > 1:
+            return None
+        layers = (*self.layers, self.head)
+        return sum(layer.kernel // 2 for layer in layers if isinstance(layer, Conv))
+
+    @property
     def minimum_side(self) -> int:
         """Fewest pixels a side that an image needs for the borders of all layers to be padded."""
         if self.padding == "zero":

@@ -1,4 +1,7 @@
-"""The feature vector transformation (FVT), V_c, V_s -> V_new: its methods by their names."""
+"""The feature vector transformation (FVT), V_c, V_s -> V_new: its methods by their names.
+
+`paint`, which works on pictures and features of every scale, is `rrstyle.transfer.paint`.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,13 +11,10 @@ import numpy as np
 from rrstyle.transfer import closed_form
 from rrstyle.transfer.features import Method, Transfer
 from rrstyle.transfer.optimise import optimisation
-from rrstyle.transfer.paint import paint, patches
 from rrstyle.transfer.recolour import recolour
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "paint": paint,
-        "patches": patches,
         "optimise": optimisation,
         **dict.fromkeys(closed_form.METHODS, recolour),
     }

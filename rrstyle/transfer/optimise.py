@@ -283,18 +283,3 @@ def _noise_like(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     root = vectors * np.sqrt(np.maximum(values, 0))
     noise = rng.standard_normal(features.shape) @ root.T + mean
     return noise.astype(np.float32)
-
-
-def refine(given: Transfer, features: np.ndarray, network_for: NetworkFor) -> np.ndarray:
-    """A few steps that restore, at every scale, the contrast lost by averaging patches."""
-    config = given.config.patches
-    objective = Objective(
-        network_for(_common_size(features, given.style)),
-        features,
-        given.style,
-        loss="mean_covariance",
-        style_weight=config.refine_style_weight,
-        mask=given.mask,
-    )
-    steps, report = config.refine_steps, reporter(given.on_step, "refining", config.refine_steps)
-    return objective.adam(features, steps=steps, rate=config.refine_rate, report=report)

@@ -1,0 +1,157 @@
+"""The scales that `paint` works through, coarse to fine, and how finds pass from one to the next."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rrstyle.config import PaintConfig
+
+_RATIO = math.sqrt(2)
+# Below this side every pixel centres a patch, from it on every second: patches still overlap
+# many times.
+_DENSE_BELOW = 64
+# Side from which on the photograph has its full share of a query.
+_FULL_SHARE = 384
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where patches lie.
+
+    Attributes:
+        size: (height, width) of the result in pixels (of features, or of a picture).
+        step: Distance between the centres of patches of the result.
+        parts: (height, width) of each part of the style, which lie below one another.
+    """
+
+    size: tuple[int, int]
+    step: int
+    parts: tuple[tuple[int, int], ...]
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Rows and columns of centres; the last may lie just outside, so that all is covered."""
+        rows, columns = ((side - 1 + self.step - 1) // self.step + 1 for side in self.size)
+        return rows, columns
+
+    @property
+    def tops(self) -> np.ndarray:
+        """First row of each part."""
+        return np.cumsum([0, *(height for height, _ in self.parts[:-1])])
+
+    def at_places(self, values: np.ndarray) -> np.ndarray:
+        """The values (height, width, ...) of the pixels at the centres."""
+        rows, columns = (
+            np.minimum(np.arange(count) * self.step, side - 1)
+            for count, side in zip(self.places, self.size, strict=True)
+        )
+        return values[np.ix_(rows, columns)]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One scale.
+
+    Attributes:
+        size: (height, width) of the photograph.
+        styles: (height, width) of each style picture.
+        rounds: Rounds of search; 0 where finds are inherited and only corrected.
+        mix: Share of the photograph in a query, where it is salient.
+    """
+
+    size: tuple[int, int]
+    styles: tuple[tuple[int, int], ...]
+    rounds: int
+    mix: float
+
+
+def plan_levels(
+    content: tuple[int, int],
+    styles: tuple[tuple[int, int], ...],
+    config: PaintConfig,
+    *,
+    reduction: int = 1,
+) -> list[Level]:
+    """The scales, coarse to fine by factors of sqrt(2), up to full size or `matched`.
+
+    Args:
+        content: (height, width) of the photograph.
+        styles: The same of each style picture.
+        config: Coarsest and finest scale, rounds, shares.
+        reduction: Factor by which the CNN divides sides: the sides in `config` are of features.
+    """
+    longest = max(content) / reduction
+    steps = max(0, round(math.log(longest / config.coarsest, _RATIO)))
+    low, high = config.content_mix
+    levels: list[Level] = []
+    for position in range(steps + 1):
+        ratio = _RATIO ** (position - steps)
+        size = _scaled(content, ratio, 2 * reduction)
+        last = position == steps
+        if min(size) < 2 * config.size * reduction and not last:
+            continue  # too small for a patch to move in
+        side = max(size) / reduction
+        if levels and side > config.matched * 1.01:
+            break
+        share = math.log(max(side, config.coarsest) / config.coarsest)
+        share = min(1.0, share / math.log(max(_FULL_SHARE / config.coarsest, _RATIO)))
+        searched = not levels or side <= config.searched
+        rounds = config.rounds[min(len(levels), len(config.rounds) - 1)]
+        least = config.size * reduction
+        levels.append(
+            Level(
+                size=size,
+                styles=tuple(_scaled(style, ratio, least) for style in styles),
+                rounds=rounds if searched else 0,
+                mix=low + (high - low) * share,
+            )
+        )
+    return levels
+
+
+def _scaled(size: tuple[int, int], ratio: float, least: int) -> tuple[int, int]:
+    height, width = (max(least, round(ratio * side)) for side in size)
+    return height, width
+
+
+def step_at(size: tuple[int, int]) -> int:
+    """Distance between the centres of patches of a result of this size."""
+    return 1 if min(size) < _DENSE_BELOW else 2
+
+
+def inherit(field: np.ndarray, coarse: Grid, fine: Grid, patch: int) -> np.ndarray:
+    """The finds of a coarse scale at the places of a finer one.
+
+    Args:
+        field: (rows, columns, 2), corners of style patches found at the places of `coarse`.
+        coarse: Scale of `field`.
+        fine: Scale of the result.
+        patch: Side of a patch, the same at both scales.
+
+    Returns:
+        (rows, columns, 2), int32: the patch at each place is centred on what the nearest coarse
+        find showed there, in the finer style.
+    """
+    margin = patch // 2
+    nearest, beside = zip(
+        *(_nearest(axis, field.shape, coarse, fine) for axis in range(2)), strict=True
+    )
+    found = field[np.ix_(*nearest)]
+    part = np.searchsorted(coarse.tops, found[..., 0], side="right") - 1
+    old, new = (np.asarray(grid.parts, np.float64) for grid in (coarse, fine))
+    corners = []
+    for axis, offset in enumerate((beside[0][:, None], beside[1][None, :])):
+        ratio = (new / old)[part, axis]
+        start = coarse.tops[part] if axis == 0 else 0
+        corner = np.rint((found[..., axis] - start + margin + offset) * ratio) - margin
+        corner = np.clip(corner, 0, new[part, axis] - patch)
+        corners.append(corner + (fine.tops[part] if axis == 0 else 0))
+    return np.stack(corners, axis=-1).astype(np.int32)
+
+
+def _nearest(axis: int, shape: tuple[int, ...], coarse: Grid, fine: Grid):
+    """The coarse find nearest to each fine row or column, and how far beside it that lies."""
+    position = np.arange(fine.places[axis]) * (fine.step * coarse.size[axis] / fine.size[axis])
+    index = np.minimum(np.rint(position / coarse.step).astype(int), shape[axis] - 1)
+    return index, position - index * coarse.step

@@ -1,0 +1,217 @@
+"""Which patch of the style goes where: a search among keys, then coherence on all patches.
+
+Distances are divided by how well a style patch is already served (Granot et al. 2022), so that all
+of the style gets used; where coherence would use a patch too often its price rises (occupancy, as
+in Fiser et al. 2016). Both are exact searches or candidates of neighbours; nothing is drawn at
+random but samples.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import faiss
+import numpy as np
+from keras import ops
+from scipy import ndimage
+
+from rrstyle.config import PaintConfig
+from rrstyle.transfer.kernels import cohere
+
+# Queries from which a style patch's own best distance is estimated, and most patches for which it
+# is; those between take the value of one beside them.
+_SAMPLED_QUERIES, _SERVED = 2048, 20_000
+_SWEEPS = 2  # of coherence after a search
+_PRICE_SWEEPS = 8  # one settles the prices of two styles
+
+
+class StyleCanvas:
+    """The style's features at one scale, their patches projected, all parts below one another.
+
+    Args:
+        parts: Features (height, width, n) of each part: a style, or a turned copy of one.
+        config: Patch side, keys, dimensions, weights of the costs.
+        projection: (size, size, n, d), random matrix that patches are projected by.
+        owners: Style of each part.
+        shares: Share of the places of each style.
+        regions: Region of each pixel of each part, (height, width), uint8 from 1 on.
+        rng: Generator of the sampled keys and queries.
+
+    Attributes:
+        features: (height, width, n), the canvas; what no part covers is 0 and never found.
+        dense: (height, width, d), the projected patch at every corner.
+        labels: (height, width), uint8, region of the patch at every corner; 0 where none is.
+        centre: (n,), mean feature; projections are of differences from it.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[np.ndarray],
+        config: PaintConfig,
+        projection: np.ndarray,
+        *,
+        owners: Sequence[int],
+        shares: Sequence[float],
+        regions: Sequence[np.ndarray],
+        rng: np.random.Generator,
+    ):
+        self._config, self._projection, self._rng = config, projection, rng
+        self._shares = shares
+        heights, widths = ([part.shape[axis] for part in parts] for axis in range(2))
+        shape = sum(heights), max(widths)
+        self.features = np.zeros((*shape, projection.shape[2]), np.float32)
+        self.dense = np.zeros((*shape, projection.shape[3]), np.float32)
+        self.labels = np.zeros(shape, np.uint8)
+        self._owner = np.repeat(owners, heights)
+        self.centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
+        margin, top = config.size // 2, 0
+        for part, region in zip(parts, regions, strict=True):
+            height, width = part.shape[:2]
+            self.features[top : top + height, :width] = part
+            projected = self.project(part, 1)
+            inner = np.s_[top : top + len(projected), : projected.shape[1]]
+            self.dense[inner] = projected
+            self.labels[inner] = region[margin : height - margin, margin : width - margin]
+            top += height
+
+    @cached_property
+    def _corners(self) -> np.ndarray:
+        return np.argwhere(self.labels).astype(np.int32)
+
+    @cached_property
+    def _floor(self) -> float:
+        held = self.dense[tuple(self._corners.T)]
+        return self._config.completeness * float(held.var(axis=0).sum()) + 1e-12
+
+    def project(self, features: np.ndarray, step: int) -> np.ndarray:
+        """Random projection of the patches at every `step`-th corner; one valid convolution."""
+        batch = ops.conv(
+            ops.convert_to_tensor((features - self.centre)[None], "float32"),
+            ops.convert_to_tensor(self._projection),
+            strides=step,
+            padding="valid",
+        )
+        return ops.convert_to_numpy(batch)[0]
+
+    def search(self, queries: np.ndarray, places: np.ndarray, hop: int) -> np.ndarray:
+        """The finds of queries: the nearest keys by normalised distance, then made coherent.
+
+        Args:
+            queries: Projected patches wanted, (rows, columns, d).
+            places: Region of each, (rows, columns), uint8.
+            hop: Distance between them in pixels.
+
+        Returns:
+            (rows, columns, 2), int32, corners on the canvas.
+        """
+        weight = self._weights(queries)
+        field = np.zeros((*places.shape, 2), np.int32)
+        for region in np.unique(places):
+            inside = places == region
+            field[inside] = self._nearest(queries[inside], region, weight)
+        for _ in range(_SWEEPS):
+            price = weight * self._use(field)
+            within = self._config.coherence
+            field = self._cohere(queries, price, places, field, hop, within, self._floor)
+        return field
+
+    def correct(self, queries, places, field, hop: int) -> np.ndarray:
+        """Inherited finds, each exchanged for its neighbour's where that fits better."""
+        price = np.ones(self.labels.shape, np.float32)
+        for _ in range(_SWEEPS):
+            field = self._cohere(queries, price, places, field, hop, 1.0)
+        return field
+
+    def _cohere(
+        self, queries, price, places, field, hop: int, within: float, floor: float = 0.0
+    ) -> np.ndarray:
+        return cohere(
+            queries, self.dense, price, places, self.labels, floor, field, within=within, hop=hop
+        )
+
+    def _nearest(self, queries: np.ndarray, region: int, weight: np.ndarray) -> np.ndarray:
+        """Corners (count, 2) of the keys nearest to queries (count, d) of one region."""
+        allowed = self.labels[tuple(self._corners.T)] == region
+        owners = np.where(allowed, self._owner[self._corners[:, 0]], -1)
+        styles = np.unique(owners[allowed])
+        shares = np.array([self._shares[style] for style in styles])
+        shares = shares / shares.sum()
+        found, distances = [], []
+        for style, share in zip(styles, shares, strict=True):
+            corners = self._corners[owners == style]
+            most = max(1, round(share * self._config.keys))
+            if len(corners) > most:
+                corners = corners[np.sort(self._rng.choice(len(corners), most, replace=False))]
+            corner, distance = _nearest_key(
+                queries, self.dense[tuple(corners.T)], weight[tuple(corners.T)]
+            )
+            found.append(corners[corner])
+            distances.append(distance)
+        if len(found) == 1:
+            return found[0]
+        taken = allot(np.stack(distances), shares)
+        return np.stack(found)[taken, np.arange(len(taken))]
+
+    def _weights(self, queries: np.ndarray) -> np.ndarray:
+        """1 / (floor + best distance to a sample of the queries) of every style patch."""
+        flat = queries.reshape(-1, queries.shape[-1])
+        if len(flat) > _SAMPLED_QUERIES:
+            flat = flat[self._rng.choice(len(flat), _SAMPLED_QUERIES, replace=False)]
+        every = 1 if self.labels.size <= _SERVED else 2 if self.labels.size <= 4 * _SERVED else 3
+        index = faiss.IndexFlatL2(flat.shape[1])
+        index.add(np.ascontiguousarray(flat))
+        part = self.dense[::every, ::every]
+        best, _ = index.search(np.ascontiguousarray(part.reshape(-1, part.shape[-1])), 1)
+        best = best.reshape(part.shape[:2]).repeat(every, axis=0).repeat(every, axis=1)
+        height, width = self.labels.shape
+        return 1 / (np.float32(self._floor) + np.maximum(best[:height, :width], 0))
+
+    def _use(self, field: np.ndarray) -> np.ndarray:
+        """Factor of the price of each style patch by how often it is used, 1 or more."""
+        height, width = self.labels.shape
+        flat = (field[..., 0].astype(np.int64) * width + field[..., 1]).ravel()
+        count = np.bincount(flat, minlength=height * width).reshape(height, width)
+        use = ndimage.uniform_filter(count.astype(np.float32), self._config.size, mode="nearest")
+        use /= use.mean() + 1e-12
+        return 1 + np.float32(self._config.occupancy) * np.maximum(use - 1, 0)
+
+
+def _nearest_key(queries, keys, weight) -> tuple[np.ndarray, np.ndarray]:
+    """The key of least weight * |query - key|^2 for each query, and that number."""
+    # As an inner product, so that faiss finds it.
+    norms = np.sum(keys**2, axis=1)
+    keys = np.column_stack([2 * weight[:, None] * keys, -weight, -weight * norms])
+    index = faiss.IndexFlatIP(keys.shape[1])
+    index.add(np.ascontiguousarray(keys, np.float32))
+    ones = np.ones(len(queries), np.float32)
+    queries = np.column_stack([queries, np.sum(queries**2, axis=1), ones])
+    likeness, found = index.search(np.ascontiguousarray(queries, np.float32), 1)
+    return found[:, 0], -likeness[:, 0]
+
+
+def allot(distances: np.ndarray, shares: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Which of several styles each place takes, so that each style gets its share of the places.
+
+    The least sum of distances among such choices takes the least distance minus a price, one for
+    each style: the dual of a transport problem, solved for one price after another.
+
+    Args:
+        distances: (styles, places).
+        shares: Share of the places of each style, positive, of sum 1.
+
+    Returns:
+        (places,), positions of styles.
+    """
+    prices = np.zeros((len(shares), 1))
+    for _ in range(1 if len(shares) == 2 else _PRICE_SWEEPS):
+        for k in range(1, len(shares)):  # prices matter up to a constant: the first stays 0
+            others = np.delete(distances - prices, k, axis=0).min(axis=0)
+            prices[k] = np.quantile(distances[k] - others, shares[k])
+    return np.argmin(distances - prices, axis=0)
+
+
+def pad(features: np.ndarray, patch: int, step: int) -> np.ndarray:
+    """Reflect borders by half a patch, and further so that stepping patches reach the end."""
+    margin = patch // 2
+    extra = [-(side + 2 * margin - patch) % step for side in features.shape[:2]]
+    widths = [(margin, margin + e) for e in extra]
+    return np.pad(features, [*widths, (0, 0)], mode="reflect")
