@@ -17,6 +17,7 @@ from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Scale
 from recon.report import figures
 from recon.sweep import workers as pools
 from recon.sweep.rows import RowFile, read_rows
+from rrstyle.cores import usable_cores
 from rrstyle.durable import write_whole
 from rrstyle.pictures.images import digest
 from rrstyle.progress import OnStep, Step, ignore
@@ -147,7 +148,7 @@ def evaluate(
             record.check(computed)
             record.write(
                 workers=workers or "ray",
-                cores=pools.usable_cores(),
+                cores=usable_cores(),
                 notes=notes,
                 cells=len(cells),
                 rows=sum(counts),
@@ -207,7 +208,7 @@ def _workers(asked: int | None, ray_address: str | None, device: str, scale: Sca
     if ray_address is not None:
         return 0
     # At smoke scale, processes take longer to start than all the cells to measure.
-    return asked or (pools.usable_cores() if on_cpu and scale != "smoke" else 1)
+    return asked or (usable_cores() if on_cpu and scale != "smoke" else 1)
 
 
 def _other_versions() -> dict[str, str]:

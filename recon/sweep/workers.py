@@ -95,13 +95,6 @@ def in_this_process(job: Job, cells: Sequence[Cell]) -> Generator[list[Row], Non
         yield job.measure(cell)
 
 
-def usable_cores() -> int:
-    """Processors that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def in_processes(
     job: Job, cells: Sequence[Cell], workers: int, *, starting: Starting = nullcontext
 ) -> Generator[list[Row], None, None]:

@@ -7,7 +7,6 @@ same network on every Keras backend.
 import math
 
 import numpy as np
-import scipy.stats
 
 SCALED_LAWS = ("gaussian", "uniform", "logistic", "laplace")
 PRESERVING_LAWS = ("he", "orthogonal")
@@ -62,18 +61,37 @@ def distribution(law: str, std: float):
     Raises:
         ValueError: If the law is not a scaled one or `std` is not positive.
     """
+    import scipy.stats  # late: no picture needs it, and it takes most of a second
+
+    scale = _scale(law, std)
+    if law == "uniform":
+        return scipy.stats.uniform(loc=-scale, scale=2 * scale)
+    kinds = {"gaussian": "norm", "logistic": "logistic", "laplace": "laplace"}
+    return getattr(scipy.stats, kinds[law])(scale=scale)
+
+
+def _scale(law: str, std: float) -> float:
+    """Half-width or scale of a scaled law, see `distribution`."""
     if not (math.isfinite(std) and std > 0):
         raise ValueError(f"std must be positive and finite; received {std!r}")
     if law == "gaussian":
-        return scipy.stats.norm(scale=std)
+        return std
     if law == "uniform":
-        half_width = math.sqrt(3) * std
-        return scipy.stats.uniform(loc=-half_width, scale=2 * half_width)
+        return math.sqrt(3) * std
     if law == "logistic":
-        return scipy.stats.logistic(scale=math.sqrt(3) * std / math.pi)
+        return math.sqrt(3) * std / math.pi
     if law == "laplace":
-        return scipy.stats.laplace(scale=std / math.sqrt(2))
+        return std / math.sqrt(2)
     raise ValueError(f"law must be one of {', '.join(SCALED_LAWS)}; received {law!r}")
+
+
+def _draw(law: str, scale: float, size: int, rng: np.random.Generator) -> np.ndarray:
+    """The numbers that `distribution` draws, float64."""
+    if law == "gaussian":
+        return scale * rng.standard_normal(size)
+    if law == "uniform":
+        return 2 * scale * rng.uniform(size=size) - scale
+    return scale * (rng.logistic(size=size) if law == "logistic" else rng.laplace(size=size))
 
 
 def draw_kernel(
@@ -98,12 +116,12 @@ def draw_kernel(
         ValueError: If the law is unknown or `std` is not positive.
     """
     if law in SCALED_LAWS:
-        found = distribution(law, std)
+        scale = _scale(law, std)
         kernel = np.empty(math.prod(shape), np.float32)
         # The same numbers as at once, without float64 copies of a large kernel.
         for start in range(0, kernel.size, _DRAWN_AT_ONCE):
             part = kernel[start : start + _DRAWN_AT_ONCE]
-            part[:] = found.rvs(size=part.size, random_state=rng)
+            part[:] = _draw(law, scale, part.size, rng)
         return kernel.reshape(shape)
     fan_in, outputs = math.prod(shape[:3]), shape[3]
     if law == "he":

@@ -31,6 +31,7 @@ _POWER_FLOOR = 1e-6
 # For features that are all zero; far below the products of covariances of any other features.
 _TINY = 1e-120
 _ROUNDING = 1e-15  # relative to the largest eigenvalue
+_STRIP = 4096  # rows summed at once: they stay in the processor's cache
 
 
 class Gaussian(NamedTuple):
@@ -74,7 +75,10 @@ def fit_gaussian(features, *, mask=None) -> Gaussian:
         mask: Weight of each feature vector, (...), not all 0; never in a graph.
     """
     xp = array_namespace(features)
-    rows = xp.array(xp.reshape(features, (-1, features.shape[-1])), dtype="float64")
+    rows = xp.reshape(features, (-1, features.shape[-1]))
+    if xp is np and mask is None:
+        return _by_strips(rows)
+    rows = xp.array(rows, dtype="float64")
     if mask is not None:
         share = np.asarray(mask, np.float64).reshape(-1, 1)
         share = share / share.sum()
@@ -85,6 +89,18 @@ def fit_gaussian(features, *, mask=None) -> Gaussian:
     centred = rows - mean
     count = xp.array(xp.shape(rows)[0], dtype="float64")
     return Gaussian(mean, xp.matmul(xp.transpose(centred), centred) / count)
+
+
+def _by_strips(rows: np.ndarray) -> Gaussian:
+    """`fit_gaussian` of an array, without float64 copies of all of it: they take half the time."""
+    near = rows[:: 1 + len(rows) // _STRIP].mean(axis=0, dtype=np.float64)
+    first, second = np.zeros_like(near), np.zeros((len(near), len(near)))
+    for start in range(0, len(rows), _STRIP):
+        strip = rows[start : start + _STRIP] - near
+        first += strip.sum(axis=0)
+        second += strip.T @ strip
+    offset = first / len(rows)
+    return Gaussian(near + offset, second / len(rows) - np.outer(offset, offset))
 
 
 def _powers(symmetric, *exponents: float) -> list[Any]:

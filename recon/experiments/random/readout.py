@@ -60,7 +60,8 @@ def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str,
         maps = np.pad(ops.convert_to_numpy(hidden)[0], (border, border, (0, 0)))
         step = readout.lattice_step(*picture.shape[:2])
         padded.append(maps)
-        equations.append(readout.normal_equations(maps, picture, side, step))
+        exact = maps.astype(np.float64)
+        equations.append(readout.normal_equations(exact, picture, side, step))
     total = [sum(parts) for parts in zip(*equations, strict=True)]
     for maps, own in zip(padded, equations, strict=True):
         others = [whole - part for whole, part in zip(total, own, strict=True)]

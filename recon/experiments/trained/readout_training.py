@@ -117,7 +117,8 @@ def untrained_errors(
     squares, products = 0.0, 0.0
     for square in known:
         padded, image = maps(square)
-        a, b = readout.normal_equations(scale * padded, image, kernel.shape[0], 1)
+        exact = scale * padded.astype(np.float64)
+        a, b = readout.normal_equations(exact, image, kernel.shape[0], 1)
         squares, products = squares + a, products + b
     weights = readout.solve_ridge(squares, products).astype(np.float32)
     solved = scale * weights[:-1].reshape(kernel.shape)

@@ -15,6 +15,7 @@ from recon.sweep import run as sweeps
 from recon.sweep import workers
 from recon.sweep.rows import RowFile, read_rows
 from recon.sweep.run import evaluate
+from rrstyle.cores import usable_cores
 from rrstyle.pictures.images import encode_png
 from rrstyle.progress import Step
 from tests.recon.support import tiny_experiment
@@ -221,7 +222,7 @@ def test_bad_arguments(tmp_path, monkeypatch):
             run(tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
     assert sweeps._workers(None, None, "gpu: Any", "paper") == 1
-    assert sweeps._workers(None, None, "cpu: Any", "laptop") == workers.usable_cores()
+    assert sweeps._workers(None, None, "cpu: Any", "laptop") == usable_cores()
     assert sweeps._workers(None, None, "cpu: Any", "smoke") == 1
     assert sweeps._workers(2, None, "cpu: Any", "smoke") == 2
 

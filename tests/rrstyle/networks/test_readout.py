@@ -182,6 +182,45 @@ def test_no_more_than_the_allowed_rows_exist_at_once(size, step, monkeypatch):
     assert len(seen) == -(-rows // (80 // columns))
 
 
+def test_a_refined_solution_is_that_of_exact_equations():
+    rng = np.random.default_rng(0)
+    design, targets = rng.normal(size=(50, 8)), rng.normal(size=(50, 2))
+    squares, products = design.T @ design, design.T @ targets
+    wrong = squares + 1e-5 * rng.normal(size=squares.shape)
+
+    def error(found):
+        return np.abs(found - solve_ridge(squares, products)).max()
+
+    assert error(solve_ridge(wrong, products)) > 1e-8
+    refined = solve_ridge(wrong, products, lambda x: design.T @ (targets - design @ x))
+    assert error(refined) < 1e-10
+
+
+@pytest.mark.parametrize("config", [THIN, NetworkConfig(channels=16, kernel=5)])
+def test_sums_of_float32_give_the_picture_of_those_of_float64(config, cat):
+    hidden, kernel = split_dcn(config, seed=0)
+    features, _ = pair_of(config, cat)
+    padded = run_hidden(hidden, features, cat.shape[:2])
+
+    def picture(dtype):
+        weights, bias = fit_readout(kernel, [(padded.astype(dtype), cat)])
+        return apply_readout(padded, weights.astype(np.float32), bias)
+
+    exact, found = picture(np.float64), picture(np.float32)
+    np.testing.assert_allclose(found, exact, atol=1e-5)
+    assert np.abs(found - exact).mean() < 1e-6  # 1 / 255 is 4000 times as much
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_sums_do_not_depend_on_the_threads(threads, monkeypatch):
+    padded, _, _, image = known_layer(size=(60, 40))
+    monkeypatch.setattr(readout, "_TILE_ROWS", 100)
+    expected = normal_equations(padded, image, 3, 1)
+    monkeypatch.setattr(readout, "usable_cores", lambda: threads)
+    for a, b in zip(normal_equations(padded, image, 3, 1), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_the_lattice_is_close_to_every_pixel(cat, monkeypatch):
     monkeypatch.setattr(readout, "LATTICE_PIXELS", 1600)
     assert lattice_step(*cat.shape[:2]) == 3
