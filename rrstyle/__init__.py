@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig
+    from rrstyle.config import NetworkConfig, OptimiseConfig, PaintConfig, StyleConfig
     from rrstyle.examples import example
     from rrstyle.networks.build import build_cnn, build_cnn_dcn, build_dcn
     from rrstyle.pictures.images import read_image
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rrstyle.progress import Step
 
 _HOMES = {
-    "config": ("NetworkConfig", "OptimiseConfig", "PatchConfig", "StyleConfig"),
+    "config": ("NetworkConfig", "OptimiseConfig", "PaintConfig", "StyleConfig"),
     "examples": ("example",),
     "pictures.images": ("read_image",),
     "networks.build": ("build_cnn", "build_cnn_dcn", "build_dcn"),
@@ -30,7 +30,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "NetworkConfig",
     "OptimiseConfig",
-    "PatchConfig",
+    "PaintConfig",
     "Step",
     "StyleConfig",
     "Variant",

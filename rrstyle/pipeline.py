@@ -23,7 +23,7 @@ from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
-from rrstyle.transfer.paint import Canvas, in_strips, paint
+from rrstyle.transfer.paint import Canvas, Part, in_strips, paint
 
 _PREVIEW_SIDE = 256  # pixels
 _FITTED_SIDE = 512  # pixels, at most, of the pictures that the readout of `paint` is fitted to
@@ -213,7 +213,7 @@ def _transformed(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep)
     """The decoded result of a method that works on features alone."""
     config, content, mask = work.config, work.content, work.mask
     ours, theirs = encoder.single(content), work.style.map(encoder.single)
-    decoder = _decoder(work, ours, theirs, seed)
+    decoder = _decoder(work, ours, theirs, seed, readout_wildness(config))
     features = transform(
         Transfer(
             ours,
@@ -229,7 +229,7 @@ def _transformed(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep)
     image = decoder(features, content.shape[:2])
     if config.strength < 1:
         decoded = decoder(ours, content.shape[:2])
-        image = give_back(image, content, decoded, config.strength, readout_wildness(work.config))
+        image = give_back(image, content, decoded, config.strength, readout_wildness(config))
     return image
 
 
@@ -239,8 +239,8 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
     plan, wildness = plan_of(config.encoder), readout_wildness(config)
     small = replace(work, content=_at_most(content), style=style.map(_at_most))
     features = encoder.single(small.content), small.style.map(encoder.single)
-    decode = _decoder(small, *features, seed)
-    wild = _decoder(replace(small, config=replace(config, decoder="random", wildness=0.0)), *features, seed) if 0 < wildness else decode
+    decode = _decoder(small, *features, seed, wildness)
+    wild = decode if wildness in (0, 1) else _decoder(small, *features, seed, 1.0)
 
     def shown(picture: np.ndarray) -> np.ndarray:
         if work.networks is None and wildness == 0:
@@ -262,9 +262,9 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
         Canvas(
             content,
             style,
+            parts=tuple(Part(p, shown(p), i) for i, p in enumerate(style.parts)),
             encode=encoder.single,
             decode=decode,
-            shown=style.map(shown),
             reduction=plan.reduction,
             halo=plan.halo,
             palette=1 - wildness,
@@ -283,14 +283,12 @@ def _at_most(picture: np.ndarray) -> np.ndarray:
     return resize(picture, fit_within(picture.shape[:2], min(_FITTED_SIDE, max(picture.shape[:2]))))
 
 
-def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int) -> Decode:
+def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int, wildness: float) -> Decode:
     """The trained DCN, or a readout fitted to the features of content and styles."""
     if work.networks is not None:
         return work.networks.decode
     pairs = [(ours, work.content), *zip(theirs.parts, work.style.parts, strict=True)]
-    return build_decoder(
-        work.config.encoder, pairs, seed=seed, wildness=readout_wildness(work.config)
-    )
+    return build_decoder(work.config.encoder, pairs, seed=seed, wildness=wildness)
 
 
 def _coloured(image: np.ndarray, work: Work) -> np.ndarray:

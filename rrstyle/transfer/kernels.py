@@ -5,34 +5,22 @@ arithmetic. A loop over rows is shared among threads here, which run side by sid
 code holds no lock of Python's; Numba's own threads would not let two jobs of a server run at once.
 """
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 
 import numpy as np
 from numba import njit
 
+from rrstyle.cores import in_threads, usable_cores
+
 _LEAST_ROWS = 16  # of one thread: below, starting it takes longer than it saves
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_threads(), thread_name_prefix="rrstyle")
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _by_rows(kernel: Callable, rows: int, *arguments) -> None:
     """`kernel(first, last, *arguments)` of bands of rows, on all processors."""
-    parts = max(1, min(_threads(), rows // _LEAST_ROWS))
-    bounds = [rows * i // parts for i in range(parts + 1)]
-    if parts == 1:
-        kernel(0, rows, *arguments)
-    else:
-        list(_pool().map(lambda a, b: kernel(a, b, *arguments), bounds, bounds[1:]))
+    parts = max(1, min(usable_cores(), rows // _LEAST_ROWS))
+    bounds = [(rows * i // parts, rows * (i + 1) // parts) for i in range(parts)]
+    for _ in in_threads(lambda band: kernel(*band, *arguments), bounds, parts):
+        pass
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -53,9 +41,7 @@ def _costs(first, last, queries, dense, price, floor, field, cost):
 
 
 @njit(nogil=True, cache=True)
-def _take_over(
-    first, last, queries, dense, price, regions, labels, floor, field, cost, out, within, dy, dx, hop
-):
+def _take_over(first, last, queries, dense, price, floor, field, cost, out, within, dy, dx, hop):
     rows, columns = field.shape[:2]
     height, width = price.shape
     for y in range(first, last):
@@ -65,7 +51,7 @@ def _take_over(
             if 0 <= from_y < rows and 0 <= from_x < columns:
                 cy, cx = field[from_y, from_x, 0] + dy * hop, field[from_y, from_x, 1] + dx * hop
                 inside = 0 <= cy < height and 0 <= cx < width
-                if inside and labels[cy, cx] == regions[y, x] and (cy != found_y or cx != found_x):
+                if inside and price[cy, cx] > 0 and (cy != found_y or cx != found_x):
                     here = (_distance(queries[y, x], dense[cy, cx]) + floor) * price[cy, cx]
                     if here < within * cost[y, x]:
                         cost[y, x] = here
@@ -79,7 +65,7 @@ def costs(queries, dense, price, floor: float, field) -> np.ndarray:
     Args:
         queries: Projected patches wanted, (rows, columns, d), float32.
         dense: Projected patches of the style at every corner, (height, width, d), float32.
-        price: Factor of each, (height, width), float32.
+        price: Factor of each, (height, width), float32; 0 where no patch lies.
         floor: Number added to every distance.
         field: Finds, (rows, columns, 2), corners in `dense`, int32.
 
@@ -91,7 +77,7 @@ def costs(queries, dense, price, floor: float, field) -> np.ndarray:
     return cost
 
 
-def cohere(queries, dense, price, regions, labels, floor: float, field, *, within: float, hop: int):
+def cohere(queries, dense, price, floor: float, field, *, within: float, hop: int) -> np.ndarray:
     """One sweep of coherence: places take over the finds of their neighbours, moved on by a step.
 
     The four neighbours come one after another, so that a piece of the style grows in all
@@ -99,9 +85,6 @@ def cohere(queries, dense, price, regions, labels, floor: float, field, *, withi
 
     Args:
         queries, dense, price, floor, field: As in `costs`.
-        regions: Region of each place, (rows, columns), uint8.
-        labels: Region of each style patch, (height, width), uint8; a place takes patches of its
-            own region only.
         within: Most that a neighbour's find may cost, relative to one's own.
         hop: Distance between neighbouring places, in pixels.
 
@@ -109,12 +92,10 @@ def cohere(queries, dense, price, regions, labels, floor: float, field, *, withi
         The finds after it, (rows, columns, 2), int32.
     """
     cost = costs(queries, dense, price, floor, field)
-    given = queries, dense, price, regions, labels, np.float32(floor)
+    given = queries, dense, price, np.float32(floor)
     for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
         out = np.empty_like(field)
-        _by_rows(
-            _take_over, len(field), *given, field, cost, out, np.float32(within), dy, dx, hop
-        )
+        _by_rows(_take_over, len(field), *given, field, cost, out, np.float32(within), dy, dx, hop)
         field = out
     return field
 
@@ -145,7 +126,9 @@ def _vote(first, last, source, field, window, step, margin, top, out):
                 out[line, column, j] /= mass
 
 
-def vote(source, field, *, size: int, step: int, shape: tuple[int, int], top: int = 0) -> np.ndarray:
+def vote(
+    source, field, *, size: int, step: int, shape: tuple[int, int], top: int = 0
+) -> np.ndarray:
     """The mean, at each pixel, of the patches that cover it, weighted by a Gaussian window.
 
     The window (standard deviation a quarter of the side) lets the patch centred nearest to a

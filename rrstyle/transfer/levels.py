@@ -1,4 +1,4 @@
-"""The scales that `paint` works through, coarse to fine, and how finds pass from one to the next."""
+"""The scales that `paint` works through, and how finds pass from one to the next."""
 
 import math
 from dataclasses import dataclass
@@ -55,20 +55,20 @@ class Level:
 
     Attributes:
         size: (height, width) of the photograph.
-        styles: (height, width) of each style picture.
+        parts: The same of each part of the style.
         rounds: Rounds of search; 0 where finds are inherited and only corrected.
         mix: Share of the photograph in a query, where it is salient.
     """
 
     size: tuple[int, int]
-    styles: tuple[tuple[int, int], ...]
+    parts: tuple[tuple[int, int], ...]
     rounds: int
     mix: float
 
 
 def plan_levels(
     content: tuple[int, int],
-    styles: tuple[tuple[int, int], ...],
+    parts: tuple[tuple[int, int], ...],
     config: PaintConfig,
     *,
     reduction: int = 1,
@@ -77,7 +77,7 @@ def plan_levels(
 
     Args:
         content: (height, width) of the photograph.
-        styles: The same of each style picture.
+        parts: The same of each part of the style.
         config: Coarsest and finest scale, rounds, shares.
         reduction: Factor by which the CNN divides sides: the sides in `config` are of features.
     """
@@ -102,7 +102,7 @@ def plan_levels(
         levels.append(
             Level(
                 size=size,
-                styles=tuple(_scaled(style, ratio, least) for style in styles),
+                parts=tuple(_scaled(part, ratio, least) for part in parts),
                 rounds=rounds if searched else 0,
                 mix=low + (high - low) * share,
             )

@@ -9,7 +9,6 @@ random but samples.
 from collections.abc import Sequence
 from functools import cached_property
 
-import faiss
 import numpy as np
 from keras import ops
 from scipy import ndimage
@@ -20,6 +19,7 @@ from rrstyle.transfer.kernels import cohere
 # Queries from which a style patch's own best distance is estimated, and most patches for which it
 # is; those between take the value of one beside them.
 _SAMPLED_QUERIES, _SERVED = 2048, 20_000
+_BLOCK = 256  # queries
 _SWEEPS = 2  # of coherence after a search
 _PRICE_SWEEPS = 8  # one settles the prices of two styles
 
@@ -29,29 +29,27 @@ class StyleCanvas:
 
     Args:
         parts: Features (height, width, n) of each part: a style, or a turned copy of one.
-        config: Patch side, keys, dimensions, weights of the costs.
-        projection: (size, size, n, d), random matrix that patches are projected by.
+        covers: Which pixels of each part belong to the style, (height, width), bool.
         owners: Style of each part.
         shares: Share of the places of each style.
-        regions: Region of each pixel of each part, (height, width), uint8 from 1 on.
+        config: Patch side, keys, weights of the costs.
+        projection: (size, size, n, d), random matrix that patches are projected by.
         rng: Generator of the sampled keys and queries.
 
     Attributes:
         features: (height, width, n), the canvas; what no part covers is 0 and never found.
         dense: (height, width, d), the projected patch at every corner.
-        labels: (height, width), uint8, region of the patch at every corner; 0 where none is.
-        centre: (n,), mean feature; projections are of differences from it.
+        valid: (height, width), bool: corners at which a patch of the style lies.
     """
 
     def __init__(
         self,
         parts: Sequence[np.ndarray],
-        config: PaintConfig,
-        projection: np.ndarray,
-        *,
+        covers: Sequence[np.ndarray],
         owners: Sequence[int],
         shares: Sequence[float],
-        regions: Sequence[np.ndarray],
+        config: PaintConfig,
+        projection: np.ndarray,
         rng: np.random.Generator,
     ):
         self._config, self._projection, self._rng = config, projection, rng
@@ -60,114 +58,98 @@ class StyleCanvas:
         shape = sum(heights), max(widths)
         self.features = np.zeros((*shape, projection.shape[2]), np.float32)
         self.dense = np.zeros((*shape, projection.shape[3]), np.float32)
-        self.labels = np.zeros(shape, np.uint8)
+        self.valid = np.zeros(shape, bool)
         self._owner = np.repeat(owners, heights)
-        self.centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
+        self._centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
         margin, top = config.size // 2, 0
-        for part, region in zip(parts, regions, strict=True):
+        for part, cover in zip(parts, covers, strict=True):
             height, width = part.shape[:2]
             self.features[top : top + height, :width] = part
             projected = self.project(part, 1)
             inner = np.s_[top : top + len(projected), : projected.shape[1]]
             self.dense[inner] = projected
-            self.labels[inner] = region[margin : height - margin, margin : width - margin]
+            self.valid[inner] = cover[margin : height - margin, margin : width - margin]
             top += height
 
     @cached_property
     def _corners(self) -> np.ndarray:
-        return np.argwhere(self.labels).astype(np.int32)
+        return np.argwhere(self.valid).astype(np.int32)
 
     @cached_property
     def _floor(self) -> float:
-        held = self.dense[tuple(self._corners.T)]
+        held = self.dense[self.valid]
         return self._config.completeness * float(held.var(axis=0).sum()) + 1e-12
 
     def project(self, features: np.ndarray, step: int) -> np.ndarray:
         """Random projection of the patches at every `step`-th corner; one valid convolution."""
         batch = ops.conv(
-            ops.convert_to_tensor((features - self.centre)[None], "float32"),
+            ops.convert_to_tensor((features - self._centre)[None], "float32"),
             ops.convert_to_tensor(self._projection),
             strides=step,
             padding="valid",
         )
         return ops.convert_to_numpy(batch)[0]
 
-    def search(self, queries: np.ndarray, places: np.ndarray, hop: int) -> np.ndarray:
+    def search(self, queries: np.ndarray, hop: int) -> np.ndarray:
         """The finds of queries: the nearest keys by normalised distance, then made coherent.
 
         Args:
             queries: Projected patches wanted, (rows, columns, d).
-            places: Region of each, (rows, columns), uint8.
             hop: Distance between them in pixels.
 
         Returns:
             (rows, columns, 2), int32, corners on the canvas.
         """
         weight = self._weights(queries)
-        field = np.zeros((*places.shape, 2), np.int32)
-        for region in np.unique(places):
-            inside = places == region
-            field[inside] = self._nearest(queries[inside], region, weight)
+        field = self._nearest(queries.reshape(-1, queries.shape[-1]), weight)
+        field = field.reshape(*queries.shape[:2], 2)
+        within = self._config.coherence
         for _ in range(_SWEEPS):
             price = weight * self._use(field)
-            within = self._config.coherence
-            field = self._cohere(queries, price, places, field, hop, within, self._floor)
+            field = cohere(queries, self.dense, price, self._floor, field, within=within, hop=hop)
         return field
 
-    def correct(self, queries, places, field, hop: int) -> np.ndarray:
+    def correct(self, queries: np.ndarray, field: np.ndarray, hop: int) -> np.ndarray:
         """Inherited finds, each exchanged for its neighbour's where that fits better."""
-        price = np.ones(self.labels.shape, np.float32)
+        price = self.valid.astype(np.float32)
         for _ in range(_SWEEPS):
-            field = self._cohere(queries, price, places, field, hop, 1.0)
+            field = cohere(queries, self.dense, price, 0.0, field, within=1.0, hop=hop)
         return field
 
-    def _cohere(
-        self, queries, price, places, field, hop: int, within: float, floor: float = 0.0
-    ) -> np.ndarray:
-        return cohere(
-            queries, self.dense, price, places, self.labels, floor, field, within=within, hop=hop
-        )
-
-    def _nearest(self, queries: np.ndarray, region: int, weight: np.ndarray) -> np.ndarray:
-        """Corners (count, 2) of the keys nearest to queries (count, d) of one region."""
-        allowed = self.labels[tuple(self._corners.T)] == region
-        owners = np.where(allowed, self._owner[self._corners[:, 0]], -1)
-        styles = np.unique(owners[allowed])
-        shares = np.array([self._shares[style] for style in styles])
-        shares = shares / shares.sum()
+    def _nearest(self, queries: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Corners (count, 2) of the keys nearest to queries (count, d)."""
+        owners = self._owner[self._corners[:, 0]]
         found, distances = [], []
-        for style, share in zip(styles, shares, strict=True):
+        for style, share in enumerate(self._shares):
             corners = self._corners[owners == style]
             most = max(1, round(share * self._config.keys))
             if len(corners) > most:
                 corners = corners[np.sort(self._rng.choice(len(corners), most, replace=False))]
-            corner, distance = _nearest_key(
-                queries, self.dense[tuple(corners.T)], weight[tuple(corners.T)]
-            )
-            found.append(corners[corner])
+            at = tuple(corners.T)
+            key, distance = _nearest_key(queries, self.dense[at], weight[at])
+            found.append(corners[key])
             distances.append(distance)
         if len(found) == 1:
             return found[0]
-        taken = allot(np.stack(distances), shares)
+        taken = allot(np.stack(distances), self._shares)
         return np.stack(found)[taken, np.arange(len(taken))]
 
     def _weights(self, queries: np.ndarray) -> np.ndarray:
-        """1 / (floor + best distance to a sample of the queries) of every style patch."""
+        """1 / (floor + best distance to a sample of the queries) of every style patch, else 0."""
         flat = queries.reshape(-1, queries.shape[-1])
         if len(flat) > _SAMPLED_QUERIES:
             flat = flat[self._rng.choice(len(flat), _SAMPLED_QUERIES, replace=False)]
-        every = 1 if self.labels.size <= _SERVED else 2 if self.labels.size <= 4 * _SERVED else 3
-        index = faiss.IndexFlatL2(flat.shape[1])
-        index.add(np.ascontiguousarray(flat))
+        every = 1 if self.valid.size <= _SERVED else 2 if self.valid.size <= 4 * _SERVED else 3
         part = self.dense[::every, ::every]
-        best, _ = index.search(np.ascontiguousarray(part.reshape(-1, part.shape[-1])), 1)
+        keys = part.reshape(-1, part.shape[-1])
+        _, best = _nearest_key(keys, flat, np.ones(len(flat), np.float32))
         best = best.reshape(part.shape[:2]).repeat(every, axis=0).repeat(every, axis=1)
-        height, width = self.labels.shape
-        return 1 / (np.float32(self._floor) + np.maximum(best[:height, :width], 0))
+        height, width = self.valid.shape
+        return self.valid / (np.float32(self._floor) + best[:height, :width])
 
     def _use(self, field: np.ndarray) -> np.ndarray:
         """Factor of the price of each style patch by how often it is used, 1 or more."""
-        height, width = self.labels.shape
+        height, width = self.valid.shape
         flat = (field[..., 0].astype(np.int64) * width + field[..., 1]).ravel()
         count = np.bincount(flat, minlength=height * width).reshape(height, width)
         use = ndimage.uniform_filter(count.astype(np.float32), self._config.size, mode="nearest")
@@ -175,17 +157,26 @@ class StyleCanvas:
         return 1 + np.float32(self._config.occupancy) * np.maximum(use - 1, 0)
 
 
-def _nearest_key(queries, keys, weight) -> tuple[np.ndarray, np.ndarray]:
-    """The key of least weight * |query - key|^2 for each query, and that number."""
-    # As an inner product, so that faiss finds it.
+def _nearest_key(
+    queries: np.ndarray, keys: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The key of least weight * |query - key|^2 for each query, and that number.
+
+    Exact: one matrix product a block of queries, small enough for its result to stay in cache.
+    """
     norms = np.sum(keys**2, axis=1)
-    keys = np.column_stack([2 * weight[:, None] * keys, -weight, -weight * norms])
-    index = faiss.IndexFlatIP(keys.shape[1])
-    index.add(np.ascontiguousarray(keys, np.float32))
+    table = np.column_stack([2 * weight[:, None] * keys, -weight, -weight * norms]).T
+    table = np.ascontiguousarray(table, np.float32)
     ones = np.ones(len(queries), np.float32)
-    queries = np.column_stack([queries, np.sum(queries**2, axis=1), ones])
-    likeness, found = index.search(np.ascontiguousarray(queries, np.float32), 1)
-    return found[:, 0], -likeness[:, 0]
+    rows = np.column_stack([queries, np.sum(queries**2, axis=1), ones])
+    found, least = np.empty(len(rows), np.intp), np.empty(len(rows), np.float32)
+    block = np.empty((_BLOCK, len(keys)), np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        part = np.s_[start : start + _BLOCK]
+        likeness = np.matmul(rows[part], table, out=block[: len(rows[part])])
+        found[part] = likeness.argmax(axis=1)
+        least[part] = -likeness[np.arange(len(likeness)), found[part]]
+    return found, np.maximum(least, 0)
 
 
 def allot(distances: np.ndarray, shares: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ photograph's fine detail in the style's colours, at edges.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +28,9 @@ from rrstyle.transfer.matching import StyleCanvas, pad
 from rrstyle.transfer.saliency import saliency
 
 _SHOWN_FROM = 90  # longer side in pixels of the smallest scale worth a preview
-_NOISE = 1.0  # of the first estimate where the photograph is calm, in deviations of the style
+_NOISE = np.float32(
+    1
+)  # of the first estimate where the photograph is calm, in deviations of the style
 _WASH = 0.15  # width of the random wash, as a share of the longer side
 # Detail is what a blur of this share of the longer side takes away: 6 of 384 pixels.
 _DETAIL = 1 / 64
@@ -42,15 +44,30 @@ Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
 
 @dataclass(frozen=True)
+class Part:
+    """A style picture, or a turned copy of one, that patches are taken from.
+
+    Attributes:
+        picture: (height, width, 3), float32 in [0, 1].
+        shown: The same as the decoder shows it.
+        style: Position of its style.
+    """
+
+    picture: np.ndarray
+    shown: np.ndarray
+    style: int
+
+
+@dataclass(frozen=True)
 class Canvas:
     """What `paint` works on.
 
     Attributes:
         content: Photograph, (height, width, 3), float32 in [0, 1].
         style: Style pictures and their shares.
+        parts: What patches are taken from; the first ones are the styles themselves.
         encode: The CNN: features of a picture of any size.
         decode: The DCN: picture of a size (height, width) of features.
-        shown: Style pictures as the decoder shows them; the pictures themselves, where it is fitted.
         reduction: Factor by which the CNN divides sides.
         halo: Pixels at the rim of a strip that CNN and DCN need on each side; None if a picture
             has to be decoded as a whole.
@@ -64,9 +81,9 @@ class Canvas:
 
     content: np.ndarray
     style: Blend
+    parts: tuple[Part, ...]
     encode: Encode
     decode: Decode
-    shown: Blend
     reduction: int
     halo: int | None
     palette: float
@@ -79,159 +96,146 @@ class Canvas:
 
 def paint(given: Canvas) -> np.ndarray:
     """The photograph painted, at full strength: (height, width, 3), float32 in [0, 1]."""
-    size = given.content.shape[:2]
-    field, grid, move = _match(given)
-    fine = Grid(size, step_at(size), tuple(part.shape[:2] for part in given.shown.parts))
-    if fine != grid:
-        field = inherit(field, grid, fine, given.config.size)
-    given.on_step(Step("finishing", 0.95))
-    return _finish(given, field, fine, move)
-
-
-def _match(given: Canvas) -> tuple[np.ndarray, Grid, AffineMap]:
-    """The finds of the finest scale that is matched, its grid, and the map of the palette there."""
-    config, rng = given.config, layer_rng(given.seed, TRANSFER)
-    sizes = tuple(part.shape[:2] for part in given.style.parts)
-    levels = plan_levels(given.content.shape[:2], sizes, config, reduction=given.reduction)
+    sizes = tuple(part.picture.shape[:2] for part in given.parts)
+    levels = plan_levels(given.content.shape[:2], sizes, given.config, reduction=given.reduction)
     work = [math.prod(level.size) * (1 + level.rounds) for level in levels]
-    field, grid, wash, projection = None, None, None, None
-    for number, level in enumerate(levels):
-        features = _encoded(given, level)
-        channels = features.content.shape[2]
-        if projection is None:
-            shape = config.size, config.size, channels, config.projection
-            scale = 1 / math.sqrt(config.size**2 * channels)
-            projection = rng.normal(0, scale, shape).astype(np.float32)
-            wash = _wash(features, rng)
-        canvas = StyleCanvas(
-            features.style.parts,
-            config,
-            projection,
-            owners=range(len(features.style.parts)),
-            shares=features.style.shares,
-            regions=[np.ones(part.shape[:2], np.uint8) for part in features.style.parts],
-            rng=rng,
-        )
-        size = features.content.shape[:2]
-        fine = Grid(size, step_at(size), tuple(p.shape[:2] for p in features.style.parts))
-        field = _match_level(given, level, features, canvas, wash, (field, grid), fine, rng)
-        grid = fine
-        done = sum(work[: number + 1]) / sum(work)
-        _tell(given, level, field, grid, 0.9 * done)
-    return field, grid, features.move
+    matching = _Matching(given)
+    for number, level in enumerate(levels, start=1):
+        matching.advance(level)
+        done = 0.9 * sum(work[:number]) / sum(work)
+        given.on_step(_step(given, matching, level, done))
+    given.on_step(Step("finishing", 0.92))
+    size = given.content.shape[:2]
+    painted = _colour(given, matching.shown([part.shown for part in given.parts], size))
+    if given.config.detail > 0:
+        _add_detail(given, painted, matching.move)
+    return painted
 
 
-@dataclass(frozen=True)
-class _Features:
-    """Features of one scale.
+class _Matching:
+    """The finds so far, from the coarsest scale to the one last done.
 
     Attributes:
-        content: The photograph's, moved to the style's Gaussian, in units of `unit`.
-        style: The styles', in the same units.
-        move: The map that moved them, from and to features in their own units.
-        unit: Root mean square of the styles'.
-        salient: Saliency of the photograph, (height, width, 1).
+        move: Map of the photograph's features to the style's Gaussian, at that scale.
     """
 
-    content: np.ndarray
-    style: Blend
     move: AffineMap
-    unit: np.float32
-    salient: np.ndarray
+    _field: np.ndarray
+    _grid: Grid
+
+    def __init__(self, given: Canvas):
+        self._given, self._rng = given, layer_rng(given.seed, TRANSFER)
+        self._wash: np.ndarray | None = None
+
+    def advance(self, level: Level) -> None:
+        """Finds of the next finer scale."""
+        given, config = self._given, self._given.config
+        parts = [
+            given.encode(resize(part.picture, size))
+            for part, size in zip(given.parts, level.parts, strict=True)
+        ]
+        style = Blend(tuple(parts[: len(given.style.parts)]), given.style.shares)
+        photograph = resize(given.content, level.size)
+        features = given.encode(photograph)
+        size = features.shape[:2]
+        self.move = self._fit_move(features, style)
+        unit = np.float32(style.root_mean_square() or 1.0)
+        target, parts = self.move(features) / unit, [part / unit for part in parts]
+        first = self._wash is None
+        if self._wash is None:
+            scale = 1 / math.sqrt(config.size**2 * target.shape[2])
+            shape = config.size, config.size, target.shape[2], config.projection
+            self._projection = self._rng.normal(0, scale, shape).astype(np.float32)
+            style = style.map(lambda part: part / unit)
+            self._wash = _wash(target.shape, style.gaussian().covariance, self._rng)
+        canvas = StyleCanvas(
+            parts,
+            [np.ones(part.shape[:2], bool) for part in parts],
+            [part.style for part in given.parts],
+            style.shares,
+            config,
+            self._projection,
+            self._rng,
+        )
+        salient = saliency(photograph, size)
+        target = target + config.variety * (1 - salient) * resize_features(self._wash, size)
+        share = np.float32(level.mix) * (config.calm + (1 - config.calm) * salient)
+        grid = Grid(size, step_at(size), tuple(part.shape[:2] for part in parts))
+        if not level.rounds:
+            self._correct(canvas, target, share, grid)
+            return
+        if first:
+            noise = self._rng.standard_normal(target.shape).astype(np.float32)
+            current = target + _NOISE * (1 - salient) * noise * parts[0].std(axis=(0, 1))
+        else:
+            dense = replace(grid, step=1)
+            current = self._vote(
+                canvas, inherit(self._field, self._grid, dense, config.size), dense
+            )
+        for _ in range(level.rounds):
+            query = (1 - share) * current + share * target
+            self._field = canvas.search(self._project(canvas, query, grid), grid.step)
+            current = self._vote(canvas, self._field, grid)
+        self._grid = grid
+
+    def shown(self, pictures: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+        """The finds at a size (height, width), by pixels of the parts at sizes of theirs."""
+        patch = self._given.config.size
+        grid = Grid(size, step_at(size), tuple(picture.shape[:2] for picture in pictures))
+        field = inherit(self._field, self._grid, grid, patch) if grid != self._grid else self._field
+        return vote(_stacked(pictures), field, size=patch, step=grid.step, shape=size)
+
+    def _fit_move(self, features: np.ndarray, style: Blend) -> AffineMap:
+        """Between the optimal transport of the content and the network's own rearrangement."""
+        mask = self._given.mask
+        mask = None if mask is None else fit_mask(mask, features.shape[:2])
+        ours, theirs = fit_gaussian(features, mask=mask), style.gaussian()
+        transport, own = (fit_map(name, ours, theirs) for name in ("transport", "knothe"))
+        share = self._given.config.diversity
+        matrix = (1 - share) * transport.matrix + share * own.matrix
+        return AffineMap(matrix, transport.centre, transport.offset)
+
+    def _correct(self, canvas: StyleCanvas, target, share, grid: Grid) -> None:
+        """Finds are inherited, and corrected by coherence alone."""
+        field = inherit(self._field, self._grid, grid, self._given.config.size)
+        wanted = self._project(canvas, target, grid)
+        # The find itself stands for what is there; the root gives the photograph the say that it
+        # has where the average of overlapping finds is asked.
+        at = np.sqrt(grid.at_places(share))
+        queries = at * wanted + (1 - at) * canvas.dense[field[..., 0], field[..., 1]]
+        self._field, self._grid = canvas.correct(queries, field, grid.step), grid
+
+    def _project(self, canvas: StyleCanvas, features: np.ndarray, grid: Grid) -> np.ndarray:
+        return canvas.project(pad(features, self._given.config.size, grid.step), grid.step)
+
+    def _vote(self, canvas: StyleCanvas, field: np.ndarray, grid: Grid) -> np.ndarray:
+        size = self._given.config.size
+        return vote(canvas.features, field, size=size, step=grid.step, shape=grid.size)
 
 
-def _encoded(given: Canvas, level: Level) -> _Features:
-    small = resize(given.content, level.size)
-    parts = zip(given.style.parts, level.styles, strict=True)
-    style = Blend(tuple(given.encode(resize(p, s)) for p, s in parts), given.style.shares)
-    unit = np.float32(style.root_mean_square() or 1.0)
-    features = given.encode(small)
-    size = features.shape[:2]
-    mask = None if given.mask is None else fit_mask(given.mask, size)
-    ours, theirs = fit_gaussian(features, mask=mask), style.gaussian()
-    transport, own = (fit_map(name, ours, theirs) for name in ("transport", "knothe"))
-    share = given.config.diversity
-    mixed = (1 - share) * transport.matrix + share * own.matrix
-    move = AffineMap(mixed, transport.centre, transport.offset)
-    style = style.map(lambda part: part / unit)
-    return _Features(move(features) / unit, style, move, unit, saliency(small, size))
-
-
-def _wash(features: _Features, rng: np.random.Generator) -> np.ndarray:
-    """A smooth random field of the style's covariance, (height, width, n)."""
-    noise = rng.standard_normal(features.content.shape).astype(np.float32)
-    width = _WASH * max(noise.shape[:2])
+def _wash(shape: tuple[int, ...], covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A smooth random field (height, width, n) of a covariance (n, n)."""
+    noise = rng.standard_normal(shape).astype(np.float32)
+    width = _WASH * max(shape[:2])
     noise = ndimage.gaussian_filter(noise, (width, width, 0), mode="reflect")
     noise /= noise.std(axis=(0, 1)) + 1e-12
-    covariance = features.style.gaussian().covariance
     jitter = 1e-6 * (np.trace(covariance) / len(covariance) + 1e-12)
     root = np.linalg.cholesky(covariance + jitter * np.eye(len(covariance)))
     return noise @ root.T.astype(np.float32)
 
 
-def _match_level(
-    given: Canvas,
-    level: Level,
-    features: _Features,
-    canvas: StyleCanvas,
-    wash: np.ndarray,
-    before: tuple,
-    grid: Grid,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    config, size, step = given.config, grid.size, grid.step
-    calm = 1 - features.salient
-    target = features.content
-    target = target + np.float32(config.variety) * calm * resize_features(wash, size)
-    share = np.float32(level.mix) * (config.calm + (1 - config.calm) * features.salient)
-    share = share.astype(np.float32)
-    places = np.ones(grid.places, np.uint8)
-    field, coarse = before
-    if not level.rounds:
-        inherited = inherit(field, coarse, grid, config.size)
-        wanted = canvas.project(pad(target, config.size, step), step)
-        # The find itself stands for what is there; the root gives the photograph the say that it
-        # has where the average of overlapping finds is asked.
-        at = np.sqrt(grid.at_places(share))
-        queries = at * wanted + (1 - at) * canvas.dense[inherited[..., 0], inherited[..., 1]]
-        return canvas.correct(queries, places, inherited, step)
-    if field is None:
-        deviation = features.style.parts[0].std(axis=(0, 1))
-        noise = rng.standard_normal(target.shape).astype(np.float32)
-        current = target + np.float32(_NOISE) * calm * noise * deviation
-    else:
-        dense = replace(grid, step=1)
-        current = _voted(canvas, inherit(field, coarse, dense, config.size), dense, config.size)
-    for _ in range(level.rounds):
-        query = (1 - share) * current + share * target
-        queries = canvas.project(pad(query, config.size, step), step)
-        field = canvas.search(queries, places, step)
-        current = _voted(canvas, field, grid, config.size)
-    return field
-
-
-def _voted(canvas: StyleCanvas, field: np.ndarray, grid: Grid, size: int) -> np.ndarray:
-    return vote(canvas.features, field, size=size, step=grid.step, shape=grid.size)
-
-
-def _tell(given: Canvas, level: Level, field, grid: Grid, fraction: float) -> None:
+def _step(given: Canvas, matching: _Matching, level: Level, fraction: float) -> Step:
+    """Progress after a scale, with a preview of it where one is wanted."""
     height, width = level.size
     step = Step(f"painting at {width}×{height}", fraction)
-    if given.preview and max(level.size) >= _SHOWN_FROM:
-        size = fit_within(level.size, min(256, max(level.size)))
-        parts = [
-            tuple(round(side * size[0] / level.size[0]) for side in part) for part in level.styles
-        ]
-        parts = [tuple(max(given.config.size, side) for side in part) for part in parts]
-        fine = Grid(size, step_at(size), tuple(parts))
-        small = [resize(p, s) for p, s in zip(given.shown.parts, parts, strict=True)]
-        shown = inherit(field, grid, fine, given.config.size)
-        picture = vote(_stacked(small), shown, size=given.config.size, step=fine.step, shape=size)
-        step = replace(step, preview=given.preview(_coloured(given, picture)(picture)))
-    given.on_step(step)
+    if given.preview is None or max(level.size) < _SHOWN_FROM:
+        return step
+    small = [resize(part.shown, size) for part, size in zip(given.parts, level.parts, strict=True)]
+    picture = _colour(given, matching.shown(small, level.size))
+    return replace(step, preview=given.preview(picture))
 
 
-def _stacked(pictures: list[np.ndarray]) -> np.ndarray:
+def _stacked(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Pictures below one another, as the parts of a StyleCanvas lie."""
     if len(pictures) == 1:
         return pictures[0]
@@ -240,35 +244,30 @@ def _stacked(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(wide)
 
 
-def _coloured(given: Canvas, picture: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """The map that gives pictures with the colours of `picture` those of the style."""
+def _colour(given: Canvas, picture: np.ndarray) -> np.ndarray:
+    """A picture with the colours of the style, as far as the decoder is to keep them."""
+    picture = np.clip(picture, 0, 1)
     if given.palette == 0:
-        return lambda image: np.clip(image, 0, 1)
+        return picture
     mask = None if given.mask is None else fit_mask(given.mask, picture.shape[:2])
-    found = PaletteMap(np.clip(picture, 0, 1), given.style, mask)
     share = np.float32(given.palette)
-    return lambda image: share * found(image) + (1 - share) * np.clip(image, 0, 1)
+    return share * PaletteMap(picture, given.style, mask)(picture) + (1 - share) * picture
 
 
-def _finish(given: Canvas, field: np.ndarray, grid: Grid, move: AffineMap) -> np.ndarray:
-    """The picture of the finds, with the photograph's detail at its edges."""
-    config = given.config
-    source = _stacked(list(given.shown.parts))
-    painted = vote(source, field, size=config.size, step=grid.step, shape=grid.size)
-    painted = _coloured(given, painted)(painted)
-    if config.detail == 0:
-        return painted
-    encode_moved = lambda rows: move(given.encode(rows))  # noqa: E731
-    wanted = in_strips(given.decode, encode_moved, given.content, given.halo)
-    wanted = _coloured(given, wanted)(wanted)
-    small = fit_within(grid.size, min(_SALIENCY_SIDE, max(grid.size)))
-    salient = fit_mask(saliency(given.content, small)[..., 0], grid.size)[..., None]
-    blur = _DETAIL * max(grid.size)
+def _add_detail(given: Canvas, painted: np.ndarray, move: AffineMap) -> None:
+    """Exchanges fine detail of a painted picture for the photograph's, at its edges, in place."""
+    size = painted.shape[:2]
+    wanted = in_strips(
+        given.decode, lambda rows: move(given.encode(rows)), given.content, given.halo
+    )
+    wanted = _colour(given, wanted)
+    small = fit_within(size, min(_SALIENCY_SIDE, max(size)))
+    salient = fit_mask(saliency(resize(given.content, small), small)[..., 0], size)[..., None]
     wanted -= painted
-    wanted -= _blurred(wanted, blur)
-    wanted *= np.float32(config.detail) * salient
+    wanted -= _blurred(wanted, _DETAIL * max(size))
+    wanted *= np.float32(given.config.detail) * salient
     painted += wanted
-    return np.clip(painted, 0, 1, out=painted)
+    np.clip(painted, 0, 1, out=painted)
 
 
 def in_strips(decode: Decode, encode: Encode, picture: np.ndarray, halo: int | None) -> np.ndarray:
