@@ -9,6 +9,7 @@ import numpy as np
 
 from rrstyle import backend
 from rrstyle.config import StyleConfig
+from rrstyle.memory import check_memory
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
@@ -178,6 +179,7 @@ def _prepare(
     if not 1 <= len(styles) <= MOST_STYLES:
         raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
     shares = check_shares(weights, len(styles))
+    check_memory(config)
     content = _fitted(content, "content", config, config.side)
     side = round(config.side * config.style_scale)
     names = ["style"] if len(styles) == 1 else [f"style {i + 1}" for i in range(len(styles))]

@@ -179,7 +179,7 @@ def test_a_signal_ends_the_process_with_130(folder: Path) -> None:
 def test_help_is_light() -> None:
     code = (
         "import sys; from apps.cli import main; status = main(['stylize', '--help']);"
-        "heavy = {'keras', 'tensorflow', 'jax', 'gradio', 'skimage', 'scipy', 'PIL', 'faiss'};"
+        "heavy = {'keras', 'tensorflow', 'jax', 'gradio', 'skimage', 'scipy', 'PIL', 'numba'};"
         "sys.exit(status or str(heavy & set(sys.modules) or '') or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True)
@@ -196,7 +196,7 @@ def test_help_and_version(capsys) -> None:
             assert command in out
     assert run("stylize", "--help") == 0
     out = capsys.readouterr().out
-    for option in ("--method", "--wildness", "--channels", "--optimise.steps", "--patches.size"):
+    for option in ("--method", "--wildness", "--channels", "--optimise.steps", "--paint.size"):
         assert option in out
     assert "--encoder." not in out
     assert StyleConfig.__dataclass_fields__["side"].default == 512
