@@ -260,11 +260,14 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
     shown_content = shown(content) if config.strength < 1 else content
     if config.strength == 0:
         return shown_content
+    parts = [Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)]
+    if config.style_rotate:
+        parts += [part.turned(quarters) for quarters in (1, 2, 3) for part in parts]
     image = paint(
         Canvas(
             content,
             style,
-            parts=tuple(Part(p, shown(p), i) for i, p in enumerate(style.parts)),
+            parts=tuple(parts),
             encode=encoder.single,
             decode=decode,
             reduction=plan.reduction,

@@ -57,6 +57,11 @@ class Part:
     shown: np.ndarray
     style: int
 
+    def turned(self, quarters: int) -> "Part":
+        """The part turned by so many quarters."""
+        picture, shown = (np.rot90(p, quarters).copy() for p in (self.picture, self.shown))
+        return Part(picture, shown, self.style)
+
 
 @dataclass(frozen=True)
 class Canvas:

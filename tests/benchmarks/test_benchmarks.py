@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from benchmarks import input_pipeline, quality, roofline, speed, timing, train
 from benchmarks.cases import CASES, configure
