@@ -228,6 +228,6 @@ def read_recipe(source, *, name: str | None = None) -> Recipe:
     return parse_recipe(text)
 
 
-def encode_picture(image: np.ndarray, recipe: Recipe) -> bytes:
-    """A PNG of `image` that carries its recipe."""
-    return images.encode_png(image, text={TEXT_KEY: recipe.to_json()})
+def encode_picture(image: np.ndarray, recipe: Recipe, alpha: np.ndarray | None = None) -> bytes:
+    """A PNG of `image` that carries its recipe; `alpha` as in `images.encode_png`."""
+    return images.encode_png(image, alpha=alpha, text={TEXT_KEY: recipe.to_json()})

@@ -145,7 +145,8 @@ def run_job(
         )
         recipe = recipes.make_recipe(config, seed, content, styles, **blend)
         for variant in made:
-            png = recipes.encode_picture(variant.image, replace(recipe, seed=variant.seed))
+            made_by = replace(recipe, seed=variant.seed)
+            png = recipes.encode_picture(variant.image, made_by, content.alpha)
             report(Finished(variant.seed, variant.image, png))
             done += 1
 

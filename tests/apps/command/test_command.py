@@ -90,6 +90,23 @@ def test_variants_are_of_consecutive_seeds(folder: Path) -> None:
     )
 
 
+def test_transparency_of_a_photograph_is_kept_unless_refused(folder: Path) -> None:
+    alpha = np.tile(np.linspace(0, 1, 40, dtype=np.float32), (30, 1))
+    (folder / "photos/a.png").write_bytes(encode_png(picture(0), alpha=alpha))
+    words = ("photos", "--style", "styles/x.png", *CHEAP)
+    assert (
+        run("stylize", *words, "-o", "kept")
+        == run("stylize", *words, "-o", "on", "--no-keep-alpha")
+        == 0
+    )
+    kept, other = (read_image(folder / f"kept/{name}-x-s0.png") for name in "ab")
+    assert kept.alpha is not None and kept.alpha.shape == (36, 48)
+    np.testing.assert_allclose(kept.alpha[0, ::6], np.linspace(0, 1, 48)[::6], atol=0.03)
+    assert other.alpha is None
+    assert read_image(folder / "on/a-x-s0.png").alpha is None
+    assert read_recipe(folder / "kept/a-x-s0.png").content.name == "a.png"
+
+
 def test_names_that_clash_get_a_numeral(folder: Path) -> None:
     (folder / "styles/a.png").write_bytes(encode_png(picture(7)))
     words = ("photos/a.png", "styles/a.png", "--style", "styles/x.png", "-o", "out", *CHEAP)

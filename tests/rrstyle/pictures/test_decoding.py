@@ -240,6 +240,7 @@ def test_other_modes_work_as_rgb(mode, colour, kind, expected):
 def transparent_files():
     palette = bad.plain("P", 0)
     palette.putpalette([255, 0, 0, 0, 255, 0])
+    palette.putpixel((1, 0), 1)
     palette_alpha = palette.copy()
     palette_alpha.putalpha(51)
     key = bad.chunk(b"tRNS", b"\0\0")
@@ -259,7 +260,7 @@ def transparent_files():
         "1 bit": (bad.png(8, 1, b"\0\x0f", depth=1, extra=key), [1, 1, 1]),
         "2 bits": (bad.png(4, 1, b"\0\x1b", depth=2, extra=key), [1, 1, 1]),
         "RGB key": (
-            bad.png(1, 1, b"\0\1\2\3", colour=2, extra=bad.chunk(b"tRNS", b"\0\1\0\2\0\3")),
+            bad.png(2, 1, b"\0\1\2\3\4\5\6", colour=2, extra=bad.chunk(b"tRNS", b"\0\1\0\2\0\3")),
             [1, 1, 1],
         ),
         "16-bit key": (bad.png16(grey, extra=key16), [1, 1, 1]),
@@ -267,7 +268,7 @@ def transparent_files():
             bad.png16(np.stack([grey] * 3, axis=-1), extra=colour_key16),
             [1, 1, 1],
         ),
-        "16-bit LA": (bad.png16(np.array([[[0, 0]]], np.uint16)), [1, 1, 1]),
+        "16-bit LA": (bad.png16(np.array([[[0, 0], [0, 65535]]], np.uint16)), [1, 1, 1]),
         "npy": (bad.npy(np.array([[[1.0, 0.0, 0.0, 0.2]]])), [1, 0.8, 0.8]),
     }
 
@@ -278,6 +279,15 @@ def test_transparency_is_composited_on_white(case):
     picture = read_image(data)
     np.testing.assert_allclose(picture.pixels[0, 0], expected, atol=1e-6)
     assert "transparency composited on white" in picture.notes
+    assert picture.alpha is not None
+    assert picture.alpha.shape == picture.pixels.shape[:2]
+    assert 0 <= picture.alpha.min() < 1
+
+
+def test_a_fully_transparent_picture_is_refused():
+    data = bad.saved(bad.plain("RGBA", (255, 0, 0, 0)), "PNG")
+    with pytest.raises(ImageError, match="must not be fully transparent; received 4 x 3"):
+        read_image(data, name="ghost.png")
 
 
 def test_a_two_bit_grey_key_hides_its_own_shade_only():
