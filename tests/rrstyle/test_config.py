@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from rrstyle.config import (
     NetworkConfig,
     OptimiseConfig,
-    PatchConfig,
+    PaintConfig,
     StyleConfig,
     from_dict,
     to_dict,
 )
 from tests.support.configs import STYLES
 
-KINDS = (NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig)
+KINDS = (NetworkConfig, OptimiseConfig, PaintConfig, StyleConfig)
 CHOICES = [
     (kind, name, get_args(hint))
     for kind in KINDS
@@ -54,6 +54,7 @@ def test_every_choice_is_taken_and_others_are_refused(kind, name, choices):
 NOT_COUNTS = (0, -1, 1.5, 2.0, True, "3")
 NOT_POSITIVE = (0, -0.1, float("nan"), float("inf"), True, "1", None, 10**400)
 NOT_SHARES = (-0.01, 1.01, float("nan"), True, "0.5", None)
+NOT_TO_TEN = (-0.01, 10.01, float("nan"), float("inf"), True, "1", None)
 RULES = [
     (NetworkConfig, "channels", "a positive integer", NOT_COUNTS),
     (NetworkConfig, "kernel", "a positive integer", NOT_COUNTS),
@@ -68,27 +69,31 @@ RULES = [
     ),
     (OptimiseConfig, "learning_rate", "positive and finite", NOT_POSITIVE),
     (OptimiseConfig, "style_weight", "positive and finite", NOT_POSITIVE),
-    (PatchConfig, "size", "an odd integer of at least 3", (1, 2, 4, -3, 3.0, True, None)),
+    (PaintConfig, "size", "an odd integer of at least 3", (1, 2, 4, -3, 3.0, True, None)),
     (
-        PatchConfig,
+        PaintConfig,
         "rounds",
         "one to twelve positive integers",
         ((), (1,) * 13, (2, 0), (1.0,), [1], 1),
     ),
     (
-        PatchConfig,
+        PaintConfig,
         "content_mix",
         "two numbers from 0 to 1",
         ((0.1,), (0.1, 0.2, 0.3), (0.1, 1.1), (True, 0.1), 0.1, [0.1, 0.2]),
     ),
-    (PatchConfig, "coarsest", "a positive integer", (*NOT_COUNTS, None)),
-    (PatchConfig, "keys", "a positive integer", (*NOT_COUNTS, None)),
-    (PatchConfig, "projection", "a positive integer", (*NOT_COUNTS, None)),
-    (PatchConfig, "refine_steps", "a positive integer", (*NOT_COUNTS, None)),
-    (PatchConfig, "diversity", "from 0 to 1", NOT_SHARES),
-    (PatchConfig, "completeness", "positive and finite", NOT_POSITIVE),
-    (PatchConfig, "refine_rate", "positive and finite", NOT_POSITIVE),
-    (PatchConfig, "refine_style_weight", "positive and finite", NOT_POSITIVE),
+    (PaintConfig, "coarsest", "a positive integer", (*NOT_COUNTS, None)),
+    (PaintConfig, "searched", "a positive integer", (*NOT_COUNTS, None)),
+    (PaintConfig, "matched", "a positive integer", (*NOT_COUNTS, None)),
+    (PaintConfig, "keys", "a positive integer", (*NOT_COUNTS, None)),
+    (PaintConfig, "projection", "a positive integer", (*NOT_COUNTS, None)),
+    (PaintConfig, "calm", "from 0 to 1", NOT_SHARES),
+    (PaintConfig, "diversity", "from 0 to 1", NOT_SHARES),
+    (PaintConfig, "detail", "from 0 to 1", NOT_SHARES),
+    (PaintConfig, "completeness", "positive and finite", NOT_POSITIVE),
+    (PaintConfig, "variety", "from 0 to 10", NOT_TO_TEN),
+    (PaintConfig, "occupancy", "from 0 to 10", NOT_TO_TEN),
+    (PaintConfig, "coherence", "from 1 to 10", (*NOT_TO_TEN, 0.99)),
     (StyleConfig, "wildness", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "strength", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "side", "an integer from 16 to 8192", (15, 8193, 512.0, True, None, 10**20)),
@@ -96,9 +101,9 @@ RULES = [
     (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "decoder", "ridge, random or the name of trained networks", ("", None, 5)),
     (StyleConfig, "weights", "random, imagenet or a file name", ("", 5, b"x", None)),
-    (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PatchConfig(), NetworkConfig)),
+    (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PaintConfig(), NetworkConfig)),
     (StyleConfig, "optimise", "a OptimiseConfig", (None, {})),
-    (StyleConfig, "patches", "a PatchConfig", (None, {})),
+    (StyleConfig, "paint", "a PaintConfig", (None, {})),
 ]
 
 
@@ -119,7 +124,9 @@ def test_every_setting_has_a_rule_or_a_choice():
 def test_the_ends_of_ranges_are_taken():
     StyleConfig(side=16, wildness=0, strength=0, style_scale=0.25)
     StyleConfig(side=8192, wildness=1, strength=1, style_scale=4)
-    PatchConfig(size=3, content_mix=(0, 1), rounds=(1,) * 12)
+    PaintConfig(size=3, content_mix=(0, 1), rounds=(1,) * 12)
+    PaintConfig(calm=0, diversity=0, detail=0, variety=0, occupancy=0, coherence=1)
+    PaintConfig(calm=1, diversity=1, detail=1, variety=10, occupancy=10, coherence=10)
     OptimiseConfig(steps=(1,) * 6)
     NetworkConfig(channels=1, kernel=1)
 
@@ -188,7 +195,7 @@ def test_missing_fields_keep_their_defaults():
         ({1: 2}, "StyleConfig has no field '1'"),
         ({"encoder": None}, "NetworkConfig must be an object; received NoneType"),
         ([], "StyleConfig must be an object; received list"),
-        ({"patches": {"rounds": [1, 0]}}, "rounds must be one to twelve"),
+        ({"paint": {"rounds": [1, 0]}}, "rounds must be one to twelve"),
     ],
 )
 def test_what_plain_values_are_refused(values, words):

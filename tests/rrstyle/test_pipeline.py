@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rrstyle import pipeline
-from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.config import OptimiseConfig, PaintConfig, StyleConfig
 from rrstyle.networks import build
 from rrstyle.pictures.images import fit_within, to_uint8
 from rrstyle.pipeline import Variant, stylize, variants
@@ -19,7 +19,7 @@ QUICK = StyleConfig(
     side=48,
     encoder=THIN,
     optimise=OptimiseConfig(steps=(6, 4, 3)),
-    patches=PatchConfig(rounds=(2, 2, 1), refine_steps=4),
+    paint=PaintConfig(rounds=(1,), keys=500),
 )
 TRANSPORT = replace(QUICK, method="transport")
 
@@ -98,7 +98,7 @@ def test_the_defaults_are_the_config():
 
     with pytest.raises(Seen):  # at once: a whole picture at the default side takes seconds
         stylize(picture("chelsea", 64), picture("waves", 64), seed=0, on_step=on_step)
-    assert shown[-1].stage.startswith("matching patches")  # paint
+    assert shown[-1].stage.startswith("painting at")  # paint
     with pytest.raises(ValueError, match="at least 16"):
         stylize(content[:8], style, seed=0)
     assert side == 512
@@ -133,7 +133,7 @@ def test_what_is_given_back_by_hand(strength, wildness):
 @pytest.mark.parametrize(
     ("content", "style"), [("chelsea", "waves"), ("rocket", "starry-swirls"), ("coffee", "mosaic")]
 )
-@pytest.mark.parametrize("name", ["paint", "patches", "transport"])
+@pytest.mark.parametrize("name", ["paint", "transport"])
 def test_the_palette_is_the_styles(name, content, style):
     image = run(config(name), content=content, style=style)
 
@@ -291,11 +291,11 @@ def test_a_part_of_the_whole_by_hand():
 # Precision
 
 
-@pytest.mark.parametrize("name", ["optimise pyramid", "optimise vgg", "paint"])
+@pytest.mark.parametrize("name", ["optimise pyramid", "optimise vgg"])
 def test_bfloat16_gives_nearly_the_same_picture(name):
     # With the default network: measured 54 dB (pyramid), 31 dB (vgg) after 40 steps at full size.
     optimise = OptimiseConfig(steps=(20,))
-    settings = StyleConfig(side=48, optimise=optimise, patches=QUICK.patches, **METHODS[name])
+    settings = StyleConfig(side=48, optimise=optimise, **METHODS[name])
     exact, rough = (run(replace(settings, precision=p)) for p in ("float32", "bfloat16"))
     error = rms(exact - rough)
     assert error > 0
@@ -303,6 +303,7 @@ def test_bfloat16_gives_nearly_the_same_picture(name):
     assert rough.dtype == np.float32
 
 
-def test_closed_forms_do_not_know_of_precision():
-    exact, rough = (run(replace(TRANSPORT, precision=p)) for p in ("float32", "bfloat16"))
+@pytest.mark.parametrize("name", ["transport", "paint"])
+def test_closed_forms_and_paint_do_not_know_of_precision(name):
+    exact, rough = (run(config(name, precision=p)) for p in ("float32", "bfloat16"))
     np.testing.assert_array_equal(exact, rough)

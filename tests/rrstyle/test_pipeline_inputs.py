@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rrstyle import pipeline
-from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.config import NetworkConfig, OptimiseConfig, PaintConfig, StyleConfig
 from rrstyle.networks.build import cnn_network
 from rrstyle.networks.weight_files import load_weights, write_weights
 from rrstyle.pipeline import smallest_side, stylize, variants
@@ -19,7 +19,7 @@ QUICK = StyleConfig(
     encoder=THIN,
     precision="float32",
     optimise=OptimiseConfig(steps=(3, 2)),
-    patches=PatchConfig(rounds=(1,), refine_steps=2),
+    paint=PaintConfig(rounds=(1,), keys=500),
 )
 TRANSPORT = replace(QUICK, method="transport")
 
@@ -161,7 +161,7 @@ def test_smallest_sides_by_hand(encoder, pyramid, vgg):
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("encoder", DEEP)
 def test_deep_networks_take_their_smallest_side_and_no_less(name, encoder):
-    settings = config(name, encoder=DEEP[encoder], patches=QUICK.patches)
+    settings = config(name, encoder=DEEP[encoder], paint=QUICK.paint)
     least = smallest_side(settings)
     settings = replace(settings, side=least + 5)
     content, style = noise(least, least + 5), noise(least + 5, least, seed=1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.config import OptimiseConfig, PaintConfig, StyleConfig
 from rrstyle.pipeline import stylize
 from tests.support.pairs import METHODS, THIN, picture, rms
 
@@ -13,12 +13,12 @@ QUICK = StyleConfig(
     side=96,
     encoder=THIN,
     optimise=OptimiseConfig(steps=(3, 2)),
-    patches=PatchConfig(rounds=(1,), refine_steps=2),
+    paint=PaintConfig(rounds=(1,), keys=500),
     precision="float32",
 )
 
 
-@pytest.mark.parametrize("name", ["paint", "patches", "optimise pyramid", "transport"])
+@pytest.mark.parametrize("name", ["paint", "optimise pyramid", "transport"])
 def test_previews_are_pictures_and_come_only_when_asked_for(name):
     content, style = picture("chelsea", 96), picture("waves", 96)
     settings = replace(QUICK, strength=0.8, **METHODS[name])
@@ -28,7 +28,7 @@ def test_previews_are_pictures_and_come_only_when_asked_for(name):
     np.testing.assert_array_equal(shown, image)
     assert [step.preview for step in plain] == len(plain) * [None]
     previews = [step.preview for step in told if step.preview is not None]
-    assert len(previews) == (0 if name == "transport" else 2)
+    assert len(previews) == {"paint": 1, "optimise pyramid": 2, "transport": 0}[name]
     for preview in previews:
         assert preview.dtype == np.float32
         assert preview.min() >= 0

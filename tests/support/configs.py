@@ -4,7 +4,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from rrstyle.config import NetworkConfig, OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.config import NetworkConfig, OptimiseConfig, PaintConfig, StyleConfig
 
 POSITIVE = st.floats(1e-6, 1e6)
 SHARE = st.floats(0, 1)
@@ -33,19 +33,23 @@ OPTIMISERS = st.builds(
     style_weight=POSITIVE,
     **choice_of(OptimiseConfig),
 )
-PATCHES = st.builds(
-    PatchConfig,
+PAINTS = st.builds(
+    PaintConfig,
     size=st.integers(1, 10).map(lambda n: 2 * n + 1),
     rounds=st.lists(COUNT, min_size=1, max_size=12).map(tuple),
     content_mix=st.tuples(SHARE, SHARE),
+    calm=SHARE,
     diversity=SHARE,
+    detail=SHARE,
     coarsest=COUNT,
+    searched=COUNT,
+    matched=COUNT,
     keys=COUNT,
     projection=COUNT,
     completeness=POSITIVE,
-    refine_steps=COUNT,
-    refine_rate=POSITIVE,
-    refine_style_weight=POSITIVE,
+    variety=st.floats(0, 10),
+    occupancy=st.floats(0, 10),
+    coherence=st.floats(1, 10),
 )
 STYLES = st.builds(
     StyleConfig,
@@ -58,6 +62,6 @@ STYLES = st.builds(
     weights=st.text(min_size=1),
     encoder=NETWORKS,
     optimise=OPTIMISERS,
-    patches=PATCHES,
+    paint=PAINTS,
     **{k: v for k, v in choice_of(StyleConfig).items() if k != "decoder"},
 )

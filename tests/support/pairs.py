@@ -12,10 +12,10 @@ from rrstyle.pictures.images import fit_within, resize
 # Few channels: nothing here depends on how many, and the readout costs their square.
 THIN = NetworkConfig(channels=6, kernel=3, decoder_activation="leaky_relu")
 
-# Every FVT by name, and the settings that make it quick.
+# Every method by name, and the settings that make it quick.
 METHODS = {
     **{m: {"method": m} for m in ("adain", "whitening", "transport", "knothe")},
-    **{m: {"method": m} for m in ("patches", "paint")},
+    "paint": {"method": "paint"},
     "optimise pyramid": {"method": "optimise", "network": "pyramid"},
     "optimise vgg": {"method": "optimise", "network": "vgg"},
 }

@@ -10,7 +10,7 @@ from recon import metrics
 from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle import backend
-from rrstyle.config import NetworkConfig, PatchConfig, StyleConfig
+from rrstyle.config import NetworkConfig, PaintConfig, StyleConfig
 from rrstyle.networks.build import cnn_network, dcn_network
 from rrstyle.networks.layers import BlurPool2D, L2Pooling2D
 from rrstyle.pipeline import stylize
@@ -112,7 +112,7 @@ def _objectives(content, style) -> dict[str, np.ndarray]:
 
 def alone(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What is looked at on one backend alone: paths that amplify rounding, and facts."""
-    config = StyleConfig(side=48, encoder=ENCODER, patches=PatchConfig(refine_steps=3))
+    config = StyleConfig(side=48, encoder=ENCODER, paint=PaintConfig(rounds=(1,)))
     doubled = backend.jit(lambda x: 2 * x, maps=())(ops.ones(3))
     return {
         "paint": stylize(arrays["image"], arrays["style"], config, seed=SEED),

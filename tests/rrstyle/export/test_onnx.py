@@ -196,7 +196,7 @@ def test_a_trained_pair_has_no_onnx(tmp_path, capsys):
 
 
 def test_methods_without_a_graph_are_refused(tmp_path):
-    for method in ("paint", "patches", "optimise"):
+    for method in ("paint", "optimise"):
         with pytest.raises(ValueError, match=f"have no graph; received '{method}'"):
             export_onnx.export_onnx(tmp_path / "m.onnx", StyleConfig(method=method), seed=0)
     assert not list(tmp_path.iterdir())

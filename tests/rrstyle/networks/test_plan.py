@@ -182,3 +182,20 @@ def test_settings_of_a_config_are_those_of_its_plan():
         "relu",
         True,
     )
+
+
+def test_the_halo_by_hand():
+    # conv1_2 and its mirror: 2 + 2 convolutions, half a filter each.
+    assert plan_of(NetworkConfig(kernel=3)).halo == 4
+    assert plan_of(NetworkConfig(kernel=5)).halo == 8
+    assert plan_of(NetworkConfig(layer="conv1_1", kernel=5)).halo == 4
+    assert plan_of(NetworkConfig(kernel=1)).halo == 0
+    assert plan_of(NetworkConfig(kernel=4)).halo == 8  # an even filter: its longer arm
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"layer": "conv2"}, {"tap": "post_pool"}, {"architecture": "alexnet", "layer": "conv1"}],
+)
+def test_a_cnn_that_divides_sides_has_no_halo(settings):
+    assert plan_of(NetworkConfig(**settings)).halo is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.config import OptimiseConfig, PaintConfig, StyleConfig
 from rrstyle.pictures import masks
 from rrstyle.pipeline import stylize
 from rrstyle.transfer.closed_form import fit_gaussian
@@ -15,7 +15,7 @@ QUICK = StyleConfig(
     side=48,
     encoder=THIN,
     optimise=OptimiseConfig(steps=(2, 2)),
-    patches=PatchConfig(rounds=(1,), refine_steps=2),
+    paint=PaintConfig(rounds=(1,), keys=500),
     precision="float32",
 )
 

@@ -1,15 +1,14 @@
-"""Several styles as one: their shares, pooled statistics, the search, and every method."""
+"""Several styles as one: their shares, pooled statistics, and every method."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rrstyle.config import OptimiseConfig, PatchConfig, StyleConfig
+from rrstyle.config import OptimiseConfig, PaintConfig, StyleConfig
 from rrstyle.pipeline import stylize
 from rrstyle.transfer.blends import Blend, check_shares
 from rrstyle.transfer.closed_form import Gaussian, fit_gaussian, pool_gaussians
-from rrstyle.transfer.patches import StyleCanvas, allot, match_patches
 from rrstyle.transfer.statistics import STYLE_LOSSES
 from tests.support.pairs import METHODS, THIN, picture, rms
 
@@ -17,7 +16,7 @@ QUICK = StyleConfig(
     side=32,
     encoder=THIN,
     optimise=OptimiseConfig(steps=(2, 2)),
-    patches=PatchConfig(rounds=(1,), refine_steps=2),
+    paint=PaintConfig(rounds=(1,), keys=500),
     precision="float32",
 )
 
@@ -78,47 +77,6 @@ def test_pooled_is_what_a_picture_of_both_has():
         pairs = zip(pooled, wanted, strict=True) if name != "gram" else [(pooled, wanted)]
         for ours, theirs in pairs:
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
-
-
-# The search
-
-
-def test_allotting_by_hand():
-    # Style 1 is nearer nowhere, but gets the half of the places where it costs least.
-    distances = np.array([[0.0, 0.0, 0.0, 0.0], [5.0, 1.0, 4.0, 2.0]])
-    np.testing.assert_array_equal(allot(distances, (0.5, 0.5)), [0, 1, 0, 1])
-
-
-@pytest.mark.parametrize("shares", [(0.7, 0.3), (0.2, 0.5, 0.3), (0.1, 0.2, 0.3, 0.4)])
-def test_every_style_gets_its_share_of_the_places(shares):
-    distances = rng().gamma(2.0, size=(len(shares), 4000)) * np.arange(1, 1 + len(shares))[:, None]
-    counts = np.bincount(allot(distances, shares), minlength=len(shares))
-    np.testing.assert_allclose(counts / 4000, shares, atol=0.01)
-
-
-def test_finds_on_a_canvas_lie_in_the_styles():
-    styles = Blend((noise(12, 20, 1), noise(16, 9, 2)), (0.6, 0.4))
-    canvas = StyleCanvas(styles, PatchConfig(size=3), rng())
-    assert canvas.features.shape == (28, 20, 3)
-    found = canvas.nearest(noise(20, 20, 3), 1, rng()).reshape(-1, 2)
-    second = found[:, 0] >= 12
-    assert second.mean() == pytest.approx(0.4, abs=0.01)
-    assert found[~second].max(axis=0).tolist() <= [9, 17]
-    assert found[second].max(axis=0).tolist() <= [25, 6]
-    assert found[~second, 0].max() <= 12 - 3  # no patch straddles the border
-
-
-def test_a_match_takes_its_shares_at_every_scale():
-    # Two styles, each of one value: the result tells which of them a pixel is from.
-    content = noise(64, 48)
-    styles = Blend((np.full((40, 40, 3), -1, np.float32), np.full((50, 30, 3), 1, np.float32)))
-    settings = PatchConfig(size=3, rounds=(1,))
-    for share in (0.25, 0.5):
-        blend = replace(styles, shares=(1 - share, share))
-        result = match_patches(content, blend, config=settings, rng=rng(), on_step=lambda _: None)
-        # Overlaps mix the two evenly on average.
-        assert (result.mean() + 1) / 2 == pytest.approx(share, abs=0.03)
-        assert abs(result).max() <= 1 + 1e-5
 
 
 # Every method
