@@ -100,7 +100,8 @@ def test_transparency_of_a_photograph_is_kept_unless_refused(folder: Path) -> No
         == 0
     )
     kept, other = (read_image(folder / f"kept/{name}-x-s0.png") for name in "ab")
-    assert kept.alpha is not None and kept.alpha.shape == (36, 48)
+    assert kept.alpha is not None
+    assert kept.alpha.shape == (36, 48)
     np.testing.assert_allclose(kept.alpha[0, ::6], np.linspace(0, 1, 48)[::6], atol=0.03)
     assert other.alpha is None
     assert read_image(folder / "on/a-x-s0.png").alpha is None
