@@ -87,8 +87,7 @@ class PaletteMap:
     def __init__(self, image: np.ndarray, style: Blend, mask: np.ndarray | None = None):
         wanted = style.map(_thinned).gaussian()
         self._axes = np.linalg.eigh(wanted.covariance)[1].astype(np.float32)
-        sample = _thinned(image)
-        weight = np.ones(len(sample)) if mask is None else _thinned(mask[..., None])[:, 0]
+        sample, weight = _weighed(image, mask)
         self._affine = fit_map("transport", fit_gaussian(sample, mask=weight), wanted)
         ours = self._affine(sample) @ self._axes
         theirs = [(_thinned(part) @ self._axes) for part in style.parts]
@@ -115,9 +114,18 @@ def _thinned(image: np.ndarray) -> np.ndarray:
     return image[::step, ::step].reshape(-1, image.shape[2])
 
 
+def _weighed(image: np.ndarray, mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The same, and their weights; under a mask only of pixels that have one, however few."""
+    if mask is None:
+        sample = _thinned(image)
+        return sample, np.ones(len(sample))
+    held = mask > 0
+    step = -(-np.count_nonzero(held) // _SAMPLES)
+    return image[held][::step], mask[held][::step]
+
+
 def _quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted quantiles, from the least to the greatest value that has a weight."""
-    values, weights = values[weights > 0], weights[weights > 0]
+    """Weighted quantiles, from the least value to the greatest; every weight is positive."""
     order = np.argsort(values)
     mass = np.cumsum(weights[order], dtype=np.float64)
     points = np.linspace(0, 1, _KNOTS) * mass[-1]
