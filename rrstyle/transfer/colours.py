@@ -87,9 +87,7 @@ class PaletteMap:
     def __init__(self, image: np.ndarray, style: Blend, mask: np.ndarray | None = None):
         wanted = style.map(_thinned).gaussian()
         self._axes = np.linalg.eigh(wanted.covariance)[1].astype(np.float32)
-        points = np.linspace(0, 1, _KNOTS)
-        sample = _thinned(image)
-        weight = np.ones(len(sample)) if mask is None else _thinned(mask[..., None])[:, 0]
+        sample, weight = _weighed(image, mask)
         self._affine = fit_map("transport", fit_gaussian(sample, mask=weight), wanted)
         ours = self._affine(sample) @ self._axes
         theirs = [(_thinned(part) @ self._axes) for part in style.parts]
@@ -98,7 +96,7 @@ class PaletteMap:
         )
         together = np.concatenate(theirs)
         self._knots = [
-            (_quantiles(ours[:, i], weight, points), _quantiles(together[:, i], shares, points))
+            _curve(_quantiles(ours[:, i], weight), _quantiles(together[:, i], shares))
             for i in range(3)
         ]
 
@@ -116,10 +114,25 @@ def _thinned(image: np.ndarray) -> np.ndarray:
     return image[::step, ::step].reshape(-1, image.shape[2])
 
 
-def _quantiles(values: np.ndarray, weights: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Weighted quantiles, at distances that a map between them can be drawn through."""
+def _weighed(image: np.ndarray, mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The same, and their weights; under a mask only of pixels that have one, however few."""
+    if mask is None:
+        sample = _thinned(image)
+        return sample, np.ones(len(sample))
+    held = mask > 0
+    step = -(-np.count_nonzero(held) // _SAMPLES)
+    return image[held][::step], mask[held][::step]
+
+
+def _quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted quantiles, from the least value to the greatest; every weight is positive."""
     order = np.argsort(values)
     mass = np.cumsum(weights[order], dtype=np.float64)
-    found = values[order][np.searchsorted(mass, points * mass[-1]).clip(max=len(order) - 1)]
-    # Equal ones (a picture of few colours) are drawn apart by less than can be seen.
-    return np.maximum.accumulate(found + np.arange(len(points)) * 1e-6)
+    points = np.linspace(0, 1, _KNOTS) * mass[-1]
+    return values[order][np.searchsorted(mass, points).clip(max=len(order) - 1)]
+
+
+def _curve(found: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a map of quantiles to others: a colour that has several gets their mean."""
+    found, run = np.unique(found.round(5), return_inverse=True)  # less apart cannot be seen
+    return found, np.bincount(run, wanted) / np.bincount(run)
