@@ -24,7 +24,7 @@ from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
-from rrstyle.transfer.paint import Canvas, Part, in_strips, paint
+from rrstyle.transfer.painting.paint import Canvas, Part, in_strips, paint
 
 _PREVIEW_SIDE = 256  # pixels
 _FITTED_SIDE = 512  # pixels, at most, of the pictures that the readout of `paint` is fitted to
