@@ -16,7 +16,7 @@ from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
 from rrstyle.networks.weight_files import load_weights
-from rrstyle.pictures.images import as_image, check_sides, fit_within, resize
+from rrstyle.pictures.images import as_image, check_sides, fit_within, periodic, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
@@ -181,6 +181,10 @@ def _prepare(
     shares = check_shares(weights, len(styles))
     check_memory(config)
     content = _fitted(content, "content", config, config.side)
+    if config.tile:
+        multiple = 2 * plan_of(config.encoder).reduction
+        height, width = (max(multiple, side // multiple * multiple) for side in content.shape[:2])
+        content = periodic(resize(content, (height, width)))
     side = round(config.side * config.style_scale)
     names = ["style"] if len(styles) == 1 else [f"style {i + 1}" for i in range(len(styles))]
     pictures = [_fitted(x, name, config, side) for x, name in zip(styles, names, strict=True)]
@@ -271,6 +275,7 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
             encode=encoder.single,
             decode=decode,
             reduction=plan.reduction,
+            tile=config.tile,
             halo=plan.halo,
             palette=1 - wildness,
             seed=seed,

@@ -147,6 +147,26 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.clip(out, 0, 1, dtype=np.float32, order="C")
 
 
+def periodic(image: np.ndarray) -> np.ndarray:
+    """A picture whose borders wrap around: near them it is faded into itself, moved by half.
+
+    Args:
+        image: (height, width, 3), float32. An axis along which the first and the last pixels
+            differ about as little as neighbours do is left as it is.
+    """
+    for axis in range(2):
+        side = image.shape[axis]
+        seam = np.abs(np.take(image, 0, axis) - np.take(image, -1, axis)).mean()
+        if seam <= 2 * np.abs(np.diff(image, axis=axis)).mean():
+            continue
+        distance = (np.arange(side) + 0.5) / side  # from one border, as a share of the side
+        share = np.minimum(1, 8 * np.minimum(distance, 1 - distance))
+        share = np.sin(np.pi / 2 * share).astype(np.float32) ** 2
+        share = np.expand_dims(share, tuple(a for a in range(3) if a != axis))
+        image = share * image + (1 - share) * np.roll(image, side // 2, axis=axis)
+    return image
+
+
 @lru_cache(maxsize=64)
 def _lanczos(old: int, new: int) -> sparse.csr_array:
     """The (new, old) matrix that resamples one axis; every row sums to 1."""

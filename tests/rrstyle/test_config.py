@@ -100,6 +100,7 @@ RULES = [
     (StyleConfig, "style_scale", "from 0.25 to 4", (0.24, 4.1, float("nan"), True, "1", None)),
     (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "style_rotate", "True or False", (0, 1, "yes", None)),
+    (StyleConfig, "tile", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "decoder", "ridge, random or the name of trained networks", ("", None, 5)),
     (StyleConfig, "weights", "random, imagenet or a file name", ("", 5, b"x", None)),
     (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PaintConfig(), NetworkConfig)),
@@ -138,11 +139,12 @@ def test_the_layer_is_of_the_architecture():
         NetworkConfig(architecture="alexnet", layer="conv5_3")
 
 
-def test_only_paint_turns_strokes():
-    StyleConfig(style_rotate=True)
-    rule = "style_rotate must be False where method is transport; received True"
+@pytest.mark.parametrize("name", ["style_rotate", "tile"])
+def test_only_paint_turns_strokes_and_tiles(name):
+    StyleConfig(**{name: True})
+    rule = f"{name} must be False where method is transport; received True"
     with pytest.raises(ValueError, match=rule):
-        StyleConfig(method="transport", style_rotate=True)
+        StyleConfig(method="transport", **{name: True})
 
 
 def test_wildness_needs_the_ridge_decoder():

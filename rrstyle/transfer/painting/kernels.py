@@ -41,13 +41,17 @@ def _costs(first, last, queries, dense, price, floor, field, cost):
 
 
 @njit(nogil=True, cache=True)
-def _take_over(first, last, queries, dense, price, floor, field, cost, out, within, dy, dx, hop):
+def _take_over(
+    first, last, queries, dense, price, floor, field, cost, out, within, dy, dx, hop, wraps
+):
     rows, columns = field.shape[:2]
     height, width = price.shape
     for y in range(first, last):
         for x in range(columns):
             found_y, found_x = field[y, x, 0], field[y, x, 1]
             from_y, from_x = y - dy, x - dx
+            if wraps:
+                from_y, from_x = from_y % rows, from_x % columns
             if 0 <= from_y < rows and 0 <= from_x < columns:
                 cy, cx = field[from_y, from_x, 0] + dy * hop, field[from_y, from_x, 1] + dx * hop
                 inside = 0 <= cy < height and 0 <= cx < width
@@ -77,7 +81,9 @@ def costs(queries, dense, price, floor: float, field) -> np.ndarray:
     return cost
 
 
-def cohere(queries, dense, price, floor: float, field, *, within: float, hop: int) -> np.ndarray:
+def cohere(
+    queries, dense, price, floor: float, field, *, within: float, hop: int, wraps: bool = False
+) -> np.ndarray:
     """One sweep of coherence: places take over the finds of their neighbours, moved on by a step.
 
     The four neighbours come one after another, so that a piece of the style grows in all
@@ -87,6 +93,7 @@ def cohere(queries, dense, price, floor: float, field, *, within: float, hop: in
         queries, dense, price, floor, field: As in `costs`.
         within: Most that a neighbour's find may cost, relative to one's own.
         hop: Distance between neighbouring places, in pixels.
+        wraps: Whether the last places are neighbours of the first.
 
     Returns:
         The finds after it, (rows, columns, 2), int32.
@@ -95,21 +102,26 @@ def cohere(queries, dense, price, floor: float, field, *, within: float, hop: in
     given = queries, dense, price, np.float32(floor)
     for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
         out = np.empty_like(field)
-        _by_rows(_take_over, len(field), *given, field, cost, out, np.float32(within), dy, dx, hop)
+        way = np.float32(within), dy, dx, hop, wraps
+        _by_rows(_take_over, len(field), *given, field, cost, out, *way)
         field = out
     return field
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _vote(first, last, source, field, window, step, margin, top, out):
+def _vote(first, last, source, field, window, step, margin, wraps, out):
     rows, columns = field.shape[:2]
     size, channels = window.shape[0], out.shape[2]
     for line in range(first, last):
-        y = line + top + margin
-        low, high = max(0, (y - size + step) // step), min(rows - 1, y // step)
+        y = line + margin
+        low, high = (y - size + step) // step, y // step
+        if not wraps:
+            low, high = max(0, low), min(rows - 1, high)
         for column in range(out.shape[1]):
             x = column + margin
-            left, right = max(0, (x - size + step) // step), min(columns - 1, x // step)
+            left, right = (x - size + step) // step, x // step
+            if not wraps:
+                left, right = max(0, left), min(columns - 1, right)
             mass = np.float32(0)
             for j in range(channels):
                 out[line, column, j] = 0
@@ -119,7 +131,8 @@ def _vote(first, last, source, field, window, step, margin, top, out):
                     dx = x - c * step
                     weight = window[dy, dx]
                     mass += weight
-                    sy, sx = field[r, c, 0] + dy, field[r, c, 1] + dx
+                    sy = field[r % rows, c % columns, 0] + dy
+                    sx = field[r % rows, c % columns, 1] + dx
                     for j in range(channels):
                         out[line, column, j] += weight * source[sy, sx, j]
             for j in range(channels):
@@ -127,7 +140,7 @@ def _vote(first, last, source, field, window, step, margin, top, out):
 
 
 def vote(
-    source, field, *, size: int, step: int, shape: tuple[int, int], top: int = 0
+    source, field, *, size: int, step: int, shape: tuple[int, int], wraps: bool = False
 ) -> np.ndarray:
     """The mean, at each pixel, of the patches that cover it, weighted by a Gaussian window.
 
@@ -141,7 +154,7 @@ def vote(
         size: Side of a patch, odd.
         step: Distance between centres, at most `size`.
         shape: (height, width) of the result.
-        top: First row of the result, counted in rows that `field` covers.
+        wraps: Whether the result's borders do: the last centres reach over to the first pixels.
 
     Returns:
         (*shape, n), float32.
@@ -149,5 +162,5 @@ def vote(
     distance = (np.arange(size) - size // 2) / (size / 4)
     window = np.exp(-(distance[:, None] ** 2 + distance[None, :] ** 2) / 2).astype(np.float32)
     out = np.empty((*shape, source.shape[-1]), np.float32)
-    _by_rows(_vote, len(out), source, field, window, step, size // 2, top, out)
+    _by_rows(_vote, len(out), source, field, window, step, size // 2, wraps, out)
     return out

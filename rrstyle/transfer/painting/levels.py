@@ -23,16 +23,19 @@ class Grid:
         size: (height, width) of the result in pixels (of features, or of a picture).
         step: Distance between the centres of patches of the result.
         parts: (height, width) of each part of the style, which lie below one another.
+        wraps: Whether the borders of the result do; its sides are then multiples of the step.
     """
 
     size: tuple[int, int]
     step: int
     parts: tuple[tuple[int, int], ...]
+    wraps: bool = False
 
     @property
     def places(self) -> tuple[int, int]:
         """Rows and columns of centres; the last may lie just outside, so that all is covered."""
-        rows, columns = ((side - 1 + self.step - 1) // self.step + 1 for side in self.size)
+        beyond = 0 if self.wraps else 1
+        rows, columns = (-(-(side - beyond) // self.step) + beyond for side in self.size)
         return rows, columns
 
     @property
@@ -72,6 +75,7 @@ def plan_levels(
     config: PaintConfig,
     *,
     reduction: int = 1,
+    multiple: int = 1,
 ) -> list[Level]:
     """The scales, coarse to fine by factors of sqrt(2), up to full size or `matched`.
 
@@ -80,6 +84,7 @@ def plan_levels(
         parts: The same of each part of the style.
         config: Coarsest and finest scale, rounds, shares.
         reduction: Factor by which the CNN divides sides: the sides in `config` are of features.
+        multiple: Number of which the photograph's sides are multiples at every scale.
     """
     longest = max(content) / reduction
     steps = max(0, round(math.log(longest / config.coarsest, _RATIO)))
@@ -87,7 +92,8 @@ def plan_levels(
     levels: list[Level] = []
     for position in range(steps + 1):
         ratio = _RATIO ** (position - steps)
-        size = _scaled(content, ratio, 2 * reduction)
+        height, width = _scaled(content, ratio, 2 * reduction)
+        size = -(-height // multiple) * multiple, -(-width // multiple) * multiple
         last = position == steps
         if min(size) < 2 * config.size * reduction and not last:
             continue  # too small for a patch to move in
@@ -153,5 +159,7 @@ def inherit(field: np.ndarray, coarse: Grid, fine: Grid, patch: int) -> np.ndarr
 def _nearest(axis: int, shape: tuple[int, ...], coarse: Grid, fine: Grid):
     """The coarse find nearest to each fine row or column, and how far beside it that lies."""
     position = np.arange(fine.places[axis]) * (fine.step * coarse.size[axis] / fine.size[axis])
-    index = np.minimum(np.rint(position / coarse.step).astype(int), shape[axis] - 1)
-    return index, position - index * coarse.step
+    index = np.rint(position / coarse.step).astype(int)
+    if not coarse.wraps:
+        index = np.minimum(index, shape[axis] - 1)
+    return index % shape[axis], position - index * coarse.step

@@ -29,7 +29,6 @@ class StyleCanvas:
 
     Args:
         parts: Features (height, width, n) of each part: a style, or a turned copy of one.
-        covers: Which pixels of each part belong to the style, (height, width), bool.
         owners: Style of each part.
         shares: Share of the places of each style.
         config: Patch side, keys, weights of the costs.
@@ -45,7 +44,6 @@ class StyleCanvas:
     def __init__(
         self,
         parts: Sequence[np.ndarray],
-        covers: Sequence[np.ndarray],
         owners: Sequence[int],
         shares: Sequence[float],
         config: PaintConfig,
@@ -61,14 +59,14 @@ class StyleCanvas:
         self.valid = np.zeros(shape, bool)
         self._owner = np.repeat(owners, heights)
         self._centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
-        margin, top = config.size // 2, 0
-        for part, cover in zip(parts, covers, strict=True):
+        top = 0
+        for part in parts:
             height, width = part.shape[:2]
             self.features[top : top + height, :width] = part
             projected = self.project(part, 1)
             inner = np.s_[top : top + len(projected), : projected.shape[1]]
             self.dense[inner] = projected
-            self.valid[inner] = cover[margin : height - margin, margin : width - margin]
+            self.valid[inner] = True
             top += height
 
     @cached_property
@@ -90,12 +88,13 @@ class StyleCanvas:
         )
         return ops.convert_to_numpy(batch)[0]
 
-    def search(self, queries: np.ndarray, hop: int) -> np.ndarray:
+    def search(self, queries: np.ndarray, hop: int, *, wraps: bool = False) -> np.ndarray:
         """The finds of queries: the nearest keys by normalised distance, then made coherent.
 
         Args:
             queries: Projected patches wanted, (rows, columns, d).
             hop: Distance between them in pixels.
+            wraps: Whether the last are neighbours of the first.
 
         Returns:
             (rows, columns, 2), int32, corners on the canvas.
@@ -106,14 +105,18 @@ class StyleCanvas:
         within = self._config.coherence
         for _ in range(_SWEEPS):
             price = weight * self._use(field)
-            field = cohere(queries, self.dense, price, self._floor, field, within=within, hop=hop)
+            given = queries, self.dense, price, self._floor, field
+            field = cohere(*given, within=within, hop=hop, wraps=wraps)
         return field
 
-    def correct(self, queries: np.ndarray, field: np.ndarray, hop: int) -> np.ndarray:
+    def correct(
+        self, queries: np.ndarray, field: np.ndarray, hop: int, *, wraps: bool = False
+    ) -> np.ndarray:
         """Inherited finds, each exchanged for its neighbour's where that fits better."""
         price = self.valid.astype(np.float32)
         for _ in range(_SWEEPS):
-            field = cohere(queries, self.dense, price, 0.0, field, within=1.0, hop=hop)
+            given = queries, self.dense, price, 0.0, field
+            field = cohere(*given, within=1.0, hop=hop, wraps=wraps)
         return field
 
     def _nearest(self, queries: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -200,9 +203,14 @@ def allot(distances: np.ndarray, shares: Sequence[float] | np.ndarray) -> np.nda
     return np.argmin(distances - prices, axis=0)
 
 
-def pad(features: np.ndarray, patch: int, step: int) -> np.ndarray:
-    """Reflect borders by half a patch, and further so that stepping patches reach the end."""
+def pad(features: np.ndarray, patch: int, step: int, *, wraps: bool = False) -> np.ndarray:
+    """Borders of half a patch, reflected or those of the other side.
+
+    Reflected ones go further where stepping patches would not reach the end.
+    """
     margin = patch // 2
+    if wraps:
+        return np.pad(features, [(margin, margin), (margin, margin), (0, 0)], mode="wrap")
     extra = [-(side + 2 * margin - patch) % step for side in features.shape[:2]]
     widths = [(margin, margin + e) for e in extra]
     return np.pad(features, [*widths, (0, 0)], mode="reflect")

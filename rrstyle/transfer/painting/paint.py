@@ -74,6 +74,8 @@ class Canvas:
         encode: The CNN: features of a picture of any size.
         decode: The DCN: picture of a size (height, width) of features.
         reduction: Factor by which the CNN divides sides.
+        tile: Whether the borders of the result are to wrap around; those of the photograph do then,
+            and its sides are multiples of 2 `reduction`.
         halo: Pixels at the rim of a strip that CNN and DCN need on each side; None if a picture
             has to be decoded as a whole.
         palette: Share of the map that gives the result the colours of the style.
@@ -90,6 +92,7 @@ class Canvas:
     encode: Encode
     decode: Decode
     reduction: int
+    tile: bool
     halo: int | None
     palette: float
     seed: int
@@ -102,7 +105,13 @@ class Canvas:
 def paint(given: Canvas) -> np.ndarray:
     """The photograph painted, at full strength: (height, width, 3), float32 in [0, 1]."""
     sizes = tuple(part.picture.shape[:2] for part in given.parts)
-    levels = plan_levels(given.content.shape[:2], sizes, given.config, reduction=given.reduction)
+    levels = plan_levels(
+        given.content.shape[:2],
+        sizes,
+        given.config,
+        reduction=given.reduction,
+        multiple=2 * given.reduction if given.tile else 1,
+    )
     work = [math.prod(level.size) * (1 + level.rounds) for level in levels]
     matching = _Matching(given)
     for number, level in enumerate(levels, start=1):
@@ -112,9 +121,17 @@ def paint(given: Canvas) -> np.ndarray:
     given.on_step(Step("finishing", 0.92))
     size = given.content.shape[:2]
     painted = _colour(given, matching.shown([part.shown for part in given.parts], size))
-    if given.config.detail > 0:
+    if given.config.detail == 0:
+        return painted
+    if not given.tile:
         _add_detail(given, painted, matching.move)
-    return painted
+        return painted
+    margin = 2 * given.reduction * math.ceil(max(size) / (8 * given.reduction))
+    wide = replace(given, content=_wrapped(given.content, margin))
+    wide = replace(wide, mask=None if given.mask is None else _wrapped(given.mask, margin))
+    painted = _wrapped(painted, margin)
+    _add_detail(wide, painted, matching.move)
+    return painted[margin:-margin, margin:-margin]
 
 
 class _Matching:
@@ -141,7 +158,7 @@ class _Matching:
         ]
         style = Blend(tuple(parts[: len(given.style.parts)]), given.style.shares)
         photograph = resize(given.content, level.size)
-        features = given.encode(photograph)
+        features, salient = self._look_at(photograph)
         size = features.shape[:2]
         self.move = self._fit_move(features, style)
         unit = np.float32(style.root_mean_square() or 1.0)
@@ -152,20 +169,19 @@ class _Matching:
             shape = config.size, config.size, target.shape[2], config.projection
             self._projection = self._rng.normal(0, scale, shape).astype(np.float32)
             style = style.map(lambda part: part / unit)
-            self._wash = _wash(target.shape, style.gaussian().covariance, self._rng)
+            covariance = style.gaussian().covariance
+            self._wash = _wash(target.shape, covariance, self._rng, wraps=given.tile)
         canvas = StyleCanvas(
             parts,
-            [np.ones(part.shape[:2], bool) for part in parts],
             [part.style for part in given.parts],
             style.shares,
             config,
             self._projection,
             self._rng,
         )
-        salient = saliency(photograph, size)
         target = target + config.variety * (1 - salient) * resize_features(self._wash, size)
         share = np.float32(level.mix) * (config.calm + (1 - config.calm) * salient)
-        grid = Grid(size, step_at(size), tuple(part.shape[:2] for part in parts))
+        grid = Grid(size, step_at(size), tuple(part.shape[:2] for part in parts), given.tile)
         if not level.rounds:
             self._correct(canvas, target, share, grid)
             return
@@ -179,16 +195,31 @@ class _Matching:
             )
         for _ in range(level.rounds):
             query = (1 - share) * current + share * target
-            self._field = canvas.search(self._project(canvas, query, grid), grid.step)
+            queries = self._project(canvas, query, grid)
+            self._field = canvas.search(queries, grid.step, wraps=given.tile)
             current = self._vote(canvas, self._field, grid)
         self._grid = grid
 
     def shown(self, pictures: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
         """The finds at a size (height, width), by pixels of the parts at sizes of theirs."""
         patch = self._given.config.size
-        grid = Grid(size, step_at(size), tuple(picture.shape[:2] for picture in pictures))
+        parts = tuple(picture.shape[:2] for picture in pictures)
+        grid = Grid(size, step_at(size), parts, self._given.tile)
         field = inherit(self._field, self._grid, grid, patch) if grid != self._grid else self._field
-        return vote(_stacked(pictures), field, size=patch, step=grid.step, shape=size)
+        source = _stacked(pictures)
+        return vote(source, field, size=patch, step=grid.step, shape=size, wraps=grid.wraps)
+
+    def _look_at(self, photograph: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features of the photograph at one scale, and its saliency at their size."""
+        given = self._given
+        if not given.tile:
+            features = given.encode(photograph)
+            return features, saliency(photograph, features.shape[:2])
+        margin = 8 * given.reduction
+        wide = _wrapped(photograph, margin)
+        features = given.encode(wide)
+        salient = saliency(wide, features.shape[:2])
+        return features[8:-8, 8:-8], salient[8:-8, 8:-8]
 
     def _fit_move(self, features: np.ndarray, style: Blend) -> AffineMap:
         """Between the optimal transport of the content and the network's own rearrangement."""
@@ -208,21 +239,26 @@ class _Matching:
         # has where the average of overlapping finds is asked.
         at = np.sqrt(grid.at_places(share))
         queries = at * wanted + (1 - at) * canvas.dense[field[..., 0], field[..., 1]]
-        self._field, self._grid = canvas.correct(queries, field, grid.step), grid
+        field = canvas.correct(queries, field, grid.step, wraps=grid.wraps)
+        self._field, self._grid = field, grid
 
     def _project(self, canvas: StyleCanvas, features: np.ndarray, grid: Grid) -> np.ndarray:
-        return canvas.project(pad(features, self._given.config.size, grid.step), grid.step)
+        size = self._given.config.size
+        return canvas.project(pad(features, size, grid.step, wraps=grid.wraps), grid.step)
 
     def _vote(self, canvas: StyleCanvas, field: np.ndarray, grid: Grid) -> np.ndarray:
         size = self._given.config.size
-        return vote(canvas.features, field, size=size, step=grid.step, shape=grid.size)
+        source, step = canvas.features, grid.step
+        return vote(source, field, size=size, step=step, shape=grid.size, wraps=grid.wraps)
 
 
-def _wash(shape: tuple[int, ...], covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _wash(
+    shape: tuple[int, ...], covariance: np.ndarray, rng: np.random.Generator, *, wraps: bool
+) -> np.ndarray:
     """A smooth random field (height, width, n) of a covariance (n, n)."""
     noise = rng.standard_normal(shape).astype(np.float32)
     width = _WASH * max(shape[:2])
-    noise = ndimage.gaussian_filter(noise, (width, width, 0), mode="reflect")
+    noise = ndimage.gaussian_filter(noise, (width, width, 0), mode="wrap" if wraps else "reflect")
     noise /= noise.std(axis=(0, 1)) + 1e-12
     jitter = 1e-6 * (np.trace(covariance) / len(covariance) + 1e-12)
     root = np.linalg.cholesky(covariance + jitter * np.eye(len(covariance)))
@@ -238,6 +274,12 @@ def _step(given: Canvas, matching: _Matching, level: Level, fraction: float) -> 
     small = [resize(part.shown, size) for part, size in zip(given.parts, level.parts, strict=True)]
     picture = _colour(given, matching.shown(small, level.size))
     return replace(step, preview=given.preview(picture))
+
+
+def _wrapped(image: np.ndarray, margin: int) -> np.ndarray:
+    """An image with a margin on each side, of what lies at the other."""
+    widths = [(margin, margin), (margin, margin), (0, 0)][: image.ndim]
+    return np.pad(image, widths, mode="wrap")
 
 
 def _stacked(pictures: Sequence[np.ndarray]) -> np.ndarray:

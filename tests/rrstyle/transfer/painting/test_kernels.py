@@ -175,16 +175,6 @@ def test_padded_features_reach_as_far_as_a_vote_of_their_patches():
         np.testing.assert_allclose(found, picture, atol=1e-6)
 
 
-def test_rows_from_the_middle_are_those_of_the_whole():
-    source = noise(20, 20, 2)
-    field = rng().integers(16, size=(11, 9, 2)).astype(np.int32)
-    settings = {"size": 5, "step": 2}
-    whole = vote(source, field, shape=(21, 17), **settings)
-    for top in (1, 6, 20):
-        part = vote(source, field, shape=(21 - top, 17), top=top, **settings)
-        np.testing.assert_array_equal(part, whole[top:])
-
-
 def test_a_vote_stays_between_the_values_that_it_is_made_of():
     source = noise(20, 20, 2)
     field = rng().integers(14, size=(10, 10, 2)).astype(np.int32)

@@ -16,14 +16,13 @@ def noise(height, width, n=3, seed=0):
     return rng(seed).normal(size=(height, width, n)).astype(np.float32)
 
 
-def canvas_of(*parts, covers=None, owners=None, shares=None, seed=0, **settings):
+def canvas_of(*parts, owners=None, shares=None, seed=0, **settings):
     config = PaintConfig(**{"size": 3, "projection": 16, **settings})
-    covers = covers or [np.ones(part.shape[:2], bool) for part in parts]
     owners = range(len(parts)) if owners is None else owners
     shares = shares or len(parts) * (1 / len(parts),)
     shape = config.size, config.size, parts[0].shape[2], config.projection
     projection = rng(9).normal(0, 0.2, shape).astype(np.float32)
-    return StyleCanvas(parts, covers, owners, shares, config, projection, rng(seed))
+    return StyleCanvas(parts, owners, shares, config, projection, rng(seed))
 
 
 def distinct(field):
@@ -49,15 +48,6 @@ def test_parts_lie_below_one_another_on_the_canvas():
     expected[8:12, :3] = True
     np.testing.assert_array_equal(canvas.valid, expected)
     assert not canvas.dense[~canvas.valid].any()
-
-
-def test_a_patch_belongs_to_the_style_where_its_centre_does():
-    cover = np.ones((8, 10), bool)
-    cover[:, 5:] = False
-    canvas = canvas_of(noise(8, 10), covers=[cover])
-    expected = np.zeros((8, 10), bool)
-    expected[:6, :4] = True
-    np.testing.assert_array_equal(canvas.valid, expected)
 
 
 def test_a_projection_by_hand():
@@ -118,9 +108,7 @@ def test_keys_are_bounded():
 
 def holed():
     """Two parts, one with a hole, and where their patches lie."""
-    cover = rng(4).random((16, 9)) < 0.6
-    covers = [np.ones((12, 20), bool), cover]
-    return canvas_of(noise(12, 20, seed=1), noise(16, 9, seed=2), covers=covers, keys=60)
+    return canvas_of(noise(12, 20, seed=1), noise(16, 9, seed=2), keys=60)
 
 
 def test_no_find_is_where_no_patch_lies():
