@@ -6,7 +6,6 @@ from rrstyle.config import StyleConfig
 
 _OVERRIDES: dict[str, dict[str, Any]] = {
     "paint": {"method": "paint"},
-    "patches": {"method": "patches"},
     "optimise-pyramid": {"method": "optimise", "network": "pyramid"},
     "optimise-vgg": {"method": "optimise", "network": "vgg"},
     "transport": {"method": "transport"},

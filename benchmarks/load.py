@@ -27,7 +27,7 @@ import numpy as np
 
 _ROOT = Path(__file__).parents[1]
 _SIDE, _SEEDS = 96, 6
-_METHODS = ("transport", "adain", "patches")
+_METHODS = ("transport", "adain", "whitening")
 _MIB = 2**20
 # What a bad request is answered with, so that a right refusal and a wrong one differ.
 _BAD: dict[str, tuple[dict[str, Any], str]] = {

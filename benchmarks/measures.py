@@ -15,6 +15,7 @@ PATCH = 5
 LEVELS = 4
 PATCHES = 4096
 DIRECTIONS = 256
+STROKES = 4, 8, 16  # pixels
 # Fewest pixels a side: halved three times, rounding up, a patch must still fit.
 SMALLEST_SIDE = (PATCH - 1) * 2 ** (LEVELS - 1) + 1
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -126,6 +127,33 @@ def edge(image: np.ndarray, content: np.ndarray) -> float:
     if np.ptp(ours) == 0 or np.ptp(theirs) == 0:
         return float("nan")
     return float(np.corrcoef(ours, theirs)[0, 1])
+
+
+def stroke_distance(image: np.ndarray, style: np.ndarray) -> float:
+    """How far apart the strokes of two pictures are: their local gradient energies.
+
+    Mean over windows of 4, 8 and 16 pixels of the mean absolute difference between the 1 % to
+    99 % quantiles of `log10(e + 1e-5)`, e the squared gradient of the grey picture (differences
+    of neighbours, .299 R + .587 G + .114 B) under a Gaussian of half the window. It rises when a
+    picture is blurred, made noisy or cut into tiles that are shuffled.
+
+    Args:
+        image: (height, width, 3), in [0, 1].
+        style: The same of any size, at the scale it is to be compared at.
+
+    Returns:
+        The distance, in decades of energy; 0 for one picture and itself.
+    """
+    points = np.linspace(0.01, 0.99, 99)
+    distances = []
+    for window in STROKES:
+        quantiles = []
+        for picture in (image, style):
+            down, right = np.gradient(np.asarray(picture, np.float64) @ _LUMA)
+            energy = ndimage.gaussian_filter(down**2 + right**2, window / 2)
+            quantiles.append(np.quantile(np.log10(energy + 1e-5), points))
+        distances.append(np.abs(quantiles[0] - quantiles[1]).mean())
+    return float(np.mean(distances))
 
 
 def diversity(images: Sequence[np.ndarray]) -> float:

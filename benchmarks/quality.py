@@ -1,4 +1,4 @@
-"""swd, edge and diversity of stylised pictures, with a contact sheet.
+"""swd, edge, strokes and diversity of stylised pictures, with a contact sheet.
 
 python benchmarks/quality.py --out DIR
 python benchmarks/quality.py --content photos/ --style paintings/ --method paint --out DIR
@@ -26,6 +26,7 @@ from benchmarks.measures import (
     diversity,
     edge,
     mean_and_spread,
+    stroke_distance,
     swd,
 )
 
@@ -43,6 +44,7 @@ class Score:
     seed: int
     swd: float
     edge: float
+    strokes: float
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class PairScore:
         swd_floor: swd of the style picture and itself: nothing can come closer.
         edge: Mean over the variants.
         edge_spread: Standard deviation over them.
+        strokes: Mean `stroke_distance` over the variants.
         diversity: Mean RMSE between variants.
     """
 
@@ -71,6 +74,7 @@ class PairScore:
     swd_floor: float
     edge: float
     edge_spread: float
+    strokes: float
     diversity: float
 
 
@@ -123,7 +127,13 @@ def score_variants(
         The score of each, and those of all together.
     """
     scores = [
-        Score(*names, seed, swd(image, style, seed=_SAMPLING_SEED), edge(image, content))
+        Score(
+            *names,
+            seed,
+            swd(image, style, seed=_SAMPLING_SEED),
+            edge(image, content),
+            stroke_distance(image, style),
+        )
         for seed, image in enumerate(images)
     ]
     swd_mean, swd_spread = mean_and_spread([score.swd for score in scores])
@@ -136,6 +146,7 @@ def score_variants(
         swd_floor=swd(style, style, seed=_SAMPLING_SEED),
         edge=edge_mean,
         edge_spread=edge_spread,
+        strokes=float(np.mean([score.strokes for score in scores])),
         diversity=diversity(images),
     )
     return scores, together
@@ -143,7 +154,7 @@ def score_variants(
 
 HEADER = (
     f"{'content':16}{'style':16}{'method':18}{'swd':>6}{'±':>6}{'floor':>7}{'edge':>7}{'±':>6}"
-    f"{'diversity':>11}"
+    f"{'strokes':>9}{'diversity':>11}"
 )
 
 
@@ -154,7 +165,8 @@ def line(score: PairScore) -> str:
         f"{_number(score.swd, 6)}{_number(score.swd_spread, 6)}{_number(score.swd_floor, 7)}"
     )
     edges = f"{_number(score.edge, 7, 2)}{_number(score.edge_spread, 6, 2)}"
-    return f"{names}{distances}{edges}{_number(score.diversity, 11)}"
+    rest = f"{_number(score.strokes, 9, 2)}{_number(score.diversity, 11)}"
+    return f"{names}{distances}{edges}{rest}"
 
 
 def _number(value: float, width: int, digits: int = 3) -> str:

@@ -186,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_row(rows[-1])
             if case == "paint":
                 stages, side = found["stages"], size
-    print(f"{MANY} / 1: time of {MANY} variants over time of one picture (aim: under 2)")
+    print(f"{MANY} / 1: time of {MANY} variants over time of one picture (aim: at most 4)")
     if rows:
         print_growth(rows)
     if stages:

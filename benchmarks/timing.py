@@ -46,9 +46,7 @@ class StageClock:
     """An `on_step` callback that books time under the stage that was at work.
 
     A step is reported when it is done, so the time since the report before is its own; only
-    "encoding" is announced, so that encoding itself is booked under what follows: the first round
-    of matching. What starts before a stage's first step (the targets of the refinement) is booked
-    there too, and what follows its last under the next.
+    "encoding" and "finishing" are announced: what they say is booked under what follows.
     """
 
     def __init__(self) -> None:
@@ -69,12 +67,12 @@ def stage_totals(seconds: dict[str, float]) -> dict[str, float]:
         seconds: By the stage's name.
 
     Returns:
-        Seconds of "preparing", "matching", "refining" and "readout", in this order.
+        Seconds of "preparing", "matching" (the readout's fit with it) and "finishing".
     """
-    totals = dict.fromkeys(("preparing", "matching", "refining", "readout"), 0.0)
-    names = {"encoding": "preparing", "matching": "matching", "refining": "refining"}
+    totals = dict.fromkeys(("preparing", "matching", "finishing"), 0.0)
+    names = {"encoding": "preparing", "painting": "matching", "finishing": "matching"}
     for stage, spent in seconds.items():
-        totals[names.get(stage.split()[0], "readout")] += spent
+        totals[names.get(stage.split()[0], "finishing")] += spent
     return totals
 
 

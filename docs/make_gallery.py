@@ -7,12 +7,12 @@ from rrstyle.durable import write_whole
 from rrstyle.pictures.images import encode_png, fit_within, resize
 from rrstyle.pictures.sheets import contact_sheet
 
-SIDE = 288
+SIDE = 320
 PAIRS = (
+    ("astronaut", "starry-swirls"),
+    ("rocket", "woodcut"),
+    ("coffee", "stained-glass"),
     ("chelsea", "brush-strokes"),
-    ("coffee", "starry-swirls"),
-    ("astronaut", "woodcut"),
-    ("rocket", "marbling"),
 )
 SEEDS = 3
 

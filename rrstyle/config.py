@@ -224,6 +224,8 @@ class StyleConfig(Checked):
     """Longer side of the result in pixels; the style is brought to the same longer side."""
     style_scale: float = 1.0
     """Size of the style's strokes and shapes, 0.25 to 4: its longer side as a multiple of that."""
+    style_rotate: bool = False
+    """Let `paint` turn the style's strokes by quarter turns too; three times more to search."""
     keep_colours: bool = False
     """Keep the photograph's colours: only light and dark are the style's."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -241,7 +243,9 @@ class StyleConfig(Checked):
         self.require("from 0 to 1", is_share, "wildness", "strength")
         self.require("an integer from 16 to 8192", lambda v: is_whole(v, 16, 8192), "side")
         self.require("from 0.25 to 4", lambda v: is_number(v, 0.25, 4), "style_scale")
-        self.require("True or False", partial(is_a, bool), "keep_colours")
+        self.require("True or False", partial(is_a, bool), "keep_colours", "style_rotate")
+        turns = self.method == "paint" or not self.style_rotate
+        self.require(f"False where method is {self.method}", lambda v: turns, "style_rotate")
         self.require("random, imagenet or a file name", partial(is_a, str), "weights")
         words = "ridge, random or the name of trained networks"
         self.require(words, partial(is_a, str), "decoder")

@@ -9,6 +9,7 @@ import numpy as np
 
 from rrstyle import backend
 from rrstyle.config import StyleConfig
+from rrstyle.memory import check_memory
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
@@ -23,7 +24,7 @@ from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
-from rrstyle.transfer.paint import Canvas, Part, in_strips, paint
+from rrstyle.transfer.painting.paint import Canvas, Part, in_strips, paint
 
 _PREVIEW_SIDE = 256  # pixels
 _FITTED_SIDE = 512  # pixels, at most, of the pictures that the readout of `paint` is fitted to
@@ -178,6 +179,7 @@ def _prepare(
     if not 1 <= len(styles) <= MOST_STYLES:
         raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
     shares = check_shares(weights, len(styles))
+    check_memory(config)
     content = _fitted(content, "content", config, config.side)
     side = round(config.side * config.style_scale)
     names = ["style"] if len(styles) == 1 else [f"style {i + 1}" for i in range(len(styles))]
@@ -258,11 +260,14 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
     shown_content = shown(content) if config.strength < 1 else content
     if config.strength == 0:
         return shown_content
+    parts = [Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)]
+    if config.style_rotate:
+        parts += [part.turned(quarters) for quarters in (1, 2, 3) for part in parts]
     image = paint(
         Canvas(
             content,
             style,
-            parts=tuple(Part(p, shown(p), i) for i, p in enumerate(style.parts)),
+            parts=tuple(parts),
             encode=encoder.single,
             decode=decode,
             reduction=plan.reduction,

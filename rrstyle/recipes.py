@@ -166,6 +166,8 @@ def parse_recipe(text: str) -> Recipe:
         settings = record["config"]
         if isinstance(settings, dict) and settings.get("weights", "") is None:
             settings = settings | {"weights": "random"}  # as version 0.1.0 wrote it
+        if isinstance(settings, dict) and "patches" in settings:
+            settings = _without_patches(settings)
         config = from_dict(StyleConfig, settings)
     except KeyError as error:
         raise ValueError(f"recipe: the field {error} is missing") from error
@@ -180,6 +182,17 @@ def parse_recipe(text: str) -> Recipe:
     if mask is not None:
         masks.parse_mask(mask, argument="recipe: mask")
     return Recipe(config, seed, content, style, used, versions, others, weighing, mask)
+
+
+def _without_patches(settings: dict) -> dict:
+    """Settings of version 0.1.0 without those of its `patches` and `paint`, which are gone."""
+    method = settings.get("method", "paint")
+    if method in ("paint", "patches"):
+        raise ValueError(
+            f"recipe: made by {method} of version 0.1.0, which later versions do not have; its"
+            " photograph and style can be painted anew"
+        )
+    return {name: value for name, value in settings.items() if name != "patches"}
 
 
 def _parse_blend(record: dict) -> tuple[tuple[Input, ...], tuple[float, ...]]:
@@ -215,6 +228,6 @@ def read_recipe(source, *, name: str | None = None) -> Recipe:
     return parse_recipe(text)
 
 
-def encode_picture(image: np.ndarray, recipe: Recipe) -> bytes:
-    """A PNG of `image` that carries its recipe."""
-    return images.encode_png(image, text={TEXT_KEY: recipe.to_json()})
+def encode_picture(image: np.ndarray, recipe: Recipe, alpha: np.ndarray | None = None) -> bytes:
+    """A PNG of `image` that carries its recipe; `alpha` as in `images.encode_png`."""
+    return images.encode_png(image, alpha=alpha, text={TEXT_KEY: recipe.to_json()})

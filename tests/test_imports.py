@@ -137,7 +137,7 @@ def loaded_by(statement):
     return set(done.stdout.split())
 
 
-HEAVY = {"keras", "tensorflow", "jax", "torch", "scipy", "skimage", "faiss", "gradio"}
+HEAVY = {"keras", "tensorflow", "jax", "torch", "scipy", "skimage", "numba", "gradio"}
 
 
 @pytest.mark.parametrize("statement", ["import rrstyle", "import rrstyle.config"])

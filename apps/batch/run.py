@@ -79,6 +79,7 @@ class Batch:
         pairs: Pairs to make.
         config: Settings of all pairs.
         overwrite: Replace files that are there.
+        keep_alpha: Keep the transparency of photographs that have it.
         progress: Progress line to report to.
         expected: A recipe that is being replayed: inputs that differ from its are told.
         networks: Trained ones that `config.decoder` names.
@@ -95,6 +96,7 @@ class Batch:
         config: StyleConfig,
         *,
         overwrite: bool,
+        keep_alpha: bool = True,
         progress: ProgressLine,
         expected: Recipe | None = None,
         networks: "CnnDcn | None" = None,
@@ -105,6 +107,7 @@ class Batch:
         self._pairs, self._config, self._overwrite = pairs, config, overwrite
         self._progress, self._expected = progress, expected
         self._networks, self._weights, self._mask = networks, weights, mask
+        self._keep_alpha = keep_alpha
         self._total = sum(len(pair.targets) for pair in pairs)
         self._styles: dict[Source, Picture] = {}
         self._refused: dict[Source, str] = {}
@@ -197,14 +200,15 @@ class Batch:
             )
             for variant in made:
                 target = pair.targets[variant.seed]
-                self._write(target, variant.image, replace(recipe, seed=variant.seed))
+                made_by = replace(recipe, seed=variant.seed)
+                alpha = content.alpha if self._keep_alpha else None
+                self._write(target, encode_picture(variant.image, made_by, alpha))
 
     def _show(self, step: Step) -> None:
         number = min(len(self.outcome.settled()) + 1, self._total)
         self._progress.show(f"picture {number} of {self._total}", step)
 
-    def _write(self, target: Path, image: np.ndarray, recipe: Recipe) -> None:
-        data = encode_picture(image, recipe)
+    def _write(self, target: Path, data: bytes) -> None:
         try:
             write_whole(target, data, overwrite=self._overwrite)
         except FileExistsError:  # another process made it meanwhile: a matter of this file alone

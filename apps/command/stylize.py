@@ -70,6 +70,7 @@ def run(command: Stylize) -> int:
         pairs,
         config,
         overwrite=command.overwrite,
+        keep_alpha=command.keep_alpha,
         progress=progress,
         expected=recipe,
         networks=networks,

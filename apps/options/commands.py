@@ -80,6 +80,8 @@ class Stylize:
     """Names the random networks; another seed is another picture."""
     variants: int = 1
     """Pictures of each pair, of consecutive seeds."""
+    keep_alpha: bool = True
+    """Keep the transparency of photographs that have it; otherwise they are on white."""
     overwrite: bool = False
     """Replace files that are there."""
     made_by: Suppress[Fixed[Any]] = None  # the Recipe in the picture that --recipe names

@@ -61,7 +61,7 @@ def add_api(limits: Limits, folders: Folders) -> None:
             content: The photograph: an upload, or the name of a built-in picture (see /examples).
             styles: One to four pictures whose manner is wanted, likewise.
             weights: Share of each style, not negative; by default the same.
-            method: paint, patches, optimise, transport, knothe, whitening or adain.
+            method: paint, optimise, transport, knothe, whitening or adain.
             strength: 0 gives the photograph back, 1 the full style.
             wildness: 0 to 1, how far the colours leave the pictures.
             keep_colours: Keep the photograph's colours.

@@ -99,7 +99,7 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
         method = gr.Dropdown(
             list(METHODS),
             value="transport",
-            label="In place of paint, patches or optimise",
+            label="In place of paint or optimise",
             info="These work step by step and are no single model; another method stands in.",
         )
         go = gr.Button("Make the ZIP", variant="primary", elem_id="make-export")

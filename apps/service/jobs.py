@@ -16,7 +16,7 @@ import numpy as np
 
 from apps.errors import explain
 from apps.service import uploads
-from apps.service.limits import Limits, check_memory
+from apps.service.limits import Limits, check_job_memory
 from apps.service.queue import ServerEnding, Turns
 from rrstyle import examples, recipes
 from rrstyle.config import StyleConfig
@@ -34,7 +34,7 @@ HEARTBEAT_SECONDS = 0.25
 turns = Turns()
 
 # Those that take seconds, not a moment; see the README's table.
-SLOW_METHODS = ("paint", "patches", "optimise")
+SLOW_METHODS = ("paint", "optimise")
 
 _example_digests: dict[str, str] = {}
 
@@ -113,7 +113,7 @@ def run_job(
         Exception: As `run_work`; `error_line` words it.
     """
     limits = limits or Limits()
-    check_memory(config, n, limits)
+    check_job_memory(config, n, limits)
     blend: dict[str, Any] = {"weights": weights, "mask": mask}
 
     def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
@@ -145,7 +145,8 @@ def run_job(
         )
         recipe = recipes.make_recipe(config, seed, content, styles, **blend)
         for variant in made:
-            png = recipes.encode_picture(variant.image, replace(recipe, seed=variant.seed))
+            made_by = replace(recipe, seed=variant.seed)
+            png = recipes.encode_picture(variant.image, made_by, content.alpha)
             report(Finished(variant.seed, variant.image, png))
             done += 1
 

@@ -5,15 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rrstyle.config import StyleConfig
+from rrstyle.memory import GIB, memory_estimate
 
-_GIB = 2**30
-_MEGAPIXEL = 2**20
-
-# GiB of the process with its libraries, before any job, and GiB a megapixel (1024 x 1024) of the
-# result above that while a picture is made: the README's table of speed and memory, rounded up.
-_LIBRARIES = 0.9
-_WORKING = {"paint": 3.5, "optimise": 4.0, "patches": 1.4}
-_WORKING_CLOSED_FORM = 1.2
 # Bytes a pixel of every finished picture until its client has it: float32 and the PNG.
 _KEPT = 3 * 4 + 3
 
@@ -105,24 +98,22 @@ class ServerConfig:
             )
 
 
-def memory_estimate(config: StyleConfig, n: int) -> float:
+def job_memory(config: StyleConfig, n: int) -> float:
     """GiB that the server takes at most while it makes `n` square pictures by `config`.
 
     Pictures are made one after another, so working memory grows with the size only; what is kept
     of the finished ones grows with size x variants.
     """
-    pixels = config.side**2
-    working = _WORKING.get(config.method, _WORKING_CLOSED_FORM) * pixels / _MEGAPIXEL
-    return _LIBRARIES + working + n * pixels * _KEPT / _GIB
+    return memory_estimate(config) + n * config.side**2 * _KEPT / GIB
 
 
-def check_memory(config: StyleConfig, n: int, limits: Limits) -> None:
+def check_job_memory(config: StyleConfig, n: int, limits: Limits) -> None:
     """The rule on size x variants.
 
     Raises:
         ValueError: If the estimate is above `limits.max_memory`.
     """
-    needed = memory_estimate(config, n)
+    needed = job_memory(config, n)
     if needed > limits.max_memory:
         raise ValueError(
             f"size and variants must fit {limits.max_memory:g} GiB of memory, which grows with"

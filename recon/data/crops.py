@@ -93,7 +93,7 @@ def read_square(
     except Exception:  # what is wrong with it is said by the careful way
         found = None
     if found is None:
-        pixels, _ = decode(*read_bytes(path))
+        pixels, _, _ = decode(*read_bytes(path))
         image = Image.fromarray(np.rint(pixels * np.float32(255)).astype(np.uint8))
         found = _Opened(image, image.size)
     square = np.asarray(_square(found, cut, across, down))

@@ -56,7 +56,7 @@ class ImageError(ValueError):
     """A picture that cannot be used; its message is one line for people."""
 
 
-def decode(data: bytes, label: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def decode(data: bytes, label: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright and over white.
 
     Args:
@@ -64,10 +64,12 @@ def decode(data: bytes, label: str) -> tuple[np.ndarray, tuple[str, ...]]:
         label: Name of the file in errors.
 
     Returns:
-        New float32 pixels (height, width, 3) in [0, 1], and notes on what was done to them.
+        New float32 pixels (height, width, 3) in [0, 1], their alpha as `unit_rgb` has it, and notes
+        on what was done to them.
 
     Raises:
-        ImageError: If the kind is another, or the file is damaged, too large or has unfit values.
+        ImageError: If the kind is another, or the file is damaged, too large, fully transparent or
+            has unfit values.
     """
     kind = _kind_of(data)
     notes: list[str] = []
@@ -79,14 +81,22 @@ def decode(data: bytes, label: str) -> tuple[np.ndarray, tuple[str, ...]]:
         foreign = "not a PNG, JPEG, WebP, BMP or TIFF image"
         problem = f"{kind} is not supported" if kind else foreign
         raise ImageError(f"{label}: {problem}; save it as PNG; received {len(data)} bytes")
-    pixels, seen_through = unit_rgb(array, label)
-    if seen_through:
+    pixels, alpha = unit_rgb(array, label)
+    if alpha is not None:
         notes.append("transparency composited on white")
-    return pixels, tuple(notes)
+        if not alpha.any():
+            raise ImageError(
+                f"{label}: nothing can be seen of it; a picture must not be fully transparent;"
+                f" received {alpha.shape[1]} x {alpha.shape[0]} transparent pixels"
+            )
+    return pixels, alpha, tuple(notes)
 
 
-def unit_rgb(array: Any, argument: str) -> tuple[np.ndarray, bool]:
-    """What `rrstyle.pictures.images.as_image` returns, and whether any pixel was transparent."""
+def unit_rgb(array: Any, argument: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """What `rrstyle.pictures.images.as_image` returns, and the alpha (height, width) in [0, 1].
+
+    The alpha is None where no pixel is transparent.
+    """
     values = np.asarray(array)
     if (
         values.ndim not in (2, 3)
@@ -109,11 +119,12 @@ def unit_rgb(array: Any, argument: str) -> tuple[np.ndarray, bool]:
             )
         unit = values.astype(np.float32)
     if unit.ndim == 2 or unit.shape[2] == 1:
-        return np.repeat(unit.reshape(*unit.shape[:2], 1), 3, axis=2), False
+        return np.repeat(unit.reshape(*unit.shape[:2], 1), 3, axis=2), None
     if unit.shape[2] == 3:
-        return np.ascontiguousarray(unit), False
+        return np.ascontiguousarray(unit), None
     alpha = unit[..., 3:]
-    return np.clip(unit[..., :3] * alpha + (1 - alpha), 0, 1), bool(alpha.min() < 1)
+    over_white = np.clip(unit[..., :3] * alpha + (1 - alpha), 0, 1)
+    return over_white, alpha[..., 0].copy() if alpha.min() < 1 else None
 
 
 def png_text(data: bytes, key: str, label: str) -> str | None:

@@ -33,11 +33,14 @@ class Picture:
         pixels: Array float32 (height, width, 3), RGB in [0, 1].
         name: File name without its folder, for display; at most 100 characters, no control ones.
         notes: Conversions made on reading that the user should know of.
+        alpha: Its transparency, float32 (height, width) in [0, 1], 0 where nothing is seen; None
+            where all of it is opaque.
     """
 
     pixels: np.ndarray
     name: str
     notes: tuple[str, ...]
+    alpha: np.ndarray | None = None
 
 
 def has_picture_name(name: str) -> bool:
@@ -62,8 +65,8 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
         OSError: If a path is missing, a folder or not readable; one line that names it.
     """
     data, label = read_bytes(source, name)
-    pixels, notes = decode(data, label)
-    return Picture(pixels, label, notes)
+    pixels, alpha, notes = decode(data, label)
+    return Picture(pixels, label, notes, alpha)
 
 
 def as_image(array: Any, *, argument: str = "image") -> np.ndarray:
@@ -175,11 +178,17 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     return np.rint(as_image(image) * np.float32(255)).astype(np.uint8)
 
 
-def encode_png(image: np.ndarray, *, text: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """An 8-bit RGB PNG that carries `text` and no other metadata.
+def encode_png(
+    image: np.ndarray,
+    *,
+    alpha: np.ndarray | None = None,
+    text: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """An 8-bit RGB or RGBA PNG that carries `text` and no other metadata.
 
     Args:
         image: Array that `as_image` takes.
+        alpha: Transparency, (height, width) of any size, in [0, 1].
         text: Mapping of keywords (1 to 79 printable ASCII characters) to texts (at most 2^20
             characters, no NUL); `read_png_text` reads one back.
 
@@ -200,7 +209,11 @@ def encode_png(image: np.ndarray, *, text: Mapping[str, str] = MappingProxyType(
             )
         info.add_itxt(key, value)
     stream = io.BytesIO()
-    Image.fromarray(to_uint8(image)).save(stream, "PNG", pnginfo=info)
+    drawn = Image.fromarray(to_uint8(image))
+    if alpha is not None:
+        levels = Image.fromarray(np.rint(alpha * np.float32(255)).astype(np.uint8))
+        drawn.putalpha(levels.resize(drawn.size, Image.Resampling.BILINEAR))
+    drawn.save(stream, "PNG", pnginfo=info)
     return stream.getvalue()
 
 

@@ -1,6 +1,6 @@
 """The feature vector transformation (FVT), V_c, V_s -> V_new: its methods by their names.
 
-`paint`, which works on pictures and features of every scale, is `rrstyle.transfer.paint`.
+`paint`, which works on pictures and features of every scale, is `rrstyle.transfer.painting.paint`.
 """
 
 from collections.abc import Mapping

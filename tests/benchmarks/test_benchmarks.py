@@ -7,10 +7,18 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from benchmarks import input_pipeline, quality, roofline, speed, timing, train
 from benchmarks.cases import CASES, configure
-from benchmarks.measures import diversity, edge, half_size_edges, mean_and_spread, swd
+from benchmarks.measures import (
+    diversity,
+    edge,
+    half_size_edges,
+    mean_and_spread,
+    stroke_distance,
+    swd,
+)
 from rrstyle.config import NetworkConfig
 from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
 
@@ -60,6 +68,27 @@ def test_swd_refuses_what_has_no_fourth_level() -> None:
     assert swd(noise(0, 33), noise(1, 33), seed=0) > 0
     with pytest.raises(ValueError, match="at least 33 pixels a side to be measured; received 32"):
         swd(noise(0, 32), noise(0, 64), seed=0)
+
+
+def test_strokes_of_a_ramp_by_hand() -> None:
+    # Gradients .01 and .02 a pixel everywhere: energies 1e-4 and 4e-4, on every window.
+    slopes = [np.repeat((k * np.arange(40.0))[None, :, None], 40, 0).repeat(3, 2) for k in (1, 2)]
+    expected = math.log10(4e-4 + 1e-5) - math.log10(1e-4 + 1e-5)
+    found = stroke_distance(slopes[0] / 100, slopes[1] / 100)
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert stroke_distance(slopes[0], slopes[0]) == 0
+
+
+def test_strokes_rise_with_blur_noise_and_shuffled_tiles() -> None:
+    picture = stripes(11, side=96) * 0.5 + 0.5 * ndimage.gaussian_filter(noise(0, 96), (3, 3, 0))
+    blurred = [ndimage.gaussian_filter(picture, (s, s, 0)) for s in (1, 2)]
+    noisy = [picture + share * (noise(1, 96) - 0.5) for share in (0.1, 0.3)]
+    tiles = picture.reshape(12, 8, 12, 8, 3).swapaxes(1, 2).reshape(144, 8, 8, 3)
+    tiles = np.random.default_rng(0).permutation(tiles).reshape(12, 12, 8, 8, 3)
+    shuffled = tiles.swapaxes(1, 2).reshape(picture.shape)
+    assert 0 < stroke_distance(blurred[0], picture) < stroke_distance(blurred[1], picture)
+    assert 0 < stroke_distance(noisy[0], picture) < stroke_distance(noisy[1], picture)
+    assert stroke_distance(shuffled, picture) > 0.1
 
 
 def test_edges_by_hand() -> None:
@@ -145,11 +174,11 @@ def test_runs_are_counted_after_a_warm_one_and_bounded_by_the_budget() -> None:
 def test_stages_of_paint_add_up() -> None:
     found = timing.time_case("paint", 32, repeats=1, budget=0, precision="float32")
     totals = timing.stage_totals(found["stages"])
-    assert list(totals) == ["preparing", "matching", "refining", "readout"]
+    assert list(totals) == ["preparing", "matching", "finishing"]
     assert sum(totals.values()) <= found["seconds"][0]
     assert min(totals.values()) > 0
     assert found["peak"] >= found["idle"] > 0
-    assert timing.stage_totals({"matching patches at 3×4": 1.0, "done": 2.0})["readout"] == 2
+    assert timing.stage_totals({"painting at 3×4": 1.0, "done": 2.0})["finishing"] == 2
 
 
 def test_speed_runs_to_the_end(tmp_path, capsys) -> None:
@@ -174,10 +203,10 @@ def test_speed_prints_ratios_and_stages(capsys) -> None:
     assert (rows[0]["best_s"], rows[0]["median_s"]) == (256, 384)
     speed.print_growth(rows)
     assert "paint                4.0  (aim: at most 20)" in capsys.readouterr().out
-    speed.print_stages({"encoding": 1, "matching patches at 3×4": 3, "refining": 4, "done": 2}, 64)
+    speed.print_stages({"encoding": 1, "painting at 3×4": 3, "finishing": 2, "done": 4}, 64)
     lines = capsys.readouterr().out.splitlines()
-    assert "refining" in lines[-2]
-    assert lines[-2].endswith("4.00 s    40 %")
+    assert "finishing" in lines[-1]
+    assert lines[-1].endswith("4.00 s    40 %")
 
 
 def test_a_failed_process_is_named() -> None:

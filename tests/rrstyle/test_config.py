@@ -99,6 +99,7 @@ RULES = [
     (StyleConfig, "side", "an integer from 16 to 8192", (15, 8193, 512.0, True, None, 10**20)),
     (StyleConfig, "style_scale", "from 0.25 to 4", (0.24, 4.1, float("nan"), True, "1", None)),
     (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
+    (StyleConfig, "style_rotate", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "decoder", "ridge, random or the name of trained networks", ("", None, 5)),
     (StyleConfig, "weights", "random, imagenet or a file name", ("", 5, b"x", None)),
     (StyleConfig, "encoder", "a NetworkConfig", (None, "vgg16", PaintConfig(), NetworkConfig)),
@@ -135,6 +136,13 @@ def test_the_layer_is_of_the_architecture():
     NetworkConfig(layer="conv5_3")
     with pytest.raises(ValueError, match="layer must be conv1_1 to conv5_1 of alexnet"):
         NetworkConfig(architecture="alexnet", layer="conv5_3")
+
+
+def test_only_paint_turns_strokes():
+    StyleConfig(style_rotate=True)
+    rule = "style_rotate must be False where method is transport; received True"
+    with pytest.raises(ValueError, match=rule):
+        StyleConfig(method="transport", style_rotate=True)
 
 
 def test_wildness_needs_the_ridge_decoder():

@@ -255,7 +255,7 @@ def test_missing_fields(field):
         ({"config": {"side": 1e9}}, "side must be an integer from 16 to 8192"),
         ({"config": {"strength": float("nan")}}, "strength must be from 0 to 1"),
         ({"config": {"encoder": {"layer": "conv9"}}}, "conv9"),
-        ({"config": {"patches": {"x\ny": 1}}}, "PatchConfig has no field"),
+        ({"config": {"paint": {"x\ny": 1}}}, "PaintConfig has no field"),
     ],
 )
 def test_broken_fields(fields, words):
@@ -266,6 +266,19 @@ def test_a_recipe_of_version_0_1_0_is_read():
     settings = json.loads(RECIPE.to_json())["config"] | {"weights": None}
     found = parse_recipe(changed(config=settings))
     assert found.config == replace(RECIPE.config, weights="random")
+
+
+@pytest.mark.parametrize("method", ["paint", "patches"])
+def test_a_picture_of_0_1_0_that_cannot_be_made_again_is_refused(method):
+    settings = {"method": method, "side": 64, "patches": {"size": 7, "refine_steps": 20}}
+    found = refused(lambda: parse_recipe(changed(config=settings)))
+    assert f"made by {method} of version 0.1.0, which later versions do not have" in found
+
+
+def test_settings_of_0_1_0_that_did_not_matter_are_left_out():
+    settings = {"method": "transport", "side": 64, "patches": {"size": 7, "refine_steps": 20}}
+    found = parse_recipe(changed(config=settings))
+    assert found.config == StyleConfig(method="transport", side=64)
 
 
 def test_fields_left_out_of_the_config_keep_their_defaults():

@@ -90,6 +90,24 @@ def test_variants_are_of_consecutive_seeds(folder: Path) -> None:
     )
 
 
+def test_transparency_of_a_photograph_is_kept_unless_refused(folder: Path) -> None:
+    alpha = np.tile(np.linspace(0, 1, 40, dtype=np.float32), (30, 1))
+    (folder / "photos/a.png").write_bytes(encode_png(picture(0), alpha=alpha))
+    words = ("photos", "--style", "styles/x.png", *CHEAP)
+    assert (
+        run("stylize", *words, "-o", "kept")
+        == run("stylize", *words, "-o", "on", "--no-keep-alpha")
+        == 0
+    )
+    kept, other = (read_image(folder / f"kept/{name}-x-s0.png") for name in "ab")
+    assert kept.alpha is not None
+    assert kept.alpha.shape == (36, 48)
+    np.testing.assert_allclose(kept.alpha[0, ::6], np.linspace(0, 1, 48)[::6], atol=0.03)
+    assert other.alpha is None
+    assert read_image(folder / "on/a-x-s0.png").alpha is None
+    assert read_recipe(folder / "kept/a-x-s0.png").content.name == "a.png"
+
+
 def test_names_that_clash_get_a_numeral(folder: Path) -> None:
     (folder / "styles/a.png").write_bytes(encode_png(picture(7)))
     words = ("photos/a.png", "styles/a.png", "--style", "styles/x.png", "-o", "out", *CHEAP)
@@ -179,7 +197,7 @@ def test_a_signal_ends_the_process_with_130(folder: Path) -> None:
 def test_help_is_light() -> None:
     code = (
         "import sys; from apps.cli import main; status = main(['stylize', '--help']);"
-        "heavy = {'keras', 'tensorflow', 'jax', 'gradio', 'skimage', 'scipy', 'PIL', 'faiss'};"
+        "heavy = {'keras', 'tensorflow', 'jax', 'gradio', 'skimage', 'scipy', 'PIL', 'numba'};"
         "sys.exit(status or str(heavy & set(sys.modules) or '') or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True)
@@ -196,7 +214,7 @@ def test_help_and_version(capsys) -> None:
             assert command in out
     assert run("stylize", "--help") == 0
     out = capsys.readouterr().out
-    for option in ("--method", "--wildness", "--channels", "--optimise.steps", "--patches.size"):
+    for option in ("--method", "--wildness", "--channels", "--optimise.steps", "--paint.size"):
         assert option in out
     assert "--encoder." not in out
     assert StyleConfig.__dataclass_fields__["side"].default == 512

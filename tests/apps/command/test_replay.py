@@ -62,7 +62,7 @@ def test_no_warning_where_nothing_changed_and_names_may_be_given(small_waves, ca
 
 
 def test_options_beside_a_recipe_override_it(small_waves) -> None:
-    words = ("--law", "uniform", "--std", "0.02", "--patches.rounds", "1", "2", "--seed", "4")
+    words = ("--law", "uniform", "--std", "0.02", "--paint.rounds", "1", "2", "--seed", "4")
     assert run("stylize", "chelsea", "--style", "waves", "-o", "out.png", *CHEAP, *words) == 0
     first = read_recipe("out.png")
     words = ("--strength", "0.5", "--law", "gaussian", "--variants", "2")
@@ -72,7 +72,7 @@ def test_options_beside_a_recipe_override_it(small_waves) -> None:
     encoder = replace(first.config.encoder, law="gaussian")
     assert encoder.std == 0.02
     assert found[0].config == replace(first.config, strength=0.5, encoder=encoder)
-    assert found[0].config.patches.rounds == (1, 2)
+    assert found[0].config.paint.rounds == (1, 2)
     assert run("stylize", "--recipe", "out.png", "-o", "zero.png", "--seed", "0") == 0
     assert read_recipe("zero.png").seed == 0
 

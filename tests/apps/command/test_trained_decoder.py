@@ -10,7 +10,7 @@ import pytest
 
 from apps import cli
 from recon.training.run import load_run
-from rrstyle.config import PatchConfig, StyleConfig
+from rrstyle.config import PaintConfig, StyleConfig
 from rrstyle.export.saved_model import export_saved_model
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.pictures.images import encode_png, read_image, to_uint8
@@ -19,7 +19,7 @@ from rrstyle.recipes import read_recipe
 from tests.recon.support.training import pictures, train_tiny
 
 CONTENT, STYLE = (pictures(1, 40, seed=seed)[0] / np.float32(255) for seed in (1, 2))
-QUICK = PatchConfig(rounds=(2, 1))
+QUICK = PaintConfig(rounds=(2, 1))
 WORDS = ("a.png", "--style", "b.png", "--side", "40", "--precision", "float32")
 
 
@@ -67,8 +67,8 @@ def test_a_picture_in_its_own_manner_is_what_the_pair_gives_back(run_folder, net
 
 
 def test_strength_0_is_the_photograph_and_1_is_not(networks):
-    for method in ("transport", "patches"):
-        settings = config(networks, method=method, patches=QUICK)
+    for method in ("transport", "paint"):
+        settings = config(networks, method=method, paint=QUICK)
         none, full = (
             stylize(CONTENT, STYLE, replace(settings, strength=x), seed=0, networks=networks)
             for x in (0.0, 1.0)
@@ -80,7 +80,7 @@ def test_strength_0_is_the_photograph_and_1_is_not(networks):
 def test_the_seed_names_what_else_is_random(networks):
     same, other = (
         [v.image for v in variants(CONTENT, STYLE, settings, n=2, seed=3, networks=networks)]
-        for settings in (config(networks), config(networks, method="patches", patches=QUICK))
+        for settings in (config(networks), config(networks, method="paint", paint=QUICK))
     )
     np.testing.assert_array_equal(*same)
     assert np.abs(other[0] - other[1]).max() > 0.01

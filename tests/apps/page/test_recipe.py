@@ -33,7 +33,7 @@ def write(folder, config, styles, **others):
 
 def test_a_recipe_is_told_in_words(cache):
     config = replace(DEFAULTS, strength=0.75, keep_colours=True)
-    config = replace(config, patches=replace(config.patches, diversity=0.25))
+    config = replace(config, paint=replace(config.paint, diversity=0.25))
     value = write(cache, config, [WAVES, OTHER], weights=[3, 1])
     page = web_recipe.recipe_html(web_recipe.Path(value["path"]))
     assert "waves (75%) + my &lt;b&gt;.png (25%)" in page
@@ -41,7 +41,7 @@ def test_a_recipe_is_told_in_words(cache):
     assert facts["Strength"] == "0.75"
     assert facts["Photograph's colours kept"] == "yes"
     assert facts["Seed"] == "9"
-    assert facts["Other settings"] == "patches.diversity 0.25"
+    assert facts["Other settings"] == "paint.diversity 0.25"
     assert "Mask" not in facts
 
 
@@ -67,13 +67,13 @@ def test_a_dropped_picture_sets_the_controls_as_they_were(cache):
 
 
 def test_what_the_app_does_not_have_is_said(cache):
-    config = replace(DEFAULTS, patches=replace(DEFAULTS.patches, diversity=0.25))
+    config = replace(DEFAULTS, paint=replace(DEFAULTS.paint, diversity=0.25))
     note, _, *rest = web_recipe.load_recipe(write(cache, config, [OTHER, WAVES], weights=[1, 4]))
     assert rest[0] is None  # the person has to choose it
     assert rest[1].endswith("waves.png")
     assert rest[4:6] == [0.25, 1.0]
     assert "Choose the style my &lt;b&gt;.png above" in note
-    assert "There is no control for patches.diversity 0.25" in note
+    assert "There is no control for paint.diversity 0.25" in note
 
 
 def test_a_look_is_recognised(cache):

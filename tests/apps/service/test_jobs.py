@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from apps.service import jobs
-from apps.service.limits import Limits, check_memory, memory_estimate
+from apps.service.limits import Limits, check_job_memory, job_memory
 from apps.service.queue import QueueFull, ServerEnding
 from rrstyle import examples, recipes
 from rrstyle.config import StyleConfig
@@ -260,7 +260,7 @@ def test_an_ending_server_waits_for_so_long_only(fake, ending):
 
 
 def test_an_impression_comes_before_the_work():
-    config = replace(CONFIG, method="patches")
+    config = replace(CONFIG, method="paint")
     inputs = picture(0), [picture(1), picture(2)]
     options = {"weights": [3.0, 1.0], "impression": True}
     reports = list(jobs.run_job(*inputs, config, 1, 5, threading.Event(), **options))
@@ -285,19 +285,20 @@ def test_errors_reach_the_caller_and_free_the_turn():
 
 def test_memory_grows_with_size_and_variants_by_the_rule():
     side = {side: StyleConfig(side=side) for side in (512, 1024, 2048)}
-    # Measured for the README: 1.6 GiB at 512 pixels, 4.3 at 1024.
-    assert memory_estimate(side[512], 1) == pytest.approx(1.8, abs=0.1)
-    assert memory_estimate(side[1024], 1) == pytest.approx(4.4, abs=0.1)
-    assert memory_estimate(replace(side[1024], method="patches"), 1) > 1.9
-    more = memory_estimate(side[1024], 12) - memory_estimate(side[1024], 1)
+    # Measured for the README: 1.3 GiB at 512 pixels, 1.6 at 1024.
+    assert job_memory(side[512], 1) == pytest.approx(1.55, abs=0.1)
+    assert job_memory(side[1024], 1) == pytest.approx(1.65, abs=0.1)
+    optimised = {s: replace(config, method="optimise") for s, config in side.items()}
+    assert job_memory(optimised[1024], 1) > 4.5
+    more = job_memory(side[1024], 12) - job_memory(side[1024], 1)
     assert more == pytest.approx(11 * 1024**2 * 15 / 2**30)
-    check_memory(side[1024], 12, LIMITS)
+    check_job_memory(side[1024], 12, LIMITS)
     rule = "must fit 6 GiB of memory.*size x size x variants; received size 2048, variants 1"
     with pytest.raises(ValueError, match=rule):
-        check_memory(side[2048], 1, LIMITS)
+        check_job_memory(optimised[2048], 1, LIMITS)
     with pytest.raises(ValueError, match=rule):
-        list(jobs.run_job(picture(0), [picture(1)], side[2048], 1, 0, threading.Event()))
-    check_memory(side[2048], 1, Limits(max_memory=20))
+        list(jobs.run_job(picture(0), [picture(1)], optimised[2048], 1, 0, threading.Event()))
+    check_job_memory(optimised[2048], 1, Limits(max_memory=20))
 
 
 @pytest.mark.parametrize(

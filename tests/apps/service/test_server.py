@@ -153,7 +153,7 @@ def test_the_oldest_files_make_room(tmp_path, monkeypatch):
 
 def slow(pair, **others) -> dict:
     """A job of many pictures, which takes a while on any machine."""
-    return request(pair, method="patches", size=160, variants=12, **others)
+    return request(pair, method="paint", size=160, variants=12, **others)
 
 
 def wait_until(holds) -> None:

@@ -177,6 +177,15 @@ def test_png_round_trip_is_exact(pixels):
     np.testing.assert_array_equal(picture.pixels, as_image(pixels))
 
 
+def test_alpha_is_written_at_the_size_of_the_picture():
+    alpha = np.array([[0.0, 0.2], [0.6, 1.0]])
+    picture = read_image(encode_png(np.zeros((2, 2, 3)), alpha=alpha))
+    np.testing.assert_allclose(picture.alpha, alpha, atol=1e-6)
+    larger = read_image(encode_png(np.zeros((4, 6, 3)), alpha=alpha))
+    assert larger.alpha.shape == (4, 6)
+    np.testing.assert_allclose(larger.alpha[[0, -1], [0, -1]], [0, 1], atol=1e-6)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50))
 def test_texts_return(text):

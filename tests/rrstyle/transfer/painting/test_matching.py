@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rrstyle.config import PaintConfig
-from rrstyle.transfer import kernels
-from rrstyle.transfer.matching import StyleCanvas, _nearest_key, allot, pad
+from rrstyle.transfer.painting import kernels
+from rrstyle.transfer.painting.matching import StyleCanvas, _nearest_key, allot, pad
 
 
 def rng(seed=0):

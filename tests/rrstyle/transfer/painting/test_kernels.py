@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rrstyle.transfer import kernels
-from rrstyle.transfer.kernels import cohere, costs, vote
-from rrstyle.transfer.matching import pad
+from rrstyle.transfer.painting import kernels
+from rrstyle.transfer.painting.kernels import cohere, costs, vote
+from rrstyle.transfer.painting.matching import pad
 
 
 def rng(seed=0):

@@ -22,10 +22,10 @@ from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import AffineMap, fit_gaussian, fit_map
 from rrstyle.transfer.colours import PaletteMap
 from rrstyle.transfer.features import resize_features
-from rrstyle.transfer.kernels import vote
-from rrstyle.transfer.levels import Grid, Level, inherit, plan_levels, step_at
-from rrstyle.transfer.matching import StyleCanvas, pad
-from rrstyle.transfer.saliency import saliency
+from rrstyle.transfer.painting.kernels import vote
+from rrstyle.transfer.painting.levels import Grid, Level, inherit, plan_levels, step_at
+from rrstyle.transfer.painting.matching import StyleCanvas, pad
+from rrstyle.transfer.painting.saliency import saliency
 
 _SHOWN_FROM = 90  # longer side in pixels of the smallest scale worth a preview
 _NOISE = np.float32(
@@ -56,6 +56,11 @@ class Part:
     picture: np.ndarray
     shown: np.ndarray
     style: int
+
+    def turned(self, quarters: int) -> "Part":
+        """The part turned by so many quarters."""
+        picture, shown = (np.rot90(p, quarters).copy() for p in (self.picture, self.shown))
+        return Part(picture, shown, self.style)
 
 
 @dataclass(frozen=True)

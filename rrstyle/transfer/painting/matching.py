@@ -14,7 +14,7 @@ from keras import ops
 from scipy import ndimage
 
 from rrstyle.config import PaintConfig
-from rrstyle.transfer.kernels import cohere
+from rrstyle.transfer.painting.kernels import cohere
 
 # Queries from which a style patch's own best distance is estimated, and most patches for which it
 # is; those between take the value of one beside them.

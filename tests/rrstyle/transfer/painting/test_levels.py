@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rrstyle.config import PaintConfig
-from rrstyle.transfer.levels import Grid, inherit, plan_levels, step_at
+from rrstyle.transfer.painting.levels import Grid, inherit, plan_levels, step_at
 
 
 def own(grid, patch=5, part=0):

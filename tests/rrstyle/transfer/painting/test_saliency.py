@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rrstyle.transfer.saliency import saliency
+from rrstyle.transfer.painting.saliency import saliency
 from tests.support.pairs import picture
 
 
