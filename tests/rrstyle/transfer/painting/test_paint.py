@@ -12,11 +12,11 @@ from rrstyle.networks.plan import plan_of
 from rrstyle.networks.readout import build_decoder
 from rrstyle.pipeline import stylize
 from rrstyle.progress import ignore
-from rrstyle.transfer import kernels
-from rrstyle.transfer import paint as module
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian
-from rrstyle.transfer.paint import Canvas, Part, in_strips, paint
+from rrstyle.transfer.painting import kernels
+from rrstyle.transfer.painting import paint as module
+from rrstyle.transfer.painting.paint import Canvas, Part, in_strips, paint
 from tests.support.pairs import METHODS, THIN, picture, rms
 
 QUICK = PaintConfig(rounds=(1,), keys=500, size=5)
