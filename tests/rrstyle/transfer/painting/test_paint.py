@@ -6,22 +6,21 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from rrstyle.config import NetworkConfig, PaintConfig, StyleConfig
-from rrstyle.networks.build import cnn_network
-from rrstyle.networks.plan import plan_of
-from rrstyle.networks.readout import build_decoder
+from rrstyle.config import PaintConfig, StyleConfig
 from rrstyle.pipeline import stylize
 from rrstyle.progress import ignore
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian
 from rrstyle.transfer.painting import kernels
 from rrstyle.transfer.painting import paint as module
-from rrstyle.transfer.painting.paint import Canvas, Part, in_strips, paint
+from rrstyle.transfer.painting.paint import Canvas, Part, paint
 from tests.support.pairs import METHODS, THIN, picture, rms
 
 QUICK = PaintConfig(rounds=(1,), keys=500, size=5)
 # The style's pixels as they are found: nothing is changed after the vote.
 BARE = replace(QUICK, detail=0.0)
+# Through the whole pipeline.
+SMALL = StyleConfig(side=48, encoder=THIN, paint=replace(QUICK, size=7), **METHODS["paint"])
 
 
 def canvas(content, *styles, shares=None, config=QUICK, **changes):
@@ -168,6 +167,37 @@ def test_turned_copies_belong_to_their_style():
     assert found == pytest.approx(0.3, abs=0.08)
 
 
+def test_a_part_is_turned_with_what_is_shown_of_it():
+    picture = np.arange(18, dtype=np.float32).reshape(2, 3, 3) / 18
+    part = Part(picture, 1 - picture, 1).turned(1)
+    assert (part.picture.shape, part.style) == ((3, 2, 3), 1)
+    # A quarter to the left: the last column becomes the first row.
+    np.testing.assert_array_equal(part.picture[0], picture[:, 2])
+    np.testing.assert_array_equal(part.shown, 1 - part.picture)
+    back = part.turned(3)
+    np.testing.assert_array_equal(back.picture, picture)
+
+
+def test_a_turned_photograph_is_painted_as_well_only_where_strokes_may_turn():
+    style = picture("rocket", 64)  # seen upright
+    content = np.rot90(style).copy()
+    faithful = replace(BARE, calm=1.0, variety=0.0, diversity=0.0, content_mix=(1.0, 1.0))
+    given = canvas(content, style, config=replace(faithful, keys=6000))
+    parts = [given.parts[0], *(given.parts[0].turned(quarters) for quarters in (1, 2, 3))]
+    turned = paint(replace(given, parts=tuple(parts)))
+    assert rms(turned - content) < 0.7 * rms(paint(given) - content)
+
+
+def test_strokes_turn_where_the_settings_say_so():
+    plain, turned = (
+        stylize(chelsea(48), waves(48), replace(SMALL, style_rotate=rotate), seed=0)
+        for rotate in (False, True)
+    )
+    assert turned.shape == plain.shape
+    assert np.isfinite(turned).all()
+    assert rms(turned - plain) > 0.02
+
+
 # Settings
 
 
@@ -243,9 +273,6 @@ def test_inputs_are_left_alone():
 # Strength: through the whole pipeline
 
 
-SMALL = StyleConfig(side=48, encoder=THIN, paint=replace(QUICK, size=7), **METHODS["paint"])
-
-
 @pytest.mark.parametrize("strength", [0.0, 0.01, 0.3, 0.5, 0.98])
 def test_a_small_step_in_strength_changes_little(strength):
     def at(strength):
@@ -317,80 +344,3 @@ def test_a_wash_has_its_covariance_and_no_edges():
     assert found[0, 1] == pytest.approx(0.6, abs=0.3)
     for wash in washes:
         assert np.abs(np.diff(wash, axis=1)).max() < 0.5
-
-
-# Strips
-
-
-@pytest.mark.parametrize(
-    "network",
-    [
-        THIN,
-        replace(THIN, kernel=5),
-        replace(THIN, kernel=4),
-        replace(THIN, layer="conv1_1", padding="zero"),
-    ],
-    ids=["3", "5", "4", "one layer"],
-)
-@pytest.mark.parametrize("strip", [1, 9 * 40, 37 * 40])
-def test_strips_are_the_whole_picture(network, strip, monkeypatch):
-    content = picture("chelsea", 60)[:, :40]
-    encode = cnn_network(network, seed=0).single
-    decode = build_decoder(network, [(encode(content), content)], seed=0, wildness=0.3)
-    whole = in_strips(decode, encode, content, None)
-    np.testing.assert_array_equal(whole, decode(encode(content), content.shape[:2]))
-    monkeypatch.setattr(module, "_STRIP", strip)
-    found = in_strips(decode, encode, content, plan_of(network).halo)
-    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5)
-
-
-def test_strips_need_their_halo(monkeypatch):
-    content = picture("chelsea", 60)[:, :40]
-    encode = cnn_network(THIN, seed=0).single
-    decode = build_decoder(THIN, [(encode(content), content)], seed=0, wildness=0.0)
-    whole = decode(encode(content), content.shape[:2])
-    monkeypatch.setattr(module, "_STRIP", 9 * 40)
-    found = in_strips(decode, encode, content, plan_of(THIN).halo - 2)
-    assert np.abs(found - whole).max() > 1e-4
-
-
-def test_a_network_that_divides_sides_takes_the_picture_as_a_whole(monkeypatch):
-    monkeypatch.setattr(module, "_STRIP", 1)
-    sizes = []
-
-    def encode(image):
-        sizes.append(image.shape)
-        return image
-
-    content = chelsea(48)
-    halo = plan_of(NetworkConfig(layer="conv2")).halo
-    in_strips(lambda features, size: features, encode, content, halo)
-    assert sizes == [content.shape]
-
-
-# Blurs
-
-
-@pytest.mark.parametrize("sigma", [0.5, 2.0, 5.9])
-def test_a_narrow_blur_is_gaussian(sigma):
-    image = chelsea(48)
-    expected = ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
-    np.testing.assert_array_equal(module._blurred(image, sigma), expected)
-
-
-@pytest.mark.parametrize("sigma", [6.0, 10.0, 16.0])
-def test_a_wide_blur_is_nearly_gaussian(sigma):
-    image = chelsea(150)[:97]
-    expected = ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
-    found = module._blurred(image, sigma)
-    assert found.shape == image.shape
-    assert found.dtype == np.float32
-    assert rms(found - expected) < 0.03 * rms(image - expected)
-    np.testing.assert_allclose(module._blurred(np.full_like(image, 0.4), sigma), 0.4, atol=1e-6)
-
-
-def test_an_enlargement_by_hand():
-    small = np.float32([0, 4]).reshape(1, 2, 1)
-    found = module._enlarged(small, (2, 4), 2)
-    # Centres of the small pixels lie at 0.5 and 2.5.
-    np.testing.assert_allclose(found[..., 0], 2 * [[0, 1, 3, 4]])
