@@ -58,6 +58,9 @@ class StyleCanvas:
         self.dense = np.zeros((*shape, projection.shape[3]), np.float32)
         self.valid = np.zeros(shape, bool)
         self._owner = np.repeat(owners, heights)
+        area = np.bincount(owners, [h * w for h, w in zip(heights, widths, strict=True)])
+        # Uses of each row's patches that its style's share comes to, of one use of the canvas.
+        self._due = (np.asarray(shares) / area)[self._owner].astype(np.float32)
         self._centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
         top = 0
         for part in parts:
@@ -151,12 +154,15 @@ class StyleCanvas:
         return self.valid / (np.float32(self._floor) + best[:height, :width])
 
     def _use(self, field: np.ndarray) -> np.ndarray:
-        """Factor of the price of each style patch by how often it is used, 1 or more."""
+        """Factor of the price of each style patch by how often it is used, 1 or more.
+
+        What is often goes by the style's share of the places: one style's area counts no more.
+        """
         height, width = self.valid.shape
         flat = (field[..., 0].astype(np.int64) * width + field[..., 1]).ravel()
         count = np.bincount(flat, minlength=height * width).reshape(height, width)
         use = ndimage.uniform_filter(count.astype(np.float32), self._config.size, mode="nearest")
-        use /= use.mean() + 1e-12
+        use /= flat.size * self._due[:, None]
         return 1 + np.float32(self._config.occupancy) * np.maximum(use - 1, 0)
 
 

@@ -191,6 +191,19 @@ def test_use_by_hand():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_use_is_measured_by_the_share_of_a_style():
+    # Two styles of one area: three uses of every patch of one, one of every patch of the other.
+    canvas = canvas_of(noise(9, 9), noise(9, 9), shares=(0.75, 0.25), occupancy=0.5)
+    first = np.stack(np.mgrid[:9, :9], axis=-1)
+    field = np.concatenate([first, first, first, first + np.array([9, 0])])
+    np.testing.assert_allclose(np.delete(canvas._use(field), [8, 9], axis=0), 1, atol=1e-5)
+    # A style used twice as much as is its due becomes dearer, the other one no cheaper.
+    field = np.concatenate([first, first + np.array([9, 0])])
+    found = canvas._use(field)
+    np.testing.assert_allclose(found[:8], 1, atol=1e-5)
+    np.testing.assert_allclose(found[10:], 1 + 0.5 * (2 - 1), rtol=1e-5)
+
+
 # Shares
 
 
