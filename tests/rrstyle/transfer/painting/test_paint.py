@@ -33,6 +33,7 @@ def canvas(content, *styles, shares=None, config=QUICK, **changes):
         encode=lambda image: image,
         decode=lambda features, size: features,
         reduction=1,
+        tile=False,
         halo=0,
         palette=0.0,
         seed=0,
@@ -336,7 +337,8 @@ def test_an_exception_of_the_callback_stops_the_work(at):
 
 def test_a_wash_has_its_covariance_and_no_edges():
     covariance = np.array([[1.0, 0.6], [0.6, 2.0]])
-    washes = [module._wash((40, 60, 2), covariance, np.random.default_rng(i)) for i in range(40)]
+    draw = [np.random.default_rng(i) for i in range(40)]
+    washes = [module._wash((40, 60, 2), covariance, rng, wraps=False) for rng in draw]
     assert washes[0].shape == (40, 60, 2)
     assert washes[0].dtype == np.float32
     found = np.mean([fit_gaussian(wash).covariance for wash in washes], axis=0)
