@@ -57,3 +57,12 @@ def test_the_photograph_is_left_alone():
     found = saliency(image, (40, 60))
     np.testing.assert_array_equal(image, before)
     np.testing.assert_array_equal(saliency(image, (40, 60)), found)
+
+
+def test_faint_texture_counts_nearly_as_much_as_a_strong_one_elsewhere():
+    rng = np.random.default_rng(0)
+    contrast = np.where(np.arange(120) < 60, 0.4, 0.1)[None, :, None]
+    image = (0.5 + contrast * (rng.random((40, 120, 1)) - 0.5)).repeat(3, axis=2)
+    found = saliency(image.astype(np.float32), (40, 120))[..., 0]
+    strong, faint = found[:, 5:40].mean(), found[:, 80:115].mean()
+    assert 0.7 * strong < faint < strong  # the energy is a quarter
