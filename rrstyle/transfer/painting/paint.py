@@ -28,9 +28,7 @@ from rrstyle.transfer.painting.matching import StyleCanvas, pad
 from rrstyle.transfer.painting.saliency import saliency
 
 _SHOWN_FROM = 90  # longer side in pixels of the smallest scale worth a preview
-_NOISE = np.float32(
-    1
-)  # of the first estimate where the photograph is calm, in deviations of the style
+_NOISE = np.float32(1)  # of the first estimate in calm places, in deviations of the style
 _WASH = 0.15  # width of the random wash, as a share of the longer side
 # Detail is what a blur of this share of the longer side takes away: 6 of 384 pixels.
 _DETAIL = 1 / 64
