@@ -258,12 +258,13 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
         size = picture.shape[:2]
         mask = None if work.mask is None else fit_mask(work.mask, size)
         reduced = replace(work, content=resize(content, size), mask=mask)
-        original = resize(np.clip(shown_content, 0, 1), size)
-        return _coloured(part_way(original, picture, config.strength), reduced)
+        small_original = resize(np.clip(original, 0, 1), size)
+        return _coloured(part_way(small_original, picture, config.strength), reduced)
 
-    shown_content = shown(content) if config.strength < 1 else content
+    # What a fitted or trained DCN loses of the photograph is given back: strength 0 is itself.
+    original = shown(content) if config.strength < 1 and wildness > 0 else content
     if config.strength == 0:
-        return shown_content
+        return original
     parts = [Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)]
     if config.style_rotate:
         parts += [part.turned(quarters) for quarters in (1, 2, 3) for part in parts]
@@ -285,7 +286,7 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
             preview=preview if work.previews else None,
         )
     )
-    return part_way(shown_content, image, config.strength)
+    return part_way(original, image, config.strength)
 
 
 def _at_most(picture: np.ndarray) -> np.ndarray:

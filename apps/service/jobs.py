@@ -145,8 +145,7 @@ def run_job(
         )
         recipe = recipes.make_recipe(config, seed, content, styles, **blend)
         for variant in made:
-            made_by = replace(recipe, seed=variant.seed)
-            png = recipes.encode_picture(variant.image, made_by, content.alpha)
+            png = recipes.encode_picture(variant.image, replace(recipe, seed=variant.seed))
             report(Finished(variant.seed, variant.image, png))
             done += 1
 

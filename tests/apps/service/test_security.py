@@ -135,7 +135,7 @@ def test_notes_and_recipes_survive_the_cleaning_and_cannot_be_forged(tmp_path):
     assert uploads.notes(kept) == ()
     assert images.read_png_text(kept, "rrstyle") == "{}"
     (tmp_path / "b").mkdir()
-    Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(tmp_path / "b.png")
+    Image.new("RGBA", (20, 20), (255, 0, 0, 51)).save(tmp_path / "b.png")
     (note,) = uploads.notes(uploads.keep(tmp_path / "b.png", tmp_path / "b"))
     assert "white" in note
 
