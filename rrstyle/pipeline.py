@@ -1,7 +1,7 @@
 """Style transfer: a photograph and pictures in, stylised pictures out. The one entry point."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,13 +24,10 @@ from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
-from rrstyle.transfer.painting.paint import Canvas, Part, in_strips, paint
+from rrstyle.transfer.painting.paint import Canvas, Decode, Part, in_strips, paint
 
 _PREVIEW_SIDE = 256  # pixels
 _FITTED_SIDE = 512  # pixels, at most, of the pictures that the readout of `paint` is fitted to
-
-# Features (rows, columns, channels) and the size of the image to an image of that size.
-Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
 
 @dataclass(frozen=True)

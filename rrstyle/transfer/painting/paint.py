@@ -35,8 +35,8 @@ _DETAIL = 1 / 64
 _SALIENCY_SIDE = 512  # at most: edges of strokes, not of pixels
 _STRIP = 2**20  # pixels that are decoded at once
 
-
-# Features of a picture of any size, and a picture of a size (height, width) of features.
+# A picture of any size to features (rows, columns, channels), and these and the size (height,
+# width) of a picture to that picture.
 Encode = Callable[[np.ndarray], np.ndarray]
 Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
