@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from rrstyle.networks.readout import build_decoder
 from rrstyle.networks.weight_files import load_weights
 from rrstyle.pictures.images import as_image, check_sides, fit_within, periodic, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
+from rrstyle.pictures.regions import Regions, as_regions, check_method
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
 from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
@@ -25,6 +25,7 @@ from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
 from rrstyle.transfer.painting.paint import Canvas, Decode, Part, in_strips, paint
+from rrstyle.transfer.painting.regions import paint_regions
 
 _PREVIEW_SIDE = 256  # pixels
 _FITTED_SIDE = 512  # pixels, at most, of the pictures that the readout of `paint` is fitted to
@@ -46,6 +47,7 @@ def stylize(
     seed: int,
     weights: Sequence[float] | None = None,
     mask=None,
+    style_mask=None,
     networks: CnnDcn | None = None,
     on_step: OnStep = ignore,
     previews: bool = False,
@@ -63,6 +65,9 @@ def stylize(
         mask: Place of the style, (height, width) of any size, bool, uint8 or float in [0, 1]: 1
             takes the style, 0 leaves the photograph. It is rounded to steps of 1 / 255, reduced
             to at most 1024 pixels a side, and its edges are softened inwards.
+        style_mask: For `paint`: a list or tuple of maps, pictures of any size, one of the
+            photograph and one of each style; or what `as_regions` makes of them. A region of the
+            photograph is painted from the region of the same colour in the styles.
         networks: CNN with a DCN that was trained to invert it, of the name in `config.decoder`;
             the seed then sets the random numbers of the FVT only; closed forms have none.
         on_step: Progress callback, called with a `Step`; an exception it raises stops the work.
@@ -75,9 +80,19 @@ def stylize(
     Raises:
         ValueError: If an image or a setting breaks a rule.
     """
-    options: dict[str, Any] = {"weights": weights, "mask": mask, "networks": networks}
-    options["previews"] = previews
-    made = variants(content, style, config, n=1, seed=seed, on_step=on_step, **options)
+    made = variants(
+        content,
+        style,
+        config,
+        n=1,
+        seed=seed,
+        weights=weights,
+        mask=mask,
+        style_mask=style_mask,
+        networks=networks,
+        on_step=on_step,
+        previews=previews,
+    )
     return next(made).image
 
 
@@ -90,6 +105,7 @@ def variants(
     seed: int,
     weights: Sequence[float] | None = None,
     mask=None,
+    style_mask=None,
     networks: CnnDcn | None = None,
     on_step: OnStep = ignore,
     previews: bool = False,
@@ -121,7 +137,8 @@ def variants(
     config = replace(config, encoder=trained.network)
     on_vgg = config.method == "optimise" and config.network == "vgg"
     statistics = whole.transfer() if whole.weights and on_vgg else None
-    work = _prepare(content, style, weights, mask, config, networks, statistics, previews)
+    work = _read(content, style, weights, mask, style_mask, config)
+    work = replace(work, networks=networks, statistics=statistics, previews=previews)
 
     def encoder(number: int) -> SharedNetwork:
         if networks is not None:
@@ -155,6 +172,7 @@ class Work:
         content: Photograph, (height, width, 3), float32 in [0, 1].
         style: Style pictures and their shares.
         mask: Share of the style at each pixel, (height, width) of the content, in [0, 1].
+        regions: Regions of content and styles; None for one region that is all.
         networks: Trained CNN-DCN pair in place of the random CNN and the fitted readout.
         statistics: Trained weights of the `vgg` statistics network; None for random ones.
         previews: Switch that turns steps with features into steps with previews.
@@ -164,14 +182,13 @@ class Work:
     content: np.ndarray
     style: Blend
     mask: np.ndarray | None
-    networks: CnnDcn | None
-    statistics: tuple | None
-    previews: bool
+    regions: Regions | None
+    networks: CnnDcn | None = None
+    statistics: tuple | None = None
+    previews: bool = False
 
 
-def _prepare(
-    content, style, weights, mask, config: StyleConfig, networks, statistics, previews: bool
-) -> Work:
+def _read(content, style, weights, mask, style_mask, config: StyleConfig) -> Work:
     styles = list(style) if isinstance(style, list | tuple) else [style]
     if not 1 <= len(styles) <= MOST_STYLES:
         raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
@@ -191,7 +208,11 @@ def _prepare(
     blend = Blend(tuple(pictures[i] for i in used), tuple(shares[i] for i in used))
     if mask is not None:
         mask = fit_mask(as_mask(mask), content.shape[:2])
-    return Work(config, content, blend, mask, networks, statistics, previews)
+    regions = None
+    if style_mask is not None:
+        check_method(config.method)
+        regions = as_regions(style_mask, len(styles)).of_styles(used)
+    return Work(config, content, blend, mask, regions)
 
 
 def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
@@ -262,27 +283,24 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
     original = shown(content) if config.strength < 1 and wildness > 0 else content
     if config.strength == 0:
         return original
-    parts = [Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)]
-    if config.style_rotate:
-        parts += [part.turned(quarters) for quarters in (1, 2, 3) for part in parts]
-    image = paint(
-        Canvas(
-            content,
-            style,
-            parts=tuple(parts),
-            encode=encoder.single,
-            decode=decode,
-            reduction=plan.reduction,
-            tile=config.tile,
-            halo=plan.halo,
-            palette=1 - wildness,
-            seed=seed,
-            config=config.paint,
-            mask=work.mask,
-            on_step=within(on_step, 0.02, 0.98),
-            preview=preview if work.previews else None,
-        )
+    canvas = Canvas(
+        content,
+        parts=tuple(Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)),
+        shares=style.shares,
+        turned=config.style_rotate,
+        encode=encoder.single,
+        decode=decode,
+        reduction=plan.reduction,
+        tile=config.tile,
+        halo=plan.halo,
+        palette=1 - wildness,
+        seed=seed,
+        config=config.paint,
+        mask=work.mask,
+        on_step=within(on_step, 0.02, 0.98),
+        preview=preview if work.previews else None,
     )
+    image = paint_regions(canvas, work.regions) if work.regions else paint(canvas)
     return part_way(original, image, config.strength)
 
 

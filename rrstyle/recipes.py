@@ -1,7 +1,7 @@
 """The recipe inside a picture: all that is needed to make it again.
 
-A recipe names its inputs and says which pixels they had; it holds no path. A mask, which has no
-file that could be named, is in it as a whole: an 8-bit grey PNG in base64.
+A recipe names its inputs and says which pixels they had; it holds no path. Masks, which have no
+file that could be named, are in it as a whole: 8-bit grey PNG in base64.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rrstyle.config import StyleConfig, from_dict, to_dict
-from rrstyle.pictures import images, masks
+from rrstyle.pictures import images, masks, regions
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
 if TYPE_CHECKING:  # it imports Keras, which reading a recipe does not need
@@ -63,6 +63,7 @@ class Recipe:
     more_styles: tuple[Input, ...] = ()
     style_weights: tuple[float, ...] = (1.0,)
     mask: str | None = None
+    style_mask: tuple[str, ...] | None = None
 
     @property
     def styles(self) -> tuple[Input, ...]:
@@ -72,6 +73,12 @@ class Recipe:
     def mask_array(self) -> np.ndarray | None:
         """The mask, float32 (height, width) in [0, 1]."""
         return None if self.mask is None else masks.parse_mask(self.mask)
+
+    def regions(self) -> regions.Regions | None:
+        """The regions of photograph and styles."""
+        if self.style_mask is None:
+            return None
+        return regions.parse_regions(self.style_mask, len(self.styles))
 
     def to_json(self) -> str:
         """The recipe as text."""
@@ -85,6 +92,8 @@ class Recipe:
             record["style_weights"] = self.style_weights
         if self.mask is not None:
             record["mask"] = self.mask
+        if self.style_mask is not None:
+            record["style_mask"] = self.style_mask
         return json.dumps(record, ensure_ascii=False)
 
 
@@ -95,6 +104,7 @@ def make_recipe(
     styles: images.Picture | Sequence[images.Picture],
     weights: Sequence[float] | None = None,
     mask: Any = None,
+    style_mask: Any = None,
 ) -> Recipe:
     """The recipe of a picture about to be made.
 
@@ -105,9 +115,10 @@ def make_recipe(
         styles: The style picture, or several.
         weights: Weights of the styles, see `stylize`; equal by default.
         mask: Mask of the picture, see `stylize`.
+        style_mask: Maps of photograph and styles, see `stylize`.
 
     Raises:
-        ValueError: If weights or mask break a rule, or the mask is too intricate to be kept.
+        ValueError: If weights or masks break a rule, or masks are too intricate to be kept.
     """
     from rrstyle import backend  # imports Keras, which reading a recipe does not need
 
@@ -123,11 +134,15 @@ def make_recipe(
     given = (1.0,) * len(pictures) if weights is None else tuple(float(w) for w in weights)
     ours, first, *others = (Input(p.name, images.digest(p.pixels)) for p in (content, *pictures))
     text = None if mask is None else masks.mask_text(masks.as_mask(mask))
-    if text is not None and len(text) > _MOST_MASK:
-        raise ValueError(
-            f"mask is too intricate to be kept in a recipe: at most {_MOST_MASK} characters of"
-            f" PNG in base64; received {len(text)}"
-        )
+    maps = None
+    if style_mask is not None:
+        maps = tuple(regions.regions_text(regions.as_regions(style_mask, len(pictures))))
+    for name, texts in (("mask", [text or ""]), ("style_mask", maps or [])):
+        if (length := sum(map(len, texts))) > _MOST_MASK:
+            raise ValueError(
+                f"{name} is too intricate to be kept in a recipe: at most {_MOST_MASK} characters"
+                f" of PNG in base64; received {length}"
+            )
     versions = backend.versions()
     return Recipe(
         config,
@@ -139,6 +154,7 @@ def make_recipe(
         more_styles=tuple(others),
         style_weights=given if others else (1.0,),
         mask=text,
+        style_mask=maps,
     )
 
 
@@ -181,7 +197,11 @@ def parse_recipe(text: str) -> Recipe:
     mask = record.get("mask")
     if mask is not None:
         masks.parse_mask(mask, argument="recipe: mask")
-    return Recipe(config, seed, content, style, used, versions, others, weighing, mask)
+    maps = record.get("style_mask")
+    if maps is not None:
+        regions.parse_regions(maps, 1 + len(others), argument="recipe: style_mask")
+        maps = tuple(maps)
+    return Recipe(config, seed, content, style, used, versions, others, weighing, mask, maps)
 
 
 def _without_patches(settings: dict) -> dict:

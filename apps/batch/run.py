@@ -16,6 +16,7 @@ from apps.errors import explain
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.pictures.images import Picture
+from rrstyle.pictures.regions import Regions
 from rrstyle.progress import Step, within
 from rrstyle.recipes import Recipe, encode_picture, make_recipe, with_networks
 
@@ -85,6 +86,7 @@ class Batch:
         networks: Trained ones that `config.decoder` names.
         weights: Weights of the styles of each pair; equal by default.
         mask: Mask of the style for all photographs.
+        style_mask: Regions of all photographs and of the styles.
 
     Attributes:
         outcome: Pictures made and not made so far, also when `run` was interrupted.
@@ -102,11 +104,13 @@ class Batch:
         networks: "CnnDcn | None" = None,
         weights: Sequence[float] | None = None,
         mask: np.ndarray | None = None,
+        style_mask: Regions | None = None,
     ) -> None:
         self.outcome = Outcome()
         self._pairs, self._config, self._overwrite = pairs, config, overwrite
         self._progress, self._expected = progress, expected
-        self._networks, self._weights, self._mask = networks, weights, mask
+        self._networks, self._weights = networks, weights
+        self._mask, self._style_mask = mask, style_mask
         self._keep_alpha = keep_alpha
         self._total = sum(len(pair.targets) for pair in pairs)
         self._styles: dict[Source, Picture] = {}
@@ -182,7 +186,9 @@ class Batch:
     def _make(self, pair: Pair, seeds: list[int], content: Picture, styles: list[Picture]) -> None:
         from rrstyle import pipeline  # Keras, late: a batch that fails before is told at once
 
-        recipe = make_recipe(self._config, seeds[0], content, styles, self._weights, self._mask)
+        recipe = make_recipe(
+            self._config, seeds[0], content, styles, self._weights, self._mask, self._style_mask
+        )
         if self._networks is not None:
             recipe = with_networks(recipe, self._networks)
         for run in _consecutive(seeds):
@@ -195,6 +201,7 @@ class Batch:
                 seed=run[0],
                 weights=self._weights,
                 mask=self._mask,
+                style_mask=self._style_mask,
                 networks=self._networks,
                 on_step=within(self._show, done / self._total, (done + len(run)) / self._total),
             )

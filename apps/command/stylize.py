@@ -24,6 +24,7 @@ from apps.quiet import quiet_start
 from rrstyle.config import DECODERS, StyleConfig
 from rrstyle.pictures.images import read_image
 from rrstyle.pictures.masks import as_mask
+from rrstyle.pictures.regions import Regions, as_regions, check_method
 from rrstyle.progress import Step
 from rrstyle.recipes import Recipe
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
@@ -52,7 +53,7 @@ def run(command: Stylize) -> int:
     check_least("variants", command.variants, 1)
     contents = _sources(command.content, recipe, "content")
     styles, weights = _styles(command, recipe)
-    mask = _mask(command, recipe)
+    mask, regions = _mask(command, recipe), _regions(command, recipe, styles)
     seeds = range(command.seed, command.seed + command.variants)
     total = len(contents) * len(styles) * len(seeds)
     start = ProgressLine(sys.stderr, total)
@@ -76,6 +77,7 @@ def run(command: Stylize) -> int:
         networks=networks,
         weights=weights,
         mask=mask,
+        style_mask=regions,
     )
     stopped = None
     try:
@@ -125,6 +127,23 @@ def _mask(command: Stylize, recipe: Recipe | None) -> np.ndarray | None:
     if command.mask is None:
         return None if recipe is None else recipe.mask_array()
     return as_mask(read_image(command.mask).pixels, argument=one_line(Path(command.mask).name))
+
+
+def _regions(
+    command: Stylize, recipe: Recipe | None, styles: list[tuple[Source, ...]]
+) -> Regions | None:
+    regions = None if recipe is None else recipe.regions()
+    if command.style_mask:
+        if len(styles) > 1:
+            raise ValueError(
+                "style_mask goes with one style, or with several under --blend; received"
+                f" {len(styles)} styles"
+            )
+        maps = [read_image(name).pixels for name in command.style_mask]
+        regions = as_regions(maps, len(styles[0]))
+    if regions is not None:
+        check_method(command.config.method)
+    return regions
 
 
 def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":

@@ -67,6 +67,12 @@ class Stylize:
     )
     """A picture of any size, for every photograph: where it is white the style goes, where it is
     black the photograph stays as it is."""
+    style_mask: Annotated[
+        tuple[str, ...], arg(metavar="FILE...", help_behavior_hint="(default: one region)")
+    ] = ()
+    """Two maps, of the photographs and of the style (with --blend one of each style): pictures of
+    any size whose colours mark regions, up to 8. Each region of a photograph is painted from the
+    region of the same colour in the style."""
     output: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
     """A folder, or a .png file when one picture is made."""
     preset: Annotated[
@@ -74,7 +80,7 @@ class Stylize:
     ] = None
     """A look: its settings become the defaults of all options."""
     recipe: Annotated[Path | None, arg(metavar="PNG")] = None
-    """A picture made by rrstyle: its settings, seed, blend and mask become the defaults of all
+    """A picture made by rrstyle: its settings, seed, blend and masks become the defaults of all
     options."""
     seed: int = 0
     """Names the random networks; another seed is another picture."""

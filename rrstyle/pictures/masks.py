@@ -75,11 +75,29 @@ def _feathered(mask: np.ndarray) -> np.ndarray:
     return mask * np.minimum(depth / width, 1).astype(np.float32)
 
 
-def mask_text(mask: np.ndarray) -> str:
-    """A mask of `as_mask` as an 8-bit grey PNG in base64."""
+def grey_text(levels: np.ndarray) -> str:
+    """Grey levels (height, width), uint8, as an 8-bit PNG in base64."""
     stream = io.BytesIO()
-    Image.fromarray(to_uint8(mask)[..., 0]).save(stream, "PNG", optimize=True)
+    Image.fromarray(levels).save(stream, "PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode()
+
+
+def parse_grey(text: Any, *, argument: str) -> np.ndarray:
+    """The picture in a text of `grey_text`, float32 (height, width, 3) in [0, 1].
+
+    Raises:
+        ValueError: If the text holds none.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{argument} must be a PNG in base64") from error
+    return read_image(data, name=argument).pixels
+
+
+def mask_text(mask: np.ndarray) -> str:
+    """A mask of `as_mask` as a text."""
+    return grey_text(to_uint8(mask)[..., 0])
 
 
 def parse_mask(text: Any, *, argument: str = "mask") -> np.ndarray:
@@ -88,8 +106,4 @@ def parse_mask(text: Any, *, argument: str = "mask") -> np.ndarray:
     Raises:
         ValueError: If the text holds no mask.
     """
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{argument} must be a PNG in base64") from error
-    return as_mask(read_image(data, name=argument).pixels, argument=argument)
+    return as_mask(parse_grey(text, argument=argument), argument=argument)

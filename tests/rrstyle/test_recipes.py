@@ -107,9 +107,23 @@ def test_it_holds_all_styles_their_weights_and_the_mask():
     assert make_recipe(StyleConfig(), 3, content, styles).style_weights == (1.0, 1.0, 1.0)
 
 
+def test_it_holds_the_style_mask():
+    content, style = (images.Picture(pixels(seed=i), "x.png", ()) for i in range(2))
+    maps = [np.eye(5), np.float32([[0, 1]])]
+    found = make_recipe(StyleConfig(), 3, content, style, style_mask=maps)
+    again = parse_recipe(found.to_json())
+    assert again == found
+    np.testing.assert_array_equal(again.regions().content, 1 - np.eye(5))
+    assert again.regions().styles[0].tolist() == [[1, 0]]
+
+
 def test_a_recipe_of_one_style_reads_as_it_always_did():
-    assert not {"more_styles", "style_weights", "mask"} & json.loads(RECIPE.to_json()).keys()
+    assert (
+        not {"more_styles", "style_weights", "mask", "style_mask"}
+        & json.loads(RECIPE.to_json()).keys()
+    )
     assert made().mask_array() is None
+    assert made().regions() is None
     assert made().styles == (made().style,)
 
 
@@ -248,6 +262,9 @@ def test_missing_fields(field):
         ({"mask": 1}, "mask must be a PNG in base64"),
         ({"mask": "%"}, "mask must be a PNG in base64"),
         ({"mask": "aGVsbG8="}, "recipe: mask"),
+        ({"style_mask": "%"}, "style_mask must be a list of PNG in base64"),
+        ({"style_mask": ["%", "%"]}, "style_mask must be a PNG in base64"),
+        ({"style_mask": [MASK]}, "recipe: style_mask must be a map of the photograph and one of"),
         ({"weights": "vgg16.h5"}, "weights must be an object"),
         ({"weights": {"name": 1, "digest": DIGEST}}, "name must be a string"),
         ({"config": []}, "StyleConfig must be an object"),

@@ -34,6 +34,8 @@ class StyleCanvas:
         config: Patch side, keys, weights of the costs.
         projection: (size, size, n, d), random matrix that patches are projected by.
         rng: Generator of the sampled keys and queries.
+        covers: Share of each pixel of each part, (height, width) in [0, 1], that may be found; a
+            patch is if all of it may, or as much as of any. None for all.
 
     Attributes:
         features: (height, width, n), the canvas; what no part covers is 0 and never found.
@@ -49,6 +51,7 @@ class StyleCanvas:
         config: PaintConfig,
         projection: np.ndarray,
         rng: np.random.Generator,
+        covers: Sequence[np.ndarray] | None = None,
     ):
         self._config, self._projection, self._rng = config, projection, rng
         self._shares = shares
@@ -58,18 +61,21 @@ class StyleCanvas:
         self.dense = np.zeros((*shape, projection.shape[3]), np.float32)
         self.valid = np.zeros(shape, bool)
         self._owner = np.repeat(owners, heights)
-        area = np.bincount(owners, [h * w for h, w in zip(heights, widths, strict=True)])
+        covers = (
+            [np.ones(part.shape[:2], np.float32) for part in parts] if covers is None else covers
+        )
+        area = np.bincount(owners, [cover.sum() for cover in covers])
         # Uses of each row's patches that its style's share comes to, of one use of the canvas.
         self._due = (np.asarray(shares) / area)[self._owner].astype(np.float32)
         self._centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
         top = 0
-        for part in parts:
+        for part, cover in zip(parts, covers, strict=True):
             height, width = part.shape[:2]
             self.features[top : top + height, :width] = part
             projected = self.project(part, 1)
             inner = np.s_[top : top + len(projected), : projected.shape[1]]
             self.dense[inner] = projected
-            self.valid[inner] = True
+            self.valid[inner] = _coverable(cover, config.size)
             top += height
 
     @cached_property
@@ -91,23 +97,35 @@ class StyleCanvas:
         )
         return ops.convert_to_numpy(batch)[0]
 
-    def search(self, queries: np.ndarray, hop: int, *, wraps: bool = False) -> np.ndarray:
+    def search(
+        self,
+        queries: np.ndarray,
+        hop: int,
+        *,
+        counts: np.ndarray | None = None,
+        wraps: bool = False,
+    ) -> np.ndarray:
         """The finds of queries: the nearest keys by normalised distance, then made coherent.
 
         Args:
             queries: Projected patches wanted, (rows, columns, d).
             hop: Distance between them in pixels.
+            counts: Where something is to be found, (rows, columns), bool, everywhere by default;
+                elsewhere the finds are those of the nearest place where it is.
             wraps: Whether the last are neighbours of the first.
 
         Returns:
             (rows, columns, 2), int32, corners on the canvas.
         """
-        weight = self._weights(queries)
-        field = self._nearest(queries.reshape(-1, queries.shape[-1]), weight)
-        field = field.reshape(*queries.shape[:2], 2)
+        counts = np.ones(queries.shape[:2], bool) if counts is None else counts
+        wanted = queries[counts]
+        weight = self._weights(wanted)
+        field = np.empty((*queries.shape[:2], 2), np.int32)
+        field[counts] = self._nearest(wanted, weight)
+        field = _filled(field, counts)
         within = self._config.coherence
         for _ in range(_SWEEPS):
-            price = weight * self._use(field)
+            price = weight * self._use(field[counts])
             given = queries, self.dense, price, self._floor, field
             field = cohere(*given, within=within, hop=hop, wraps=wraps)
         return field
@@ -121,6 +139,14 @@ class StyleCanvas:
             given = queries, self.dense, price, 0.0, field
             field = cohere(*given, within=1.0, hop=hop, wraps=wraps)
         return field
+
+    def moved_in(self, field: np.ndarray) -> np.ndarray:
+        """Finds (rows, columns, 2) moved to the nearest corners at which a patch may be found."""
+        at = field[..., 0], field[..., 1]
+        if self.valid[at].all():
+            return field
+        corners = _filled(np.moveaxis(np.indices(self.valid.shape, np.int32), 0, -1), self.valid)
+        return corners[at]
 
     def _nearest(self, queries: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Corners (count, 2) of the keys nearest to queries (count, d)."""
@@ -154,7 +180,7 @@ class StyleCanvas:
         return self.valid / (np.float32(self._floor) + best[:height, :width])
 
     def _use(self, field: np.ndarray) -> np.ndarray:
-        """Factor of the price of each style patch by how often it is used, 1 or more.
+        """Factor of the price of each style patch by how often it is found, 1 or more.
 
         What is often goes by the style's share of the places: one style's area counts no more.
         """
@@ -164,6 +190,24 @@ class StyleCanvas:
         use = ndimage.uniform_filter(count.astype(np.float32), self._config.size, mode="nearest")
         use /= flat.size * self._due[:, None]
         return 1 + np.float32(self._config.occupancy) * np.maximum(use - 1, 0)
+
+
+def _coverable(cover: np.ndarray, size: int) -> np.ndarray:
+    """The corners of patches of which all is covered, or as much as of any patch."""
+    margin = size // 2
+    share = ndimage.uniform_filter(cover, size, mode="nearest")
+    share = share[margin:-margin, margin:-margin]
+    return share >= min(1, share.max()) - 1e-4
+
+
+def _filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Values (rows, columns, n), where they are not known those of the nearest place known."""
+    if known.all():
+        return values
+    rows, columns = ndimage.distance_transform_edt(
+        ~known, return_distances=False, return_indices=True
+    )
+    return values[rows, columns]
 
 
 def _nearest_key(

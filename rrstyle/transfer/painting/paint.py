@@ -49,16 +49,32 @@ class Part:
         picture: (height, width, 3), float32 in [0, 1].
         shown: The same as the decoder shows it.
         style: Position of its style.
+        covers: Where patches may be taken from, (height, width), bool; None for everywhere.
     """
 
     picture: np.ndarray
     shown: np.ndarray
     style: int
+    covers: np.ndarray | None = None
 
     def turned(self, quarters: int) -> "Part":
         """The part turned by so many quarters."""
         picture, shown = (np.rot90(p, quarters).copy() for p in (self.picture, self.shown))
-        return Part(picture, shown, self.style)
+        covers = None if self.covers is None else np.rot90(self.covers, quarters)
+        return Part(picture, shown, self.style, covers)
+
+    def held(self, features: np.ndarray) -> np.ndarray:
+        """What the part covers of an array (rows, columns, n) of itself; (1, count, n) at least."""
+        if self.covers is None:
+            return features
+        share = self.cover_at(features.shape[:2])
+        return features[share >= min(0.5, share.max())][None]
+
+    def cover_at(self, size: tuple[int, int]) -> np.ndarray:
+        """Share of each pixel that is covered at a size (height, width)."""
+        if self.covers is None:
+            return np.ones(size, np.float32)
+        return fit_mask(self.covers.astype(np.float32), size)
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,9 @@ class Canvas:
 
     Attributes:
         content: Photograph, (height, width, 3), float32 in [0, 1].
-        style: Style pictures and their shares.
-        parts: What patches are taken from; the first ones are the styles themselves.
+        parts: What patches are taken from: the styles.
+        shares: Share of each style.
+        turned: Whether patches are taken from the styles turned by quarters too.
         encode: The CNN: features of a picture of any size.
         decode: The DCN: picture of a size (height, width) of features.
         reduction: Factor by which the CNN divides sides.
@@ -85,8 +102,9 @@ class Canvas:
     """
 
     content: np.ndarray
-    style: Blend
     parts: tuple[Part, ...]
+    shares: tuple[float, ...]
+    turned: bool
     encode: Encode
     decode: Decode
     reduction: int
@@ -99,9 +117,17 @@ class Canvas:
     on_step: OnStep
     preview: Callable[[np.ndarray], np.ndarray] | None
 
+    def style(self, arrays: Sequence[np.ndarray]) -> Blend:
+        """The styles as a blend, of an array (rows, columns, n) of each part."""
+        held = [part.held(array) for part, array in zip(self.parts, arrays, strict=True)]
+        return Blend(tuple(held[: len(self.shares)]), self.shares)
+
 
 def paint(given: Canvas) -> np.ndarray:
     """The photograph painted, at full strength: (height, width, 3), float32 in [0, 1]."""
+    if given.turned:
+        turned = [part.turned(quarters) for quarters in (1, 2, 3) for part in given.parts]
+        given = replace(given, parts=(*given.parts, *turned))
     sizes = tuple(part.picture.shape[:2] for part in given.parts)
     levels = plan_levels(
         given.content.shape[:2],
@@ -154,7 +180,7 @@ class _Matching:
             given.encode(resize(part.picture, size))
             for part, size in zip(given.parts, level.parts, strict=True)
         ]
-        style = Blend(tuple(parts[: len(given.style.parts)]), given.style.shares)
+        style = given.style(parts)
         photograph = resize(given.content, level.size)
         features, salient = self._look_at(photograph)
         size = features.shape[:2]
@@ -176,6 +202,7 @@ class _Matching:
             config,
             self._projection,
             self._rng,
+            [part.cover_at(f.shape[:2]) for part, f in zip(given.parts, parts, strict=True)],
         )
         target = target + config.variety * (1 - salient) * resize_features(self._wash, size)
         share = np.float32(level.mix) * (config.calm + (1 - config.calm) * salient)
@@ -185,16 +212,15 @@ class _Matching:
             return
         if first:
             noise = self._rng.standard_normal(target.shape).astype(np.float32)
-            current = target + _NOISE * (1 - salient) * noise * parts[0].std(axis=(0, 1))
+            current = target + _NOISE * (1 - salient) * noise * style.parts[0].std(axis=(0, 1))
         else:
             dense = replace(grid, step=1)
-            current = self._vote(
-                canvas, inherit(self._field, self._grid, dense, config.size), dense
-            )
+            current = self._vote(canvas, self._inherit(canvas, dense), dense)
+        counts = self._counts(grid)
         for _ in range(level.rounds):
             query = (1 - share) * current + share * target
             queries = self._project(canvas, query, grid)
-            self._field = canvas.search(queries, grid.step, wraps=given.tile)
+            self._field = canvas.search(queries, grid.step, counts=counts, wraps=given.tile)
             current = self._vote(canvas, self._field, grid)
         self._grid = grid
 
@@ -231,7 +257,7 @@ class _Matching:
 
     def _correct(self, canvas: StyleCanvas, target, share, grid: Grid) -> None:
         """Finds are inherited, and corrected by coherence alone."""
-        field = inherit(self._field, self._grid, grid, self._given.config.size)
+        field = self._inherit(canvas, grid)
         wanted = self._project(canvas, target, grid)
         # The find itself stands for what is there; the root gives the photograph the say that it
         # has where the average of overlapping finds is asked.
@@ -239,6 +265,17 @@ class _Matching:
         queries = at * wanted + (1 - at) * canvas.dense[field[..., 0], field[..., 1]]
         field = canvas.correct(queries, field, grid.step, wraps=grid.wraps)
         self._field, self._grid = field, grid
+
+    def _inherit(self, canvas: StyleCanvas, grid: Grid) -> np.ndarray:
+        return canvas.moved_in(inherit(self._field, self._grid, grid, self._given.config.size))
+
+    def _counts(self, grid: Grid) -> np.ndarray:
+        """The places whose patches reach what the mask holds."""
+        if self._given.mask is None:
+            return np.ones(grid.places, bool)
+        mask = fit_mask(self._given.mask, grid.size) > 0
+        reach = self._given.config.size
+        return grid.at_places(ndimage.maximum_filter(mask, reach))
 
     def _project(self, canvas: StyleCanvas, features: np.ndarray, grid: Grid) -> np.ndarray:
         size = self._given.config.size
@@ -295,8 +332,8 @@ def _colour(given: Canvas, picture: np.ndarray) -> np.ndarray:
     if given.palette == 0:
         return picture
     mask = None if given.mask is None else fit_mask(given.mask, picture.shape[:2])
-    share = np.float32(given.palette)
-    return share * PaletteMap(picture, given.style, mask)(picture) + (1 - share) * picture
+    share, style = np.float32(given.palette), given.style([part.picture for part in given.parts])
+    return share * PaletteMap(picture, style, mask)(picture) + (1 - share) * picture
 
 
 def _add_detail(given: Canvas, painted: np.ndarray, move: AffineMap) -> None:
@@ -337,28 +374,13 @@ def in_strips(decode: Decode, encode: Encode, picture: np.ndarray, halo: int | N
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    """A Gaussian blur; a wide one at a reduced size."""
-    factor = int(sigma // 3)
-    if factor < 2:
-        return ndimage.gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
-    rows, columns = (-(-side // factor) for side in image.shape[:2])
-    padded = np.pad(
-        image,
-        [(0, rows * factor - image.shape[0]), (0, columns * factor - image.shape[1]), (0, 0)],
-        mode="edge",
-    )
-    small = padded.reshape(rows, factor, columns, factor, -1).mean(axis=(1, 3))
+    """A Gaussian blur of a picture; a wide one at a reduced size."""
+    height, width = image.shape[:2]
+    factor = max(1, int(sigma // 3))
+    # Resizing is less exact within two small pixels of the borders: they are to lie outside.
+    margin = 2 * factor if factor > 1 else 0
+    widths = [(margin, margin + -side % factor) for side in (height, width)]
+    wide = np.pad(image, [*widths, (0, 0)], mode="edge")
+    small = resize_features(wide, (len(wide) // factor, wide.shape[1] // factor))
     small = ndimage.gaussian_filter(small, (sigma / factor, sigma / factor, 0), mode="nearest")
-    return _enlarged(small, image.shape[:2], factor)
-
-
-def _enlarged(small: np.ndarray, size: tuple[int, int], factor: int) -> np.ndarray:
-    """Bilinear enlargement by a whole factor."""
-    for axis in range(2):
-        position = (np.arange(size[axis]) + 0.5) / factor - 0.5
-        low = np.clip(np.floor(position).astype(int), 0, small.shape[axis] - 1)
-        high = np.minimum(low + 1, small.shape[axis] - 1)
-        part = np.clip(position - low, 0, 1).astype(np.float32)
-        part = part.reshape(-1, 1, 1) if axis == 0 else part.reshape(1, -1, 1)
-        small = np.take(small, low, axis) * (1 - part) + np.take(small, high, axis) * part
-    return small
+    return resize_features(small, wide.shape[:2])[margin:, margin:][:height, :width]

@@ -28,6 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     mask = np.zeros((30, 40, 3), np.float32)
     mask[:, 20:] = 1
     (tmp_path / "mask.png").write_bytes(encode_png(mask))
+    (tmp_path / "map.png").write_bytes(encode_png(1 - mask[::2]))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -54,6 +55,19 @@ def test_a_blend_is_what_the_library_makes_and_replays_to_the_same_bytes(capsys)
     assert "warning" not in capsys.readouterr().err
 
 
+def test_regions_are_what_the_library_makes_and_replay_to_the_same_bytes(capsys) -> None:
+    words = ("--style-mask", "map.png", "mask.png", "--side", "64", "--channels", "8")
+    assert run("stylize", "a.png", "--style", "b.png", *words, "-o", "out.png") == 0
+    recipe = read_recipe("out.png")
+    content, style, *maps = (read_image(f"{n}.png").pixels for n in ("a", "b", "map", "mask"))
+    wanted = pipeline.stylize(content, style, recipe.config, seed=0, style_mask=maps)
+    np.testing.assert_allclose(read_image("out.png").pixels, wanted, atol=0.51 / 255)
+    again = ("stylize", "a.png", "--style", "b.png", "--recipe", "out.png", "-o", "n.png")
+    assert run(*again) == 0
+    assert Path("n.png").read_bytes() == Path("out.png").read_bytes()
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_each_style_of_a_recipe_is_compared(capsys) -> None:
     assert run(*BLEND, "-o", "out.png", *CHEAP) == 0
     words = ("stylize", "a.png", "--style", "b.png", "a.png", "--recipe", "out.png", "-o", "n.png")
@@ -75,6 +89,12 @@ def test_without_blend_every_style_makes_a_picture_of_its_own() -> None:
         ((*BLEND, "--style-weights", "1"), "style_weights must be one a style; received 1 for 2"),
         ((*BLEND, "--style-weights", "0", "0"), "style_weights must not all be 0"),
         ((*BLEND, "--mask", "none.png"), "none.png: cannot be read, there is no such file"),
+        ((*BLEND, "--style-mask", "mask.png"), "one of each style, 3 in all; received 1"),
+        (
+            (*BLEND[:-1], "--style-mask", "a.png", "b.png"),
+            "style_mask goes with one style, or with",
+        ),
+        ((*BLEND, "--style-mask", *3 * ["mask.png"]), "unless method is paint; received transport"),
         ((*BLEND, "--preset", "palet-only"), "did you mean 'palette-only'?"),
         ((*BLEND, "--preset", "palette-only", "--recipe", "a.png"), "preset must be left out"),
         ((*BLEND, "--style-scale", "5"), "style_scale must be from 0.25 to 4; received 5.0"),

@@ -9,7 +9,6 @@ from scipy import ndimage
 from rrstyle.config import PaintConfig, StyleConfig
 from rrstyle.pipeline import stylize
 from rrstyle.progress import ignore
-from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian
 from rrstyle.transfer.painting import kernels
 from rrstyle.transfer.painting import paint as module
@@ -28,8 +27,9 @@ def canvas(content, *styles, shares=None, config=QUICK, **changes):
     shares = shares or len(styles) * (1 / len(styles),)
     given = Canvas(
         content,
-        Blend(styles, tuple(shares)),
         parts=tuple(Part(style, style, i) for i, style in enumerate(styles)),
+        shares=tuple(shares),
+        turned=False,
         encode=lambda image: image,
         decode=lambda features, size: features,
         reduction=1,
@@ -184,8 +184,7 @@ def test_a_turned_photograph_is_painted_as_well_only_where_strokes_may_turn():
     content = np.rot90(style).copy()
     faithful = replace(BARE, calm=1.0, variety=0.0, diversity=0.0, content_mix=(1.0, 1.0))
     given = canvas(content, style, config=replace(faithful, keys=6000))
-    parts = [given.parts[0], *(given.parts[0].turned(quarters) for quarters in (1, 2, 3))]
-    turned = paint(replace(given, parts=tuple(parts)))
+    turned = paint(replace(given, turned=True))
     assert rms(turned - content) < 0.7 * rms(paint(given) - content)
 
 

@@ -82,10 +82,3 @@ def test_a_wide_blur_is_nearly_gaussian(sigma):
     assert found.dtype == np.float32
     assert rms(found - expected) < 0.03 * rms(image - expected)
     np.testing.assert_allclose(module._blurred(np.full_like(image, 0.4), sigma), 0.4, atol=1e-6)
-
-
-def test_an_enlargement_by_hand():
-    small = np.float32([0, 4]).reshape(1, 2, 1)
-    found = module._enlarged(small, (2, 4), 2)
-    # Centres of the small pixels lie at 0.5 and 2.5.
-    np.testing.assert_allclose(found[..., 0], 2 * [[0, 1, 3, 4]])
