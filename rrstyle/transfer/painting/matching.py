@@ -111,7 +111,7 @@ class StyleCanvas:
             queries: Projected patches wanted, (rows, columns, d).
             hop: Distance between them in pixels.
             counts: Where something is to be found, (rows, columns), bool, everywhere by default;
-                elsewhere the finds are those of the nearest place where it is.
+                elsewhere the find of the nearest place where it is goes on, as far as it can.
             wraps: Whether the last are neighbours of the first.
 
         Returns:
@@ -122,7 +122,11 @@ class StyleCanvas:
         weight = self._weights(wanted)
         field = np.empty((*queries.shape[:2], 2), np.int32)
         field[counts] = self._nearest(wanted, weight)
-        field = _filled(field, counts)
+        if not counts.all():
+            near, there = _nearest_true(counts), np.indices(counts.shape)
+            onwards = field[tuple(near)] + hop * np.moveaxis(there - near, 0, -1)
+            most = np.array(self.valid.shape) - 1
+            field = self.moved_in(np.clip(onwards, 0, most).astype(np.int32))
         within = self._config.coherence
         for _ in range(_SWEEPS):
             price = weight * self._use(field[counts])
@@ -145,8 +149,7 @@ class StyleCanvas:
         at = field[..., 0], field[..., 1]
         if self.valid[at].all():
             return field
-        corners = _filled(np.moveaxis(np.indices(self.valid.shape, np.int32), 0, -1), self.valid)
-        return corners[at]
+        return np.moveaxis(_nearest_true(self.valid), 0, -1)[at]
 
     def _nearest(self, queries: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Corners (count, 2) of the keys nearest to queries (count, d)."""
@@ -200,14 +203,9 @@ def _coverable(cover: np.ndarray, size: int) -> np.ndarray:
     return share >= min(1, share.max()) - 1e-4
 
 
-def _filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Values (rows, columns, n), where they are not known those of the nearest place known."""
-    if known.all():
-        return values
-    rows, columns = ndimage.distance_transform_edt(
-        ~known, return_distances=False, return_indices=True
-    )
-    return values[rows, columns]
+def _nearest_true(where: np.ndarray) -> np.ndarray:
+    """The nearest place that is True for each of (height, width): (2, height, width), int32."""
+    return ndimage.distance_transform_edt(~where, return_distances=False, return_indices=True)
 
 
 def _nearest_key(
