@@ -6,6 +6,7 @@ in Fiser et al. 2016). Both are exact searches or candidates of neighbours; noth
 random but samples.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -20,8 +21,33 @@ from rrstyle.transfer.painting.kernels import cohere
 # is; those between take the value of one beside them.
 _SAMPLED_QUERIES, _SERVED = 2048, 20_000
 _BLOCK = 256  # queries
+_LEAST_ASKED = 0.2  # of a style's share
+_LARGEST = 16  # root mean squares: what is further from the mean counts as that far
 _SWEEPS = 2  # of coherence after a search
 _PRICE_SWEEPS = 8  # one settles the prices of two styles
+
+
+class Shares:
+    """Shares of the styles of a blend, through all searches.
+
+    Coherence after a search shifts them; what it took from a style the next search gives back.
+
+    Args:
+        due: Share of each style, positive, of sum 1.
+
+    Attributes:
+        due: The same.
+        asked: What the next search is to give each, so that `due` is left.
+    """
+
+    def __init__(self, due: Sequence[float]):
+        self.due = self.asked = np.asarray(due)
+
+    def note(self, owners: np.ndarray) -> None:
+        """Takes note of the styles (count,) that a search and coherence led to."""
+        found = np.bincount(owners, minlength=len(self.due)) / len(owners)
+        asked = np.maximum(self.asked + self.due - found, _LEAST_ASKED * self.due)
+        self.asked = asked / asked.sum()
 
 
 class StyleCanvas:
@@ -30,9 +56,10 @@ class StyleCanvas:
     Args:
         parts: Features (height, width, n) of each part: a style, or a turned copy of one.
         owners: Style of each part.
-        shares: Share of the places of each style.
+        shares: Shares of the places of each style, which searches change.
         config: Patch side, keys, weights of the costs.
-        projection: (size, size, n, d), random matrix that patches are projected by.
+        signs: (size, size, n, d), float32, random matrix of 1 and -1 that projects patches
+            (Achlioptas 2003).
         rng: Generator of the sampled keys and queries.
         covers: Share of each pixel of each part, (height, width) in [0, 1], that may be found; a
             patch is if all of it may, or as much as of any. None for all.
@@ -47,18 +74,18 @@ class StyleCanvas:
         self,
         parts: Sequence[np.ndarray],
         owners: Sequence[int],
-        shares: Sequence[float],
+        shares: "Shares",
         config: PaintConfig,
-        projection: np.ndarray,
+        signs: np.ndarray,
         rng: np.random.Generator,
         covers: Sequence[np.ndarray] | None = None,
     ):
-        self._config, self._projection, self._rng = config, projection, rng
+        self._config, self._signs, self._rng = config, signs, rng
         self._shares = shares
         heights, widths = ([part.shape[axis] for part in parts] for axis in range(2))
         shape = sum(heights), max(widths)
-        self.features = np.zeros((*shape, projection.shape[2]), np.float32)
-        self.dense = np.zeros((*shape, projection.shape[3]), np.float32)
+        self.features = np.zeros((*shape, signs.shape[2]), np.float32)
+        self.dense = np.zeros((*shape, signs.shape[3]), np.float32)
         self.valid = np.zeros(shape, bool)
         self._owner = np.repeat(owners, heights)
         covers = (
@@ -66,7 +93,7 @@ class StyleCanvas:
         )
         area = np.bincount(owners, [cover.sum() for cover in covers])
         # Uses of each row's patches that its style's share comes to, of one use of the canvas.
-        self._due = (np.asarray(shares) / area)[self._owner].astype(np.float32)
+        self._due = (shares.due / area)[self._owner].astype(np.float32)
         self._centre = np.mean([part.mean(axis=(0, 1)) for part in parts], axis=0)
         top = 0
         for part, cover in zip(parts, covers, strict=True):
@@ -88,14 +115,22 @@ class StyleCanvas:
         return self._config.completeness * float(held.var(axis=0).sum()) + 1e-12
 
     def project(self, features: np.ndarray, step: int) -> np.ndarray:
-        """Random projection of the patches at every `step`-th corner; one valid convolution."""
+        """Random projection of the patches at every `step`-th corner; one valid convolution.
+
+        Features are rounded to whole steps, few enough that their sums are exact: no backend's
+        order of summation can turn one find into another.
+        """
+        terms = math.prod(self._signs.shape[:3])
+        steps = max(1, 2**24 // (_LARGEST * terms))  # in one root mean square
+        whole = np.rint((features - self._centre) * steps)
+        np.clip(whole, -_LARGEST * steps, _LARGEST * steps, out=whole)
         batch = ops.conv(
-            ops.convert_to_tensor((features - self._centre)[None], "float32"),
-            ops.convert_to_tensor(self._projection),
+            ops.convert_to_tensor(whole[None], "float32"),
+            ops.convert_to_tensor(self._signs),
             strides=step,
             padding="valid",
         )
-        return ops.convert_to_numpy(batch)[0]
+        return ops.convert_to_numpy(batch)[0] / np.float32(steps * math.sqrt(terms))
 
     def search(
         self,
@@ -132,6 +167,7 @@ class StyleCanvas:
             price = weight * self._use(field[counts])
             given = queries, self.dense, price, self._floor, field
             field = cohere(*given, within=within, hop=hop, wraps=wraps)
+        self._shares.note(self._owner[field[counts][:, 0]])
         return field
 
     def correct(
@@ -155,7 +191,7 @@ class StyleCanvas:
         """Corners (count, 2) of the keys nearest to queries (count, d)."""
         owners = self._owner[self._corners[:, 0]]
         found, distances = [], []
-        for style, share in enumerate(self._shares):
+        for style, share in enumerate(self._shares.due):
             corners = self._corners[owners == style]
             most = max(1, round(share * self._config.keys))
             if len(corners) > most:
@@ -166,7 +202,7 @@ class StyleCanvas:
             distances.append(distance)
         if len(found) == 1:
             return found[0]
-        taken = allot(np.stack(distances), self._shares)
+        taken = allot(np.stack(distances), self._shares.asked)
         return np.stack(found)[taken, np.arange(len(taken))]
 
     def _weights(self, queries: np.ndarray) -> np.ndarray:

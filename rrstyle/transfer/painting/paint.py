@@ -24,7 +24,7 @@ from rrstyle.transfer.colours import PaletteMap
 from rrstyle.transfer.features import resize_features
 from rrstyle.transfer.painting.kernels import vote
 from rrstyle.transfer.painting.levels import Grid, Level, inherit, plan_levels, step_at
-from rrstyle.transfer.painting.matching import StyleCanvas, pad
+from rrstyle.transfer.painting.matching import Shares, StyleCanvas, pad
 from rrstyle.transfer.painting.saliency import saliency
 
 _SHOWN_FROM = 90  # longer side in pixels of the smallest scale worth a preview
@@ -172,6 +172,7 @@ class _Matching:
     def __init__(self, given: Canvas):
         self._given, self._rng = given, layer_rng(given.seed, TRANSFER)
         self._wash: np.ndarray | None = None
+        self._shares = Shares(given.shares)
 
     def advance(self, level: Level) -> None:
         """Finds of the next finer scale."""
@@ -189,22 +190,21 @@ class _Matching:
         target, parts = self.move(features) / unit, [part / unit for part in parts]
         first = self._wash is None
         if self._wash is None:
-            scale = 1 / math.sqrt(config.size**2 * target.shape[2])
             shape = config.size, config.size, target.shape[2], config.projection
-            self._projection = self._rng.normal(0, scale, shape).astype(np.float32)
+            self._signs = self._rng.choice(np.float32([-1, 1]), shape)
             style = style.map(lambda part: part / unit)
             covariance = style.gaussian().covariance
             self._wash = _wash(target.shape, covariance, self._rng, wraps=given.tile)
         canvas = StyleCanvas(
             parts,
             [part.style for part in given.parts],
-            style.shares,
+            self._shares,
             config,
-            self._projection,
+            self._signs,
             self._rng,
             [part.cover_at(f.shape[:2]) for part, f in zip(given.parts, parts, strict=True)],
         )
-        target = target + config.variety * (1 - salient) * resize_features(self._wash, size)
+        target = target + config.variety * (1 - salient) * _enlarged(self._wash, size)
         share = np.float32(level.mix) * (config.calm + (1 - config.calm) * salient)
         grid = Grid(size, step_at(size), tuple(part.shape[:2] for part in parts), given.tile)
         if not level.rounds:
@@ -298,6 +298,12 @@ def _wash(
     jitter = 1e-6 * (np.trace(covariance) / len(covariance) + 1e-12)
     root = np.linalg.cholesky(covariance + jitter * np.eye(len(covariance)))
     return noise @ root.T.astype(np.float32)
+
+
+def _enlarged(wash: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A wash at a larger size (height, width); by NumPy, the same on all backends."""
+    factors = size[0] / wash.shape[0], size[1] / wash.shape[1], 1
+    return ndimage.zoom(wash, factors, order=1, mode="nearest", grid_mode=True)
 
 
 def _step(given: Canvas, matching: _Matching, level: Level, fraction: float) -> Step:

@@ -5,7 +5,7 @@ import pytest
 
 from rrstyle.config import PaintConfig
 from rrstyle.transfer.painting import kernels
-from rrstyle.transfer.painting.matching import StyleCanvas, _nearest_key, allot, pad
+from rrstyle.transfer.painting.matching import Shares, StyleCanvas, _nearest_key, allot, pad
 
 
 def rng(seed=0):
@@ -21,8 +21,8 @@ def canvas_of(*parts, owners=None, shares=None, seed=0, **settings):
     owners = range(len(parts)) if owners is None else owners
     shares = shares or len(parts) * (1 / len(parts),)
     shape = config.size, config.size, parts[0].shape[2], config.projection
-    projection = rng(9).normal(0, 0.2, shape).astype(np.float32)
-    return StyleCanvas(parts, owners, shares, config, projection, rng(seed))
+    signs = rng(9).choice(np.float32([-1, 1]), shape)
+    return StyleCanvas(parts, owners, Shares(shares), config, signs, rng(seed))
 
 
 def distinct(field):
@@ -54,10 +54,36 @@ def test_a_projection_by_hand():
     part = noise(6, 7)
     canvas = canvas_of(part)
     patch = part[2:5, 3:6] - part.mean(axis=(0, 1))
-    expected = np.einsum("ijn,ijnd->d", patch, canvas._projection)
-    np.testing.assert_allclose(canvas.dense[2, 3], expected, atol=1e-5)
-    np.testing.assert_allclose(canvas.project(part, 1), canvas.dense[:4, :5], atol=1e-6)
-    np.testing.assert_allclose(canvas.project(part, 2), canvas.dense[:4:2, :5:2], atol=1e-5)
+    expected = np.einsum("ijn,ijnd->d", patch, canvas._signs) / np.sqrt(patch.size)
+    np.testing.assert_allclose(canvas.dense[2, 3], expected, atol=1e-4)
+    np.testing.assert_array_equal(canvas.project(part, 1), canvas.dense[:4, :5])
+    np.testing.assert_array_equal(canvas.project(part, 2), canvas.dense[:4:2, :5:2])
+
+
+def test_a_projection_is_exact_whatever_the_order_of_its_sum():
+    part = 5 * noise(12, 12)
+    canvas = canvas_of(part)
+    terms = 9 * part.shape[2]
+    steps = 2**24 // (16 * terms)
+    whole = np.rint((part - part.mean(axis=(0, 1))) * steps)[2:5, 3:6].astype(np.int64)
+    expected = np.einsum("ijn,ijnd->d", whole, canvas._signs.astype(np.int64))
+    scale = np.float32(steps * np.sqrt(terms))
+    np.testing.assert_array_equal(canvas.dense[2, 3], expected.astype(np.float32) / scale)
+    # Distances stay, in the mean over projections, as Johnson and Lindenstrauss have it.
+    many = canvas_of(noise(20, 20), projection=256)
+    gaps = np.diff(many.dense[:18, :18].reshape(-1, 256), axis=0)
+    patches = np.stack(
+        [noise(20, 20)[y : y + 3, x : x + 3].ravel() for y in range(18) for x in range(18)]
+    )
+    wanted = np.square(np.diff(patches, axis=0)).sum(axis=1) / patches.shape[1]
+    ratio = np.square(gaps).sum(axis=1) / 256 / wanted
+    assert ratio.mean() == pytest.approx(1, abs=4 / np.sqrt(256))
+
+
+def test_features_far_out_count_as_far_as_the_limit():
+    part = noise(8, 8).copy()
+    part[4, 4] = 1e9
+    assert np.abs(canvas_of(part).dense).max() <= 16 * np.sqrt(9 * part.shape[2]) + 1e-3
 
 
 # The search
