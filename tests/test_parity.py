@@ -120,17 +120,7 @@ def test_scores_of_the_study_agree(here, there):
 
 
 def test_pictures_agree(here, there):
-    check_close(here, there, "picture", 2 * len(parity.CLOSED_FORMS))
-
-
-def test_paint_runs_to_the_end_on_jax(there):
-    picture = there["paint"]
-    assert picture.shape == (48, 45, 3)
-    assert picture.dtype == np.float32
-    assert np.isfinite(picture).all()
-    assert picture.min() >= 0
-    assert picture.max() <= 1
-    assert picture.std() > 0.02
+    check_close(here, there, "picture", 2 * len(parity.CLOSED_FORMS) + 2)
 
 
 def test_jax_on_a_processor_takes_float32(there):

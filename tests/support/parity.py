@@ -13,6 +13,7 @@ from rrstyle import backend
 from rrstyle.config import NetworkConfig, PaintConfig, StyleConfig
 from rrstyle.networks.build import cnn_network, dcn_network
 from rrstyle.networks.layers import BlurPool2D, L2Pooling2D
+from rrstyle.pictures.images import resize
 from rrstyle.pipeline import stylize
 from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
 from rrstyle.transfer.optimise import Objective, _batch
@@ -66,6 +67,12 @@ def compute(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
                 method=method, decoder=decoder, side=48, strength=0.8, encoder=ENCODER
             )
             result[f"picture {method} {decoder}"] = stylize(image, style, config, seed=SEED)
+    for decoder in ("ridge", "random"):
+        # Large enough for all that paint does: search, correction, several scales.
+        paint = PaintConfig(rounds=(2, 1), searched=40)
+        config = StyleConfig(side=160, decoder=decoder, encoder=ENCODER, paint=paint)
+        large = [resize(picture, (3 * 48, 3 * 45)) for picture in (image, style)]
+        result[f"picture paint {decoder}"] = stylize(*large, config, seed=SEED)
     return result
 
 
@@ -111,11 +118,9 @@ def _objectives(content, style) -> dict[str, np.ndarray]:
 
 
 def alone(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What is looked at on one backend alone: paths that amplify rounding, and facts."""
-    config = StyleConfig(side=48, encoder=ENCODER, paint=PaintConfig(rounds=(1,)))
+    """What is looked at on one backend alone."""
     doubled = backend.jit(lambda x: 2 * x, maps=())(ops.ones(3))
     return {
-        "paint": stylize(arrays["image"], arrays["style"], config, seed=SEED),
         "backend": np.asarray(keras.backend.backend()),
         "tensorflow imported": np.asarray("tensorflow" in sys.modules),
         "auto precision": np.asarray(backend.resolve_precision("auto")),

@@ -191,7 +191,7 @@ class _Matching:
         first = self._wash is None
         if self._wash is None:
             shape = config.size, config.size, target.shape[2], config.projection
-            self._signs = self._rng.choice(np.float32([-1, 1]), shape)
+            self._signs = self._rng.choice(np.array([-1, 1], np.float32), shape)
             style = style.map(lambda part: part / unit)
             covariance = style.gaussian().covariance
             self._wash = _wash(target.shape, covariance, self._rng, wraps=given.tile)
