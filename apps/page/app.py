@@ -15,7 +15,7 @@ from apps.page.reconstruct import reconstruct_tab, run_folders
 from apps.page.settings import DEFAULTS
 from apps.page.study import study_folders, study_tab
 from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
-from apps.service.jobs import remember_example
+from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
 from rrstyle.pictures import images
@@ -103,5 +103,5 @@ def _write_examples(folder: Path) -> dict[str, Path]:
     for name, path in files.items():
         pixels = examples.example(name)
         path.write_bytes(images.encode_png(pixels))
-        remember_example(name, pixels)  # or the first click would wait a second for it
+        uploads.remember_built_in(name, pixels)  # or the first click would wait a second
     return files

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from apps.service import jobs, owners
+from apps.service import owners, uploads
 from rrstyle import examples
 from rrstyle.pictures import images
 
@@ -34,7 +34,7 @@ def read_upload(value: Any, what: str) -> images.Picture:
         OSError: If it cannot be read any more.
     """
     path, name = upload_path(value, what)
-    return jobs.read_picture(path, name)
+    return uploads.read_picture(path, name)
 
 
 def upload_path(value: Any, what: str) -> tuple[Path, str]:

@@ -5,6 +5,7 @@ shown, and numbers are checked again although the sliders have ends.
 """
 
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -42,8 +43,8 @@ OUTPUTS = (
     "archive",
 )
 
-# Of every session of this process; a browser tab is a session.
-_stops = jobs.StopFlags()
+# The stop flag of each session's job, waiting or running; a browser tab is a session.
+_stops: dict[str | None, threading.Event] = {}
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,16 @@ class Stylise:
 
     @in_words
     def _run(self, request: gr.Request, album: Album | None, find_order: Any) -> Iterator[tuple]:
-        session = request.session_hash or ""
-        flag = _stops.of(session)
+        flag = _stops.setdefault(request.session_hash, threading.Event())
         try:
             yield from _make(album, find_order(), flag, self.limits)
         finally:
-            _stops.forget(session)
+            _stops.pop(request.session_hash, None)
 
 
 def begin(request: gr.Request) -> tuple[gr.Button, gr.Button, gr.Button, str]:
     """The click, before the job has its turn: from now on Stop means this job."""
-    _stops.renew(request.session_hash or "")
+    _stops[request.session_hash] = threading.Event()
     off = gr.Button(interactive=False)
     return off, gr.Button(interactive=True), off, status_html("Waiting for its turn", 0.0)
 
@@ -99,13 +99,14 @@ def stop(request: gr.Request) -> None:
 
     Only the job says so: an answer from here could come after its last word, and stay.
     """
-    _stops.stop(request.session_hash or "")
+    if flag := _stops.get(request.session_hash):
+        flag.set()
 
 
 def leave(request: gr.Request) -> None:
-    """The tab was closed: nobody waits for its job any more."""
-    _stops.stop(request.session_hash or "")
-    _stops.forget(request.session_hash or "")
+    """The tab was closed: its job ends."""
+    stop(request)
+    _stops.pop(request.session_hash, None)
 
 
 def another_seed() -> int:

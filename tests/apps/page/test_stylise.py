@@ -203,6 +203,23 @@ def test_errors_hold_no_trace_and_no_markup(pair, work, monkeypatch, caplog):
     assert "<img" not in str(caught.value)
 
 
+def test_stop_flags_are_a_session_s_own():
+    stops = handlers._stops
+    for session in ("a", "b"):
+        handlers.begin(request(session))
+    first, second = stops["a"], stops["b"]
+    handlers.stop(request("a"))
+    assert first.is_set()
+    assert not second.is_set()
+    handlers.begin(request("a"))
+    assert not stops["a"].is_set()
+    handlers.stop(request("nobody"))  # a stop without a job is not kept for a later one
+    handlers.leave(request("b"))
+    assert second.is_set()
+    handlers.leave(request("a"))
+    assert not stops
+
+
 def test_a_picture_is_chosen_by_its_name(pair, work):
     last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
     album = last["album"]
