@@ -21,9 +21,6 @@ from rrstyle import examples
 from rrstyle.pictures import images
 from rrstyle.pipeline import stylize
 
-# (every, older than) seconds: what a session uploaded or made is there for the rest of the day.
-_DELETE_FILES = (600, 12 * 3600)
-
 # Fonts that are on the machine already: one thing less to load, and no connection anywhere.
 _THEME = gr.themes.Default(
     primary_hue="teal",
@@ -66,7 +63,7 @@ def build_app(limits: Limits | None = None, folders: Folders | None = None) -> g
     studies, runs = study_folders(folders.results), run_folders(folders.runs)
     with (
         tempfile.TemporaryDirectory(prefix="rrstyle-examples-") as name,
-        gr.Blocks(title="rrstyle", analytics_enabled=False, delete_cache=_DELETE_FILES) as app,
+        gr.Blocks(title="rrstyle", analytics_enabled=False) as app,
     ):
         files = _write_examples(Path(name))
         gr.HTML(_HEAD, elem_id="head")
@@ -80,7 +77,7 @@ def build_app(limits: Limits | None = None, folders: Folders | None = None) -> g
             with gr.Tab("Export", id="export") as fourth:
                 export_tab(limits, stylise)
         add_api(limits, folders)
-        keep_in_address(app, [*stylise.settings, *networks], box, [first, second, third, fourth])
+        keep_in_address(app, stylise.settings | networks, box, [first, second, third, fourth])
     return app
 
 
@@ -99,7 +96,7 @@ def warm_up() -> None:
 
 def _write_examples(folder: Path) -> dict[str, Path]:
     """The built-in pictures as files, by name."""
-    files = {name: folder / f"{name}.png" for name in examples.PHOTOGRAPHS + examples.STYLES}
+    files = {name: folder / f"{name}.png" for name in uploads.BUILT_IN}
     for name, path in files.items():
         pixels = examples.example(name)
         path.write_bytes(images.encode_png(pixels))

@@ -21,7 +21,6 @@ DEFAULTS = replace(StyleConfig(), side=384)
 FIRST_LOOK = "oil-strokes"
 
 SMALLEST_SIDE = 32
-SMALLEST_STYLE_SCALE, LARGEST_STYLE_SCALE = 0.25, 4.0
 LARGEST_SEED = 2**31 - 1
 
 
@@ -72,9 +71,6 @@ class Settings:
 def choices(config: type, field: str) -> tuple[str, ...]:
     """The choices that a field of a config has."""
     return get_args(get_type_hints(config)[field])
-
-
-METHODS = choices(StyleConfig, "method")
 
 
 def field_help(config: type) -> dict[str, str]:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from apps.page.errors import in_words
 from apps.page.status import facts_html, nothing_html
+from apps.page.widgets import PRIVATE
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
 from recon.report.files import Result, Results, plain, read_results
@@ -251,27 +252,22 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         choices = gr.Radio(tally(study), value=ALL)
         return gr.Dropdown(names, value=names[0][1]), choices
 
-    quiet: dict[str, Any] = {
-        "preprocess": False,
-        "api_visibility": "private",
-        "show_progress": "hidden",
-    }
     shown = ([folder, experiment], [figures, column])
     judged = ([folder, verdict], [claims])
     # One after the other: the experiments of another folder have other names.
-    changed = folder.change(in_words(change_folder), [folder], [experiment, verdict], **quiet)
-    changed = changed.then(in_words(show), *shown, **quiet)
-    changed.then(in_words(list_claims), *judged, **quiet)
-    experiment.input(in_words(show), *shown, **quiet)
-    verdict.input(in_words(list_claims), *judged, **quiet)
-    tab.select(in_words(show), *shown, **quiet)
-    tab.select(in_words(list_claims), *judged, **quiet)
+    changed = folder.change(in_words(change_folder), [folder], [experiment, verdict], **PRIVATE)
+    changed = changed.then(in_words(show), *shown, **PRIVATE)
+    changed.then(in_words(list_claims), *judged, **PRIVATE)
+    experiment.input(in_words(show), *shown, **PRIVATE)
+    verdict.input(in_words(list_claims), *judged, **PRIVATE)
+    tab.select(in_words(show), *shown, **PRIVATE)
+    tab.select(in_words(list_claims), *judged, **PRIVATE)
     # Rows are sent only to those who ask for them.
     gr.on(
         [rows_of.expand, column.input, falling.input],
         in_words(list_rows),
         [folder, experiment, column, falling],
         [rows, count],
-        **quiet,
+        **PRIVATE,
     )
-    experiment.change(lambda: gr.Accordion(open=False), None, [rows_of], **quiet)
+    experiment.change(lambda: gr.Accordion(open=False), None, [rows_of], **PRIVATE)

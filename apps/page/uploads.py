@@ -88,7 +88,6 @@ def read_mask(value: Any) -> np.ndarray | None:
 
 def offer_example(name: str) -> str:
     """A built-in picture as a file that Gradio serves, of its built-in name."""
-    folder = owners.new_folder(Path(get_upload_folder()), owners.current())
-    path = folder / f"{name}.png"
+    path = owners.own_folder() / f"{name}.png"
     path.write_bytes(images.encode_png(examples.example(name)))
     return str(path)

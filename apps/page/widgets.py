@@ -1,20 +1,31 @@
-"""Widgets that several tabs have."""
+"""Widgets and options of events that several tabs have."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from apps.page.settings import LARGEST_SEED, choices, field_help
+from apps.service.limits import Limits
+
 ASSETS = Path(__file__).with_name("assets")
 
-# For events that are quick, of this page only, and cannot go wrong by what a client does: Gradio
-# 6.31 shows no error of an event outside its queue.
-QUIET: dict[str, Any] = {
-    "queue": False,
+# Of events of the page. Gradio itself would decode pictures before this project's checks of them.
+PRIVATE: dict[str, Any] = {
+    "preprocess": False,
     "api_visibility": "private",
     "show_progress": "hidden",
 }
+# Of events that are quick and cannot go wrong by what a client does: Gradio 6.31 shows no error of
+# an event outside its queue.
+QUIET: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+
+
+def queued(limits: Limits) -> dict[str, Any]:
+    """Options of events that run a job: `apps.service.jobs` has the queue, and not Gradio."""
+    return {"concurrency_id": "jobs", "concurrency_limit": limits.handlers}
 
 
 def picture_input(
@@ -56,6 +67,24 @@ def picture_input(
     return picture
 
 
-def share(label: str, value: float, info: str) -> gr.Slider:
-    """A number from 0 to 1."""
-    return gr.Slider(0, 1, value=value, step=0.05, label=label, info=info, buttons=[])
+def of_field(kind: Any, config: Any, name: str, **options: Any) -> Any:
+    """A widget for a field of a config: by default its name, value, choices and help."""
+    label = name.capitalize().replace("_", " ")
+    if found := choices(type(config), name):
+        options = {"choices": list(found)} | options
+    help_text = field_help(type(config))[name]
+    return kind(**{"value": getattr(config, name), "label": label, "info": help_text} | options)
+
+
+def slider(low: float, high: float, step: float, **options: Any) -> gr.Slider:
+    """A slider without buttons."""
+    return gr.Slider(low, high, step=step, buttons=[], **options)
+
+
+def seed_input(info: str, **options: Any) -> gr.Number:
+    """The seed of random weights."""
+    options |= {"minimum": 0, "maximum": LARGEST_SEED}
+    return gr.Number(0, precision=0, label="Seed", info=info, **options)
+
+
+share = partial(slider, 0, 1, 0.05)

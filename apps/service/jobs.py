@@ -212,6 +212,18 @@ def run_work(
         left.set()
 
 
+def run_one(
+    stage: str, compute: Callable[[], Any], limits: Limits, *, held: int = 0
+) -> Iterator[Any]:
+    """Progress, among it that of `stage`, and the result of `compute`; see `run_work`."""
+
+    def work(report: Report, heed_stop: HeedStop) -> None:
+        report(Progress(stage, 0.0))
+        report(compute())
+
+    return run_work(work, threading.Event(), limits, held=held)
+
+
 def _aged(progress: Progress, reported: float) -> Progress:
     """A progress report of the time `reported`, its time left counted down to now."""
     if progress.seconds_left is None:

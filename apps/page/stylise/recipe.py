@@ -7,9 +7,7 @@ from apps.page.settings import CONTROLS, find_look
 from apps.page.status import facts_html
 from apps.page.uploads import MASK_START, offer_example, upload_path
 from apps.service import uploads
-from rrstyle import examples
 from rrstyle.config import StyleConfig, to_dict
-from rrstyle.pictures import images
 from rrstyle.recipes import Recipe, read_recipe
 from rrstyle.transfer.blends import MOST_STYLES
 
@@ -51,8 +49,8 @@ def load_recipe(value: Any) -> list:
         value: The file, as Gradio passes it unprocessed.
 
     Returns:
-        A note, the photograph, the styles, their shares and the mask, the look, then the controls
-        in the order of `apps.page.settings.CONTROLS`. Pictures not built in are None.
+        A note, the look, then what `apps.page.stylise.handlers.order_of` takes; pictures that are
+        not built in are None.
 
     Raises:
         ValueError: If the file is no PNG with a recipe.
@@ -62,10 +60,13 @@ def load_recipe(value: Any) -> list:
     if refusal := uploads.refusal(path):
         raise ValueError(refusal)
     recipe = read_recipe(path, name=name)
-    pictures, notes = [], []
+    pictures: list[str | None] = []
+    notes = []
     for what, used in [("photograph", recipe.content), *(("style", s) for s in recipe.styles)]:
-        pictures.append(offer_example(used.name) if _is_built_in(used) else None)
-        if pictures[-1] is None:
+        if uploads.is_built_in(used.name, used.digest):
+            pictures.append(offer_example(used.name))
+        else:
+            pictures.append(None)
             notes.append(f"Choose the {what} {used.name} above.")
     if recipe.mask is not None:
         notes.append("It has a mask: see “Paint where the style goes”.")
@@ -76,12 +77,12 @@ def load_recipe(value: Any) -> list:
     values = to_dict(recipe.config) | {"n": 1, "seed": recipe.seed}
     return [
         facts_html([("Loaded", name), ("Seed", str(recipe.seed)), *(("Note", n) for n in notes)]),
+        find_look(recipe.config),
         *pictures,
         *([None] * spare),
         *shares,
         *([1.0] * spare),
         "" if recipe.mask is None else f"{MASK_START}{recipe.mask}",
-        find_look(recipe.config),
         *(values[key] for key in CONTROLS),
     ]
 
@@ -106,11 +107,6 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{key}"] = value
     return found
-
-
-def _is_built_in(used: Any) -> bool:
-    known = examples.PHOTOGRAPHS + examples.STYLES
-    return used.name in known and images.digest(examples.example(used.name)) == used.digest
 
 
 def _plain(value: Any) -> str:
