@@ -5,7 +5,6 @@ ever opened.
 """
 
 import base64
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import gradio as gr
 import pandas as pd
 
 from apps.page.errors import in_words
-from apps.page.status import facts_html, nothing_html
+from apps.page.status import claims_html, figures_html, nothing_html
 from apps.page.widgets import PRIVATE
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
@@ -97,16 +96,14 @@ def result_of(study: Study, name: Any) -> Result:
     return chosen[name]
 
 
-def figures_html(result: Result) -> str:
-    """Figure and pictures of an experiment, with what was measured."""
-    shown = [("", "Chart of the rows"), ("-pictures", "Pictures")]
-    files = [(result.file(f"{ending}.png"), words) for ending, words in shown]
-    figures = "".join(
-        f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
-        f' alt="{html.escape(f"{words} of {result.name}: {result.title}")}">'
-        for path, words in files
-        if path is not None
-    )
+def figures_of(result: Result) -> str:
+    """Figure and pictures of an experiment, with what was measured, as HTML."""
+    pictures = []
+    for ending, words in (("", "Chart of the rows"), ("-pictures", "Pictures")):
+        if path := result.file(f"{ending}.png"):
+            data = base64.b64encode(path.read_bytes()).decode()
+            title = f"{words} of {result.name}: {result.title}"
+            pictures.append((f"data:image/png;base64,{data}", title))
     facts = [
         ("Measured", result.title),
         ("Reproduces", plain(result.meta.get("reproduces") or "")),
@@ -114,8 +111,7 @@ def figures_html(result: Result) -> str:
         ("Measured on", result.measured_on() if result.meta else ""),
         ("Not usable", result.problem),
     ]
-    known = facts_html([(name, value) for name, value in facts if value])
-    return f'<div class="figures">{known}{figures or nothing_html("No figure yet.")}</div>'
+    return figures_html(facts, pictures)
 
 
 def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, str]:
@@ -137,16 +133,21 @@ def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, 
     return rows.head(MOST_ROWS), said
 
 
-def claims_html(study: Study, verdict: Any) -> str:
-    """The claims, each with its verdicts; of one verdict only, or all of them."""
-    kept = [
-        (entry, findings)
-        for entry in study.entries
-        if (findings := [f for f in entry.findings if verdict in (ALL, f.verdict)])
-    ]
-    if not kept:
-        return nothing_html("No claim has this verdict here.")
-    return f'<div class="claims">{"".join(_claim(*pair) for pair in kept)}</div>'
+def claims_of(study: Study, verdict: Any) -> str:
+    """The claims, each with its findings, as HTML; of one verdict only, or ALL."""
+    claims = []
+    for entry in study.entries:
+        if findings := [f for f in entry.findings if verdict in (ALL, f.verdict)]:
+            facts = [("Rule", entry.claim.rule), ("Source", entry.claim.paper)]
+            facts.append(("Measured on", entry.measured_on))
+            numbers = [(found.case or found.verdict, _numbers(found)) for found in findings]
+            claims.append((entry.claim, findings, facts, numbers))
+    return claims_html(claims, MARKS) if claims else nothing_html("No claim has this verdict here.")
+
+
+def _numbers(finding: Finding) -> str:
+    effect = f"{interval_text(finding.effect)} {finding.unit}; " if finding.effect else ""
+    return f"{effect}{finding.detail}"
 
 
 def tally(study: Study) -> list[tuple[str, str]]:
@@ -154,33 +155,6 @@ def tally(study: Study) -> list[tuple[str, str]]:
     counts = Counter(finding.verdict for entry in study.entries for finding in entry.findings)
     every = (f"all {counts.total()}", ALL)
     return [every, *((f"{MARKS[v]} {v} {counts[v]}", v) for v in MARKS)]
-
-
-def _claim(entry: Entry, findings: list[Finding]) -> str:
-    claim = entry.claim
-    chips = "".join(_finding(finding) for finding in findings)
-    facts = [("Rule", claim.rule), ("Source", claim.paper), ("Measured on", entry.measured_on)]
-    return (
-        f"<article><h4><span>{html.escape(claim.id)}</span> {html.escape(claim.words)}</h4>"
-        f"<ul>{chips}</ul><details><summary>Rule, source and numbers</summary>"
-        f"{facts_html([(name, value) for name, value in facts if value])}"
-        f"{_numbers(findings)}</details></article>"
-    )
-
-
-def _finding(finding: Finding) -> str:
-    kind = finding.verdict.replace(" ", "-")
-    case = f" <span>{html.escape(finding.case)}</span>" if finding.case else ""
-    return f'<li class="{kind}"><b>{MARKS[finding.verdict]} {finding.verdict}</b>{case}</li>'
-
-
-def _numbers(findings: list[Finding]) -> str:
-    def line(finding: Finding) -> str:
-        effect = f"{interval_text(finding.effect)} {finding.unit}; " if finding.effect else ""
-        return f"{effect}{finding.detail}"
-
-    lines = [(f.case or f.verdict, line(f)) for f in findings if line(f)]
-    return facts_html(lines) if lines else ""
 
 
 def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
@@ -236,7 +210,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         study = read_study(folders, name)
         result = result_of(study, chosen)
         columns = [] if result.rows is None else [str(name) for name in result.rows.columns]
-        return figures_html(result), gr.Dropdown(columns, value=None)
+        return figures_of(result), gr.Dropdown(columns, value=None)
 
     def list_rows(name: Any, chosen: Any, by: Any, largest: Any) -> tuple:
         result = result_of(read_study(folders, name), chosen)
@@ -244,7 +218,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         return found, said
 
     def list_claims(name: Any, chosen: Any) -> str:
-        return claims_html(read_study(folders, name), chosen)
+        return claims_of(read_study(folders, name), chosen)
 
     def change_folder(name: Any) -> tuple:
         study = read_study(folders, name)
