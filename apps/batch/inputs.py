@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,7 @@ class Source:
         return _short(re.sub(r"[^\w.-]+", "-", bare).strip("-._")) or "image"
 
     def read(self) -> Picture:
-        """Reads the file, or loads the built-in picture.
-
-        Raises:
-            ValueError: If the content is refused.
-            OSError: If the file cannot be read.
-        """
+        """Reads the file, with the errors of `read_image`, or loads the built-in picture."""
         if self.path is not None:
             return read_image(self.path)
         from rrstyle.examples import example
@@ -38,13 +34,13 @@ class Source:
         return Picture(example(self.name), self.name, ())
 
 
-def _short(stem: str) -> str:
-    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
-
-
 def joined_stem(sources: Sequence[Source]) -> str:
     """A short name for several pictures together, as safe as that of one."""
     return _short("-".join(source.stem for source in sources))
+
+
+def _short(stem: str) -> str:
+    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
 
 
 def built_in_names() -> tuple[str, ...]:
@@ -57,8 +53,8 @@ def built_in_names() -> tuple[str, ...]:
 def find_pictures(names: Sequence[str], *, argument: str) -> list[Source]:
     """The pictures that names stand for, each once, in their order.
 
-    A name is a file, a folder (its pictures by suffix, sorted, without subfolders) or, where no
-    file has it, a built-in's.
+    A name is that of a file, of a folder (its pictures by suffix, sorted, without subfolders) or,
+    where no file has it, of a built-in picture.
 
     Raises:
         ValueError: If a name stands for nothing, or a folder holds no picture.
@@ -97,15 +93,14 @@ def _is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError):
-        return True  # no permission, a name too long, a NUL: reading it says which, in a line
+        pass  # no permission, a name too long, a NUL: reading it says which, in a line
     return True
 
 
 def _is_folder(path: Path) -> bool:
-    try:
+    with suppress(OSError, ValueError):
         return path.is_dir()
-    except (OSError, ValueError):
-        return False
+    return False
 
 
 def _looks_like_picture(path: Path) -> bool:

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.batch.inputs import Source, find_pictures
-from apps.batch.replay import (
-    check_networks,
-    check_weights,
-    recipe_inputs,
-    replayed_input,
-    versions_warning,
-)
+from apps.batch.replay import check_trained, recipe_inputs, replayed_input, versions_warning
 from apps.batch.run import Batch, WriteError, plan_pairs
 from apps.command.progress import ProgressLine
 from apps.errors import one_line
@@ -35,13 +29,7 @@ _NAMED = 5  # pictures named in a line about many
 
 
 def run(command: Stylize) -> int:
-    """Makes the pictures.
-
-    Args:
-        command: Options of the command line.
-
-    Returns:
-        The exit status: 1 where a picture was not made.
+    """Makes the pictures; the exit status is 1 where one was not made.
 
     Raises:
         ValueError: If an option or a name is wrong: nothing is made then.
@@ -133,7 +121,6 @@ def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
 
     Raises:
         ValueError: If there is no such run, or settings of its networks were given beside it.
-        OSError: If a file of it cannot be read.
     """
     if config.decoder in DECODERS:
         return config, None
@@ -157,7 +144,7 @@ def _check_networks(
     """Fails now where every picture would, and tells what is not as in the recipe."""
     warnings = []
     if recipe is not None:
-        warnings = [check_networks(recipe, networks), check_weights(recipe, config)]
+        warnings = [check_trained(recipe, config, networks)]
     with quiet_start():  # Keras, late: a mistyped name is told at once
         from rrstyle import backend, pipeline
         from rrstyle.networks import weight_files

@@ -27,12 +27,10 @@ def run(command: Train) -> None:
 
         join_hosts()
         config, out = command.config, command.out
-        if command.encoder is not None:
-            encoder = load_weights(command.encoder, config.network)
-        elif config.weights == "random":
-            encoder = load_weights("random", config.network)
-        else:  # those of the run to continue
+        if command.encoder is None and config.weights != "random":  # those of the run to continue
             encoder = CnnWeights(config.weights, config.network, read_encoder(out))
+        else:
+            encoder = load_weights(command.encoder or "random", config.network)
         config = replace(config, network=encoder.network, weights=encoder.name)
         images = open_pictures(command, config, watch)
         watch.progress.say(_network_words(config))
@@ -40,9 +38,10 @@ def run(command: Train) -> None:
         def mse(loss: float) -> str:
             return f"mse {mean_squared_error(config, loss):.4g}"
 
-        validation = None if images.validation is None else images.validation.pixels
-        given = {"encoder_weights": encoder.weights, "samples": images.samples}
-        training = partial(train, validation=validation, **given)
+        held_out = None if images.validation is None else images.validation.pixels
+        training = partial(
+            train, validation=held_out, encoder_weights=encoder.weights, samples=images.samples
+        )
         best = run_until_stopped(command, config, watch, images, training, mse)
         if best is None:
             return

@@ -4,6 +4,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def watching(command: Train | Classify) -> Iterator[Watch]:
 def open_pictures(
     command: Train | Classify, config: Schedule, watch: Watch, *, validated: int | None = None
 ) -> Any:
-    """The command's pictures, scanned and told; its folder is checked before.
+    """The command's pictures, scanned and told; the folder of the run is checked before.
 
     Raises:
         ValueError: If the folder is another run's, or the pictures do not do.
@@ -47,13 +48,8 @@ def open_pictures(
         RunFolder(out).check_new(resume=command.resume)
     if out.is_dir():
         check_writable(out)
-
-    def show(step: Step) -> None:
-        watch.progress.show("training", step)
-
-    images = open_images(
-        command.images, config, out, validated=validated or VALIDATED, on_step=show
-    )
+    show, validated = partial(watch.progress.show, "training"), validated or VALIDATED
+    images = open_images(command.images, config, out, validated=validated, on_step=show)
     held_out = len(images.index.names) - images.trained_on
     bad = _bad_words(images.report_bad(out), out)
     watch.progress.say(f"{images.trained_on} pictures to train on, {held_out} held out; {bad}")
@@ -71,17 +67,14 @@ def run_until_stopped(
     """Trains, tells how it goes and what came of it, and on Ctrl-C how to continue.
 
     Args:
-        command: Options of the training.
-        config: Settings of the training.
-        watch: Progress of the command, from `watching`.
+        watch: Progress of `watching`.
         images: Pictures of `open_pictures`.
-        train: Function that trains; it takes what `recon.training.train.train` and
-            `recon.training.classify.classify` have in common.
+        train: Function that trains, with the arguments that `train` and `classify` of
+            recon/training have in common.
         measure: Function from a loss to a few words.
 
     Returns:
-        The best checkpoint; None on the second of several hosts and later, whose files the run's
-        are not.
+        The best checkpoint; None on all hosts but the first, which writes the run.
 
     Raises:
         KeyboardInterrupt: On Ctrl-C, after a checkpoint.
@@ -135,7 +128,7 @@ def run_until_stopped(
 
 @contextmanager
 def _stopped_between_steps(tell: OnStep, watch: Watch) -> Iterator[OnStep]:
-    """Makes of the first Ctrl-C an end after the step under way; the second one ends it at once."""
+    """The first Ctrl-C stops after the step under way, a second one at once."""
     asked = False
 
     def note(number, frame) -> None:

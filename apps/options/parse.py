@@ -26,15 +26,7 @@ from tyro.constructors import (
 )
 
 from apps.errors import one_line
-from apps.options.commands import (
-    COMMANDS,
-    HIDDEN,
-    Classify,
-    Command,
-    Options,
-    Stylize,
-    Train,
-)
+from apps.options.commands import COMMANDS, HIDDEN, Classify, Command, Options, Stylize, Train
 from recon.training.config import SMALL, SMALL_CLASSIFIER, ClassifierConfig, TrainingConfig
 from recon.training.record import RECORD, read_config
 from rrstyle.config import StyleConfig

@@ -1,6 +1,6 @@
-"""Settings in the page's address: they survive a reload, and two tabs have their own.
+"""Controls in the page's address: they survive a reload, and two tabs have their own.
 
-The browser writes them, the server reads and checks them when the page is opened.
+The browser writes them; the server reads and checks them when the page is opened.
 """
 
 import json
@@ -20,10 +20,8 @@ def keep_in_address(
     """Writes controls and tab to the address as they change, and reads them when a page opens.
 
     Args:
-        app: The page.
         controls: Controls by their names in the address.
-        box: Widget that holds the tabs.
-        tabs: Tabs with an id each; a page opens at the first.
+        box, tabs: The widget that holds the tabs, and these, with an id each.
     """
     widgets = list(controls.values())
     known = [str(tab.id) for tab in tabs]

@@ -1,7 +1,7 @@
-"""The named endpoints of the API: for programs, typed and documented, beside the app's own events.
+"""The named endpoints of the API, for programs: typed, and documented by their docstrings.
 
 Files go in as uploads (`gradio_client.handle_file`) or as names of built-in pictures, and come back
-as PNG files. What a client may ask for is checked as in the app; an error is one line.
+as PNG files. Values are checked as in the app; an error is one line.
 """
 
 import json

@@ -21,7 +21,7 @@ from rrstyle import examples
 from rrstyle.pictures import images
 from rrstyle.pipeline import stylize
 
-# Fonts that are on the machine already: one thing less to load, and no connection anywhere.
+# Fonts of the machine: nothing to load, and no connection anywhere.
 _THEME = gr.themes.Default(
     primary_hue="teal",
     neutral_hue="stone",
@@ -51,10 +51,6 @@ _HEAD = """<h1>rrstyle</h1>
 def build_app(limits: Limits | None = None, folders: Folders | None = None) -> gr.Blocks:
     """The app. Gradio copies the built-in pictures into its cache while it is built.
 
-    Args:
-        limits: Limits on what clients ask for.
-        folders: Folders of the server that the app shows.
-
     Raises:
         ValueError: If the folder of results holds none.
         OSError: If a folder cannot be read.
@@ -82,10 +78,7 @@ def build_app(limits: Limits | None = None, folders: Folders | None = None) -> g
 
 
 def warm_up() -> None:
-    """Makes the first impression of the first pair once, so that nobody waits for its compilation.
-
-    In a thread of its own, which the end of the program waits for.
-    """
+    """Compiles the first impression of the first pair, in a thread that the program waits for."""
 
     def work() -> None:
         content, style = (examples.example(name) for name in FIRST_PAIR)

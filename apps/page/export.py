@@ -24,13 +24,11 @@ CURRENT, CHOSEN = "the settings in Stylise", "the picture chosen there"
 def settings_of(
     source: Any, method: Any, current: Settings, album: Album | None, chosen: Any
 ) -> Settings:
-    """The settings to export, of a method that has a model.
+    """The settings to export: those of the controls, or of the chosen picture of an album.
 
     Args:
         source: CURRENT or CHOSEN.
         method: Method in place of one without a model.
-        current: Settings of the controls.
-        album, chosen: The session's pictures, and the file name of one.
 
     Raises:
         ValueError: If a choice is unknown, or no picture is chosen.
@@ -64,12 +62,7 @@ The ZIP holds a README that says how to call it."""
 
 
 def export_tab(limits: Limits, stylise: StyliseTab) -> None:
-    """The tab's widgets and what they do.
-
-    Args:
-        limits: Limits of the server.
-        stylise: The tab whose settings and pictures are exported.
-    """
+    """The tab's widgets and what they do; it exports settings and pictures of `stylise`."""
     with gr.Column(elem_classes="narrow"):
         gr.Markdown(_WORDS)
         source = gr.Radio(

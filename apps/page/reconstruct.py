@@ -51,17 +51,13 @@ def run_folders(folder: Path | None) -> dict[str, Path]:
 def panel_maker(
     runs: Mapping[str, Path], readouts: Any, size: Any, seed: Any, run: Any, **network: Any
 ) -> Callable[[Picture], Panel]:
-    """`make_panel` with a client's settings, which are checked here.
+    """`make_panel` with a client's settings; ValueError if one of them breaks a rule.
 
     Args:
         runs: Folders of trained DCNs by name.
         readouts: List of names among READOUTS.
-        size, seed: Arguments of `make_panel`.
         run: Name of a run; UNTRAINED or None for none.
         network: Arguments of `check_network`.
-
-    Raises:
-        ValueError: If a value breaks a rule.
     """
     return partial(
         make_panel,
@@ -74,11 +70,7 @@ def panel_maker(
 
 
 def check_network(channels: Any, kernel: Any, **others: Any) -> NetworkConfig:
-    """The networks that a client asks for.
-
-    Args:
-        channels, kernel: 0 for the architecture's own.
-        others: Further fields of NetworkConfig.
+    """The networks that a client asks for; channels and kernel 0 for the architecture's own.
 
     Raises:
         ValueError: If a value breaks a rule, or the ridge readout would be too large.
@@ -131,13 +123,10 @@ def panel_line(panel: Panel, picture: Picture) -> str:
 
 
 def feature_sheet(features: np.ndarray) -> np.ndarray:
-    """The first maps of features side by side, each grey in its own range.
-
-    Args:
-        features: (rows, columns, channels).
+    """The first maps of features (rows, columns, channels), side by side, each in its own range.
 
     Returns:
-        float32 image (height, width, 3) in [0, 1]: maps of at most MAP_SIDE pixels, small ones
+        float32 image (height, width, 3) in [0, 1]: grey maps of at most MAP_SIDE pixels, small ones
         enlarged by whole factors, so that their pixels are seen.
     """
     maps = features[:, :, :MOST_MAPS].astype(np.float32)
@@ -165,12 +154,7 @@ _OWN = {
 def reconstruct_tab(
     limits: Limits, files: Mapping[str, Path], runs: Mapping[str, Path]
 ) -> dict[str, Component]:
-    """The tab's widgets and what they do.
-
-    Args:
-        limits: Limits of the server.
-        files: The built-in pictures by name.
-        runs: Folders of trained DCNs by name.
+    """The tab's widgets and what they do, with built-in pictures and trained DCNs by name.
 
     Returns:
         The controls whose values the address keeps, by their names there.

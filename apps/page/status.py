@@ -63,6 +63,6 @@ def figures_html(facts: list[tuple[str, str]], pictures: list[tuple[str, str]]) 
     return str(_PIECES.figures(facts, pictures))
 
 
-def claims_html(claims: list[tuple], marks: Mapping[str, str]) -> str:
+def claims_html(claims: list[tuple], marks: Mapping[Any, str]) -> str:
     """Claims as (claim, findings, facts, numbers), with the marks of verdicts."""
     return str(_PIECES.claims(claims, marks))

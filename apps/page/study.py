@@ -1,7 +1,6 @@
 """The Study tab: what the experiments measured, and what that says of the papers' claims.
 
-A client names a folder by the words the server gave it; only those that it was started with are
-ever opened.
+A client names a folder by the server's word for it: no other folder is ever opened.
 """
 
 import base64
@@ -40,8 +39,7 @@ def study_folders(given: Path | None) -> dict[str, Path]:
     """The folders to choose from, by the names to show: one with all its subfolders, and each.
 
     Args:
-        given: A folder of results or of such folders; by default the results that this project
-            keeps, where they are.
+        given: A folder of results or of such folders; by default this project's, if it is there.
 
     Raises:
         ValueError: If it holds no results.
@@ -85,11 +83,7 @@ def experiments(study: Study) -> list[tuple[str, str]]:
 
 
 def result_of(study: Study, name: Any) -> Result:
-    """One experiment, by its name.
-
-    Raises:
-        ValueError: If the folder has none of that name.
-    """
+    """An experiment by its name; ValueError if the folder has none of that name."""
     chosen = study.results.chosen
     if not isinstance(name, str) or name not in chosen:
         raise ValueError(f"experiment must be one of {', '.join(chosen)}; received {name!r}")
@@ -115,7 +109,7 @@ def figures_of(result: Result) -> str:
 
 
 def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, str]:
-    """Rows in the order of a column, the first MOST_ROWS of them, and words on how many.
+    """The first MOST_ROWS rows in the order of a column, and words on how many there are.
 
     Raises:
         ValueError: If there are no rows, or no such column.
@@ -158,12 +152,7 @@ def tally(study: Study) -> list[tuple[str, str]]:
 
 
 def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
-    """The tab's widgets.
-
-    Args:
-        tab: Itself; it is filled when it is opened.
-        folders: Folders of results by the names to show, as `study_folders` gives them.
-    """
+    """The tab's widgets, filled when `tab` is opened from the `folders` of `study_folders`."""
     if not folders:
         gr.HTML(nothing_html("No results here. Start the app with --results FOLDER."))
         return

@@ -1,7 +1,6 @@
-"""What clients send as files: only what was uploaded here is opened, and by our own decoders.
+"""Files of clients: only what was uploaded here is opened, and by this project's decoders alone.
 
-Gradio itself would decode a picture before and without this project's checks, so the handlers
-take its values unprocessed.
+Gradio itself would decode a picture before these checks: the handlers take values unprocessed.
 """
 
 import base64
@@ -23,11 +22,7 @@ _MASK_SIDE = 4096
 
 
 def read_upload(value: Any, what: str) -> images.Picture:
-    """An uploaded picture.
-
-    Args:
-        value: Value that Gradio passes unprocessed.
-        what: Name of the picture in errors.
+    """The picture in a value that Gradio passes unprocessed; `what` names it in errors.
 
     Raises:
         ValueError: If it is no upload, or refused by `rrstyle.pictures.images.read_image`.
@@ -38,11 +33,7 @@ def read_upload(value: Any, what: str) -> images.Picture:
 
 
 def upload_path(value: Any, what: str) -> tuple[Path, str]:
-    """Where an uploaded file lies, and what its client calls it.
-
-    Raises:
-        ValueError: If it is none that was uploaded here, or another browser's.
-    """
+    """Path of an uploaded file and its client's name for it; ValueError for any other file."""
     if not isinstance(value, dict) or not isinstance(value.get("path"), str):
         raise ValueError(f"{what}: no picture; choose or upload one first")
     try:
@@ -57,13 +48,10 @@ def upload_path(value: Any, what: str) -> tuple[Path, str]:
 
 
 def read_mask(value: Any) -> np.ndarray | None:
-    """The mask that was painted, float32 (height, width) in [0, 1]; None where nothing was.
+    """The painted mask, float32 (height, width) in [0, 1]; None where nothing was painted.
 
     Args:
-        value: A PNG as a data address, white where the style goes; "" for none.
-
-    Raises:
-        ValueError: If it is something else.
+        value: A PNG as a data address, white where the style goes; "" for none; else ValueError.
     """
     if value in (None, ""):
         return None

@@ -29,19 +29,13 @@ def queued(limits: Limits) -> dict[str, Any]:
 
 
 def picture_input(
-    label: str,
-    names: tuple[str, ...],
-    files: Mapping[str, Path],
-    first: str | None,
-    *,
-    height: int = 220,
+    label: str, names: tuple[str, ...], files: Mapping[str, Path], first: str | None, *, height=220
 ) -> gr.Image:
     """A picture to upload or to choose from the built-in ones.
 
     Args:
         label: Name of the input.
-        names: Names of the built-in pictures.
-        files: The built-in pictures by name.
+        names: Names to choose from; `files` has the built-in pictures by name.
         first: The one that is there at first; None for none.
         height: Height of the picture in pixels.
     """

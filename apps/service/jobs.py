@@ -78,12 +78,11 @@ def run_job(
     weights: Sequence[float] | None = None,
     mask: np.ndarray | None = None,
     impression: bool = False,
-    limits: Limits | None = None,
+    limits: Limits,
 ) -> Iterator[Progress | Preview | Finished]:
-    """Makes `n` pictures, of the seeds `seed`, `seed` + 1, ...
+    """Makes the pictures of `rrstyle.pipeline.variants`, whose arguments it takes.
 
     Args:
-        content, styles, config, n, seed, weights, mask: Arguments of `rrstyle.pipeline.variants`.
         stop: Event that ends the job, see `run_work`.
         impression: Show previews: first the result of transport, where the method is slower, then
             the method's own.
@@ -96,17 +95,14 @@ def run_job(
         ValueError: If the job needs too much memory.
         Exception: As `run_work`.
     """
-    limits = limits or Limits()
     check_job_memory(config, n, limits)
     blend: dict[str, Any] = {"weights": weights, "mask": mask}
 
     def work(report: Report, heed_stop: HeedStop) -> None:
         inputs = content.pixels, [style.pixels for style in styles]
         if impression and config.method in SLOW_METHODS:
-            quick = replace(config, method="transport")
-            (first,) = variants(
-                *inputs, quick, n=1, seed=seed, on_step=lambda _: heed_stop(), **blend
-            )
+            quick, heed = replace(config, method="transport"), lambda step: heed_stop()
+            (first,) = variants(*inputs, quick, n=1, seed=seed, on_step=heed, **blend)
             report(Preview(first.image, "first impression"))
         started = time.monotonic()
         done = 0
@@ -141,8 +137,8 @@ def run_work(
     """Runs a long computation when its turn comes, in a thread.
 
     Args:
-        work: Function of two functions: one that takes its reports, and one to call now and then,
-            which raises where the work has to end.
+        work: Function of two functions: `report` takes its reports, and `heed_stop`, to be called
+            now and then, raises where the work has to end.
         stop: Once set, the iterator ends within HEARTBEAT_SECONDS, and the work when it next asks.
             Closing the iterator stops the work too.
         limits: Limits on the jobs that run and wait.

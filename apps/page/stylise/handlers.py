@@ -1,7 +1,7 @@
-"""What happens when a control of the Stylise tab is used: client's values in, widgets' values out.
+"""Handlers of the Stylise tab: a client's values in, values of widgets out.
 
-Nothing that a client sends is trusted: a file must be one that was uploaded here, a name is only
-shown, and numbers are checked again although the sliders have ends.
+No value of a client is trusted: a file must be one that was uploaded here, a name is only shown,
+and numbers are checked although the sliders have ends.
 """
 
 import secrets
@@ -125,15 +125,11 @@ def clear() -> tuple:
 
 
 def order_of(values: tuple, limits: Limits) -> Order:
-    """A checked order.
+    """A checked order; ValueError if a value breaks a rule.
 
     Args:
         values: Photograph, four styles, their four shares, mask, then the controls in the order
             of `CONTROLS`.
-        limits: Limits of the server.
-
-    Raises:
-        ValueError: If one of them breaks a rule.
     """
     content, rest = values[0], values[1:]
     styles, shares = rest[:MOST_STYLES], rest[MOST_STYLES : 2 * MOST_STYLES]

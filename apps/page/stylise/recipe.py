@@ -45,9 +45,6 @@ def recipe_facts(recipe: Recipe, name: str) -> list[tuple[str, str]]:
 def load_recipe(value: Any) -> list:
     """The recipe of an uploaded picture, for the controls.
 
-    Args:
-        value: The file, as Gradio passes it unprocessed.
-
     Returns:
         A note, the look, then what `apps.page.stylise.handlers.order_of` takes; pictures that are
         not built in are None.

@@ -65,29 +65,16 @@ _SHOW_JOB = """() => {
 
 @dataclass(frozen=True)
 class StyliseTab:
-    """What other tabs and the page need of it.
+    """What other tabs and the page need of it."""
 
-    Attributes:
-        settings: Controls whose values the address keeps, by their names there.
-        controls: Controls in the order of `apps.page.settings.CONTROLS`.
-        album: The session's pictures, a state.
-        chosen: File name of the chosen one, a state.
-    """
-
-    settings: dict[str, Component]
-    controls: list[Component]
-    album: gr.State
-    chosen: gr.State
+    settings: dict[str, Component]  # that the address keeps, by their names there
+    controls: list[Component]  # in the order of `apps.page.settings.CONTROLS`
+    album: gr.State  # the session's pictures
+    chosen: gr.State  # file name of the chosen one
 
 
 def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> StyliseTab:
-    """The tab's widgets and what they do.
-
-    Args:
-        app: The page.
-        limits: Limits of the server.
-        files: The built-in pictures by name.
-    """
+    """The tab's widgets and what they do, with the built-in pictures by name."""
     with gr.Row(elem_classes="sides"):
         with gr.Column(scale=2, min_width=320):
             asked, look = _inputs(limits, files)

@@ -29,7 +29,7 @@ def picture(seed: int) -> images.Picture:
 
 
 def start(n: int = 1, stop: threading.Event | None = None, **options):
-    stop = stop or threading.Event()
+    stop, options = stop or threading.Event(), {"limits": LIMITS} | options
     return jobs.run_job(picture(0), [picture(1)], CONFIG, n, 5, stop, **options)
 
 
@@ -261,7 +261,7 @@ def test_an_ending_server_waits_for_so_long_only(fake, ending):
 def test_an_impression_comes_before_the_work():
     config = replace(CONFIG, method="paint")
     inputs = picture(0), [picture(1), picture(2)]
-    options = {"weights": [3.0, 1.0], "impression": True}
+    options = {"weights": [3.0, 1.0], "impression": True, "limits": LIMITS}
     reports = list(jobs.run_job(*inputs, config, 1, 5, threading.Event(), **options))
     shown = [r for r in reports if isinstance(r, jobs.Preview | jobs.Finished)]
     assert shown[0].stage == "first impression"
@@ -276,7 +276,7 @@ def test_an_impression_comes_before_the_work():
 
 def test_errors_reach_the_caller_and_free_the_turn():
     tiny = images.Picture(np.zeros((4, 4, 3), np.float32), "tiny.png", ())
-    job = jobs.run_job(tiny, [tiny], CONFIG, 1, 0, threading.Event())
+    job = jobs.run_job(tiny, [tiny], CONFIG, 1, 0, threading.Event(), limits=LIMITS)
     with pytest.raises(ValueError, match="too small"):
         list(job)
     until(lambda: jobs.turns.load() == (0, 0))
@@ -295,8 +295,9 @@ def test_memory_grows_with_size_and_variants_by_the_rule():
     rule = "must fit 6 GiB of memory.*size x size x variants; received size 2048, variants 1"
     with pytest.raises(ValueError, match=rule):
         check_job_memory(optimised[2048], 1, LIMITS)
+    inputs = picture(0), [picture(1)]
     with pytest.raises(ValueError, match=rule):
-        list(jobs.run_job(picture(0), [picture(1)], optimised[2048], 1, 0, threading.Event()))
+        list(jobs.run_job(*inputs, optimised[2048], 1, 0, threading.Event(), limits=LIMITS))
     check_job_memory(optimised[2048], 1, Limits(max_memory=20))
 
 
