@@ -19,24 +19,14 @@ MEASURES = f"SSIM: {metrics.SSIM_SETTINGS}; Pearson: {metrics.PEARSON_SETTINGS}"
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture and its reconstructions.
+    """A picture and its reconstructions, by "random readout", "ridge readout" or "trained DCN"."""
 
-    Attributes:
-        image: Picture in the size of the panel, float32 (height, width, 3).
-        back: Reconstructions of the same size, by "random readout", "ridge readout" or
-            "trained DCN".
-        scores: SSIM and Pearson correlation with the image in words, by the same names.
-        features: Features of the CNN, float32 (rows, columns, channels).
-        config: Plan of the networks.
-        weights: Their weights in words.
-    """
-
-    image: np.ndarray
-    back: dict[str, np.ndarray]
-    scores: dict[str, tuple[str, str]]
-    features: np.ndarray
+    image: np.ndarray  # (height, width, 3), float32, in the size of the panel
+    back: dict[str, np.ndarray]  # of the same shape
+    scores: dict[str, tuple[str, str]]  # SSIM and Pearson correlation with the image, in words
+    features: np.ndarray  # of the CNN, (rows, columns, channels), float32
     config: NetworkConfig
-    weights: str
+    weights: str  # of the networks, in words
 
 
 def make_panel(
@@ -51,7 +41,6 @@ def make_panel(
     """Encodes a picture, decodes it by each readout, and measures how alike they are.
 
     Args:
-        picture: Picture as it was read.
         config: Plan of the networks; that of the run replaces it.
         side: Longer side that the picture is brought to, in pixels.
         seed: Seed of the random weights.

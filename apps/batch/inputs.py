@@ -2,8 +2,8 @@
 
 import difflib
 import re
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,11 +70,12 @@ def find_pictures(names: Sequence[str], *, argument: str) -> list[Source]:
 
 def _find(name: str, argument: str) -> Iterator[Source]:
     path = Path(name)
-    if not _is_there(path) or not name:
+    is_folder = _is_folder(path) if name else None
+    if is_folder is None:
         if name not in built_in_names():
             raise ValueError(_nothing_there(name, argument))
         yield Source(name, None)
-    elif _is_folder(path):
+    elif is_folder:
         inside = sorted(p for p in path.iterdir() if _looks_like_picture(p))
         if not inside:
             kinds = ", ".join(sorted(SUFFIXES))
@@ -87,20 +88,14 @@ def _find(name: str, argument: str) -> Iterator[Source]:
         yield Source(path.name, path)
 
 
-def _is_there(path: Path) -> bool:
+def _is_folder(path: Path) -> bool | None:
+    """Whether a folder has this path; None where nothing has."""
     try:
-        path.stat()
+        return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return None
     except (OSError, ValueError):
-        pass  # no permission, a name too long, a NUL: reading it says which, in a line
-    return True
-
-
-def _is_folder(path: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return path.is_dir()
-    return False
+        return False  # no permission, a name too long, a NUL: reading it says which, in a line
 
 
 def _looks_like_picture(path: Path) -> bool:

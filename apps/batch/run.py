@@ -57,33 +57,19 @@ def plan_pairs(
 
 @dataclass(kw_only=True)
 class Batch:
-    """Makes the pictures of `plan_pairs` one after another.
-
-    Attributes:
-        pairs: Pairs to make.
-        config: Settings of all pairs.
-        overwrite: Replace files that are there.
-        progress: Progress line to report to.
-        keep_alpha: Keep the transparency of photographs that have it.
-        expected: A recipe that is being replayed: inputs that differ from its are told.
-        networks: Trained ones that `config.decoder` names.
-        weights: Weights of the styles of each pair; equal by default.
-        mask: Mask of the style for all photographs.
-        made: Files made so far, also when `run` was interrupted.
-        failures: Files that were not made, by reason.
-    """
+    """Makes the pictures of `plan_pairs` one after another."""
 
     pairs: Sequence[Pair]
     config: StyleConfig
-    overwrite: bool
+    overwrite: bool  # whether files that are there are replaced
     progress: ProgressLine
-    keep_alpha: bool = True
-    expected: Recipe | None = None
-    networks: "CnnDcn | None" = None
-    weights: Sequence[float] | None = None
-    mask: np.ndarray | None = None
+    keep_alpha: bool = True  # whether photographs keep their transparency
+    expected: Recipe | None = None  # one that is replayed: other inputs than its are told
+    networks: "CnnDcn | None" = None  # trained ones that `config.decoder` names
+    weights: Sequence[float] | None = None  # of the styles of each pair; equal by default
+    mask: np.ndarray | None = None  # of the style, for all photographs
     made: list[Path] = field(default_factory=list)
-    failures: dict[str, list[Path]] = field(default_factory=dict)
+    failures: dict[str, list[Path]] = field(default_factory=dict)  # files not made, by reason
 
     def __post_init__(self) -> None:
         self._total = sum(len(pair.targets) for pair in self.pairs)

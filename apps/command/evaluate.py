@@ -11,12 +11,7 @@ from rrstyle.progress import Step
 
 
 def run(command: Evaluate) -> None:
-    """Lists the experiments on stdout, or runs one.
-
-    Raises:
-        ValueError: If an option is wrong.
-        OSError: If a file cannot be read or written, or a worker died.
-    """
+    """Lists the experiments on stdout, or runs one."""
     if command.list:
         _list([command.name] if command.name else EXPERIMENTS)
         return

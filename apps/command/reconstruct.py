@@ -12,12 +12,7 @@ from rrstyle.pictures.sheets import contact_sheet
 
 
 def run(command: Reconstruct) -> None:
-    """Writes the panel and prints the numbers.
-
-    Raises:
-        ValueError: If an option or the picture is wrong.
-        OSError: If a file cannot be read or written.
-    """
+    """Writes the panel and prints the numbers."""
     if command.decoder is not None:
         refuse_beside_run(command.network, NetworkConfig(), seed=command.seed)
     check_least("seed", command.seed, 0)

@@ -29,12 +29,7 @@ _NAMED = 5  # pictures named in a line about many
 
 
 def run(command: Stylize) -> int:
-    """Makes the pictures; the exit status is 1 where one was not made.
-
-    Raises:
-        ValueError: If an option or a name is wrong: nothing is made then.
-        OSError: If the output folder cannot be used.
-    """
+    """Makes the pictures; the exit status is 1 where one was not made."""
     recipe: Recipe | None = command.made_by
     check_least("seed", command.seed, 0)
     check_least("variants", command.variants, 1)

@@ -10,22 +10,14 @@ from recon.training.config import TrainingConfig
 
 
 def run(command: Train) -> None:
-    """Trains, and says what came of it.
-
-    Raises:
-        ValueError: If an option, the pictures or the run do not do.
-        OSError: If a file cannot be read or written.
-        KeyboardInterrupt: On Ctrl-C, after a checkpoint.
-    """
+    """Trains, and says what came of it."""
     with watching(command) as watch:
         with quiet_start():  # Keras
-            from recon.training.hosts import join_hosts
             from recon.training.model import mean_squared_error
             from recon.training.run import read_encoder
             from recon.training.train import train
             from rrstyle.networks.weight_files import CnnWeights, load_weights
 
-        join_hosts()
         config, out = command.config, command.out
         if command.encoder is None and config.weights != "random":  # those of the run to continue
             encoder = CnnWeights(config.weights, config.network, read_encoder(out))

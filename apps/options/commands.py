@@ -301,9 +301,7 @@ class App:
             help="Run of `rrstyle train`, or folder of such, that people may reconstruct by.",
         ),
         "results": _arg(
-            "DIR",
-            "default: those of this package",
-            help="Results of `rrstyle evaluate` to show.",
+            "DIR", "default: those of this package", help="Results of `rrstyle evaluate` to show."
         ),
     }
 

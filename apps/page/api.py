@@ -7,7 +7,7 @@ as PNG files. Values are checked as in the app; an error is one line.
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from apps.page.settings import check_settings
 from apps.page.uploads import read_upload, upload_path
 from apps.page.widgets import queued
 from apps.service import jobs, owners, uploads
-from apps.service.limits import Folders, Limits
+from apps.service.limits import Limits
 from rrstyle import examples, recipes
 from rrstyle.config import NetworkConfig, is_number, to_dict
 from rrstyle.durable import write_whole
@@ -36,9 +36,8 @@ from rrstyle.transfer.blends import MOST_STYLES
 _DEFAULTS, _NETWORK = web_settings.DEFAULTS, NetworkConfig()
 
 
-def add_api(limits: Limits, folders: Folders) -> None:
-    """Adds the endpoints to the Blocks being built."""
-    runs = reconstruct_tab.run_folders(folders.runs)
+def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
+    """Adds the endpoints to the Blocks being built; `runs` are trained DCNs by name."""
 
     @in_words
     def stylise(

@@ -15,6 +15,7 @@ from apps.page.reconstruct import reconstruct_tab, run_folders
 from apps.page.settings import DEFAULTS
 from apps.page.study import study_folders, study_tab
 from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
+from apps.page.widgets import asset
 from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
@@ -35,27 +36,20 @@ _THEME = gr.themes.Default(
     button_primary_background_fill_dark="*primary_700",
     button_primary_background_fill_hover_dark="*primary_600",
 )
-_ASSETS = Path(__file__).with_name("assets")
-
 # For launch(), where Gradio 6 wants them.
-LOOK: dict[str, Any] = {
-    "theme": _THEME,
-    "css": (_ASSETS / "app.css").read_text(encoding="utf-8"),
-    "js": (_ASSETS / "app.js").read_text(encoding="utf-8"),
-}
+LOOK: dict[str, Any] = {"theme": _THEME, "css": asset("app.css"), "js": asset("app.js")}
 
 _HEAD = """<h1>rrstyle</h1>
 <p>A photograph in the manner of a picture, by networks that were never trained.</p>"""
 
 
-def build_app(limits: Limits | None = None, folders: Folders | None = None) -> gr.Blocks:
+def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
     """The app. Gradio copies the built-in pictures into its cache while it is built.
 
     Raises:
         ValueError: If the folder of results holds none.
         OSError: If a folder cannot be read.
     """
-    limits, folders = limits or Limits(), folders or Folders()
     studies, runs = study_folders(folders.results), run_folders(folders.runs)
     with (
         tempfile.TemporaryDirectory(prefix="rrstyle-examples-") as name,
@@ -72,7 +66,7 @@ def build_app(limits: Limits | None = None, folders: Folders | None = None) -> g
                 study_tab(third, studies)
             with gr.Tab("Export", id="export") as fourth:
                 export_tab(limits, stylise)
-        add_api(limits, folders)
+        add_api(limits, runs)
         keep_in_address(app, stylise.settings | networks, box, [first, second, third, fourth])
     return app
 

@@ -10,8 +10,6 @@ import gradio as gr
 from apps.page.settings import LARGEST_SEED, choices, field_help
 from apps.service.limits import Limits
 
-ASSETS = Path(__file__).with_name("assets")
-
 # Of events of the page. Gradio itself would decode pictures before this project's checks of them.
 PRIVATE: dict[str, Any] = {
     "preprocess": False,
@@ -21,6 +19,11 @@ PRIVATE: dict[str, Any] = {
 # Of events that are quick and cannot go wrong by what a client does: Gradio 6.31 shows no error of
 # an event outside its queue.
 QUIET: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+
+
+def asset(name: str) -> str:
+    """The text of a file of the assets."""
+    return (Path(__file__).with_name("assets") / name).read_text(encoding="utf-8")
 
 
 def queued(limits: Limits) -> dict[str, Any]:

@@ -39,7 +39,7 @@ _PREFIX = "rrstyle-app-"
 
 
 @contextmanager
-def serving(config: ServerConfig | None = None) -> Iterator[str]:
+def serving(config: ServerConfig) -> Iterator[str]:
     """Serves the app in the background until the context is left.
 
     Gradio serves every file of the working directory that is not hidden, so this changes into an
@@ -51,7 +51,6 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
     Raises:
         OSError: If it cannot listen there.
     """
-    config = config or ServerConfig()
     _check_free(config.host, config.port)
     _remove_left_behind()
     with _own_folder() as home, chdir(home / "empty"):
@@ -95,7 +94,7 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
             app.close(verbose=False)
 
 
-def launch(config: ServerConfig | None = None) -> None:
+def launch(config: ServerConfig) -> None:
     """Serves the app until Ctrl+C or SIGTERM; to be called in the main thread.
 
     New and waiting jobs are refused then, and running ones have GRACE_SECONDS to end. A second

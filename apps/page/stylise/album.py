@@ -14,20 +14,12 @@ MOST_PICTURES = 60  # of a session; the oldest make room
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for, as the client sent it: files are read again when it is repeated.
-
-    Attributes:
-        content: The photograph, a client's file value.
-        styles: Up to four style pictures, likewise.
-        weights: Weight of each style.
-        mask: Mask that `apps.page.uploads.read_mask` takes.
-        settings: Checked.
-    """
+    """What was asked for; pictures as the client's values, which are read again if repeated."""
 
     content: Any
     styles: tuple[Any, ...]
     weights: tuple[float, ...]
-    mask: Any
+    mask: Any  # as `apps.page.uploads.read_mask` takes it
     settings: Settings
 
 

@@ -10,21 +10,14 @@ import gradio as gr
 from gradio.components import Component
 
 from apps.page.errors import in_words
-from apps.page.settings import (
-    CONTROLS,
-    DEFAULTS,
-    FIRST_LOOK,
-    SMALLEST_SIDE,
-    apply_look,
-    look_hint,
-)
+from apps.page.settings import CONTROLS, DEFAULTS, FIRST_LOOK, SMALLEST_SIDE, apply_look, look_hint
 from apps.page.status import status_html
 from apps.page.stylise import handlers
 from apps.page.stylise.recipe import load_recipe
 from apps.page.widgets import (
-    ASSETS,
     PRIVATE,
     QUIET,
+    asset,
     of_field,
     picture_input,
     queued,
@@ -38,29 +31,6 @@ from rrstyle.presets import PRESETS
 from rrstyle.transfer.blends import MOST_STYLES
 
 FIRST_PAIR = ("chelsea", "starry-swirls")
-_PAINT = """
-<canvas width="512" height="340" role="img"
-  aria-label="The photograph; paint with mouse, pen or finger where the style goes"></canvas>
-<p>
-  <label>Brush <input type="range" min="1" max="30" value="8" aria-label="Brush size"></label>
-  <label><input type="checkbox"> Erase</label>
-  <button type="button">Invert</button>
-  <button type="button">Clear</button>
-</p>
-"""
-# Tells the brush which photograph it paints on, also one that opens later.
-_SHOW_TO_BRUSH = """(picture) => {
-    window.rrstylePhotograph = picture?.url;
-    window.dispatchEvent(new CustomEvent("rrstyle:photograph", {detail: picture?.url}));
-    return [];
-}"""
-
-# On a phone what happens is below the settings.
-_SHOW_JOB = """() => {
-    const job = document.getElementById("job");
-    if (innerWidth <= 640) job.scrollIntoView({behavior: "smooth"});
-    return [];
-}"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +63,7 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
         # In Gradio 6.31 `then` alone does not follow an error.
         job.success(handlers.end, [album, chosen], buttons, **QUIET)
         job.failure(handlers.fail, [album, chosen], [*buttons, parts["status"]], **QUIET)
-    go.click(None, None, None, js=_SHOW_JOB, api_visibility="private")
+    go.click(None, None, None, js=asset("show-job.js"), api_visibility="private")
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
     stop.click(handlers.stop, None, None, **QUIET)
     shown = [*(parts[name] for name in handlers.SHOWN), more]
@@ -101,8 +71,9 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     parts["clear"].click(handlers.clear, None, [*outputs, more], **QUIET)
     app.unload(handlers.leave)
     content, controls = asked[0], asked[-len(CONTROLS) :]
+    brush = asset("show-to-brush.js")
     for event in (content.change, app.load):
-        event(None, [content], None, js=_SHOW_TO_BRUSH, api_visibility="private")
+        event(None, [content], None, js=brush, api_visibility="private")
     names = (control.address for control in CONTROLS.values())
     settings = {"look": look, **dict(zip(names, controls, strict=True))}
     return StyliseTab(settings, controls, album, chosen)
@@ -114,7 +85,7 @@ def _outputs() -> dict[str, Any]:
         go = gr.Button("Stylise", variant="primary", scale=3, elem_id="stylise")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90)
     status = gr.HTML(status_html(handlers.IDLE), elem_id="job")
-    stage = gr.HTML(handlers.EMPTY, elem_id="stage", js_on_load=_script("compare"))
+    stage = gr.HTML(handlers.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
     with gr.Column(visible=False) as results:
         with gr.Row():
             download = gr.DownloadButton("Download PNG", interactive=False, min_width=130)
@@ -202,7 +173,9 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
                 shares.append(share(value=1.0, label=f"Share of {label.lower()}", info=info))
     with gr.Accordion("Paint where the style goes", open=False):
         gr.Markdown("The style goes only where you paint; without a stroke it goes everywhere.")
-        mask = gr.HTML("", html_template=_PAINT, elem_id="paint", js_on_load=_script("paint"))
+        mask = gr.HTML(
+            "", html_template=asset("paint.html"), elem_id="paint", js_on_load=asset("paint.js")
+        )
     with gr.Accordion("Make a picture again", open=False):
         recipe = gr.File(
             file_types=[".png"],
@@ -218,7 +191,3 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
     look.change(lambda name: gr.Radio(info=look_hint(name)), [look], [look], **QUIET)
     recipe.upload(in_words(load_recipe), [recipe], [note, look, *asked], **PRIVATE)
     return asked, look
-
-
-def _script(name: str) -> str:
-    return (ASSETS / f"{name}.js").read_text(encoding="utf-8")

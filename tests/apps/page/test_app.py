@@ -19,7 +19,7 @@ _PLAIN = (gr.Button, gr.DownloadButton, gr.HTML, gr.Markdown, gr.State, gr.Datas
 
 @pytest.fixture(scope="module")
 def app():
-    return web.build_app(Limits(max_side=512, max_variants=3))
+    return web.build_app(Limits(max_side=512, max_variants=3), Folders())
 
 
 def blocks(app: gr.Blocks, *kinds: type) -> list:
