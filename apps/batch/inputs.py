@@ -1,12 +1,12 @@
 """Names on the command line turned into pictures: files, folders and built-in names."""
 
-import difflib
 import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apps.errors import did_you_mean
 from rrstyle.pictures.images import SUFFIXES, Picture, has_picture_name, read_image
 
 _STEM_BYTES = 80  # two stems and a seed stay below the 255 bytes that a file name may have
@@ -107,9 +107,8 @@ def _nothing_there(name: str, argument: str) -> str:
     known = [] if path.parent != Path() else list(built_in_names())
     if _is_folder(path.parent):
         known += sorted(p.name for p in path.parent.iterdir() if _looks_like_picture(p))
-    near = difflib.get_close_matches(path.name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     return (
-        f"{argument}: no file, folder or built-in picture has this name; {hint}"
+        f"{argument}: no file, folder or built-in picture has this name;"
+        f" {did_you_mean(path.name, known)}"
         f"`rrstyle examples` lists the built-ins; received {name!r}"
     )

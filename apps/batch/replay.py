@@ -56,8 +56,7 @@ def picture_warning(used: Input, role: str, picture: Picture) -> str | None:
 def check_trained(recipe: Recipe, config: StyleConfig, networks: "CnnDcn | None") -> str | None:
     """A line where the weights file of `config`, or the networks, are not the recipe's.
 
-    Raises:
-        ValueError: If the recipe used a file or networks, and there is none.
+    ValueError if the recipe used a file or networks, and there is none.
     """
     used, decoder = recipe.weights, recipe.config.decoder
     if decoder not in DECODERS:

@@ -79,8 +79,7 @@ class Batch:
     def run(self) -> None:
         """Makes them all. A picture that cannot be made does not stop the others.
 
-        Raises:
-            WriteError: If writing failed for a reason that holds for all that is left.
+        WriteError if writing failed for a reason that holds for all that is left.
         """
         for content, group in itertools.groupby(self.pairs, key=lambda pair: pair.content):
             photograph: Picture | None = None

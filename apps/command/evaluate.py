@@ -7,7 +7,6 @@ from apps.command.progress import Watch, duration
 from apps.options.commands import Evaluate
 from apps.quiet import quiet_start
 from recon.experiments import EXPERIMENTS, find_experiment
-from rrstyle.progress import Step
 
 
 def run(command: Evaluate) -> None:
@@ -21,7 +20,6 @@ def run(command: Evaluate) -> None:
     if out.is_dir():
         check_writable(out)
     watch = Watch(command.name)
-    watch.show(Step("starting", 0.0))
     from recon.sweep.run import evaluate
 
     try:

@@ -76,13 +76,12 @@ class Watch:
     """Progress: a live line on a terminal, elsewhere a line for every tenth that is done."""
 
     def __init__(self, name: str) -> None:
-        self.progress = ProgressLine(sys.stderr, _TOLD)
-        self._name, self._told = name, 0
+        self._name = name
+        self.show(Step("starting", 0.0))
 
     def show(self, step: Step, *, seconds_left: float | None = None) -> None:
         """Where the work is; at fraction 0 it starts. `seconds_left` as in `ProgressLine.show`."""
         if step.fraction == 0:  # its clock starts with the work
-            self.progress.clear()
             self.progress, self._told = ProgressLine(sys.stderr, _TOLD), 0
         if sys.stderr.isatty():
             self.progress.show(self._name, step, seconds_left=seconds_left)

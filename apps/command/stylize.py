@@ -114,8 +114,7 @@ def _mask(command: Stylize, recipe: Recipe | None) -> np.ndarray | None:
 def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
     """The settings and the trained networks of the run whose folder is their decoder, if any.
 
-    Raises:
-        ValueError: If there is no such run, or settings of its networks were given beside it.
+    ValueError if there is no such run, or settings of its networks were given beside it.
     """
     if config.decoder in DECODERS:
         return config, None

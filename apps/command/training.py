@@ -22,7 +22,6 @@ def watching(command: Train | Classify) -> Iterator[Watch]:
     if command.devices != "all" and command.devices < 1:
         raise ValueError(f"devices must be a positive integer or all; received {command.devices}")
     watch = Watch("training")
-    watch.show(Step("starting", 0.0))
     try:
         with quiet_start():  # Keras
             from recon.training.hosts import join_hosts

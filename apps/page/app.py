@@ -46,9 +46,7 @@ _HEAD = """<h1>rrstyle</h1>
 def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
     """The app. Gradio copies the built-in pictures into its cache while it is built.
 
-    Raises:
-        ValueError: If the folder of results holds none.
-        OSError: If a folder cannot be read.
+    ValueError if the folder of results holds none, OSError if a folder cannot be read.
     """
     studies, runs = study_folders(folders.results), run_folders(folders.runs)
     with (

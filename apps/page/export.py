@@ -27,11 +27,8 @@ def settings_of(
     """The settings to export: those of the controls, or of the chosen picture of an album.
 
     Args:
-        source: CURRENT or CHOSEN.
+        source: CURRENT or CHOSEN; ValueError for any other, or if no picture is chosen.
         method: Method in place of one without a model.
-
-    Raises:
-        ValueError: If a choice is unknown, or no picture is chosen.
     """
     if source not in (CURRENT, CHOSEN):
         raise ValueError(f"recipe must be {CURRENT} or {CHOSEN}; received {source!r}")

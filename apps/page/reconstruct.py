@@ -72,8 +72,7 @@ def panel_maker(
 def check_network(channels: Any, kernel: Any, **others: Any) -> NetworkConfig:
     """The networks that a client asks for; channels and kernel 0 for the architecture's own.
 
-    Raises:
-        ValueError: If a value breaks a rule, or the ridge readout would be too large.
+    ValueError if a value breaks a rule, or the ridge readout would be too large.
     """
     channels = whole("channels", channels, 0, MOST_CHANNELS)
     kernel = whole("kernel", kernel, 0, LARGEST_KERNEL)
@@ -156,8 +155,7 @@ def reconstruct_tab(
 ) -> dict[str, Component]:
     """The tab's widgets and what they do, with built-in pictures and trained DCNs by name.
 
-    Returns:
-        The controls whose values the address keeps, by their names there.
+    The controls whose values the address keeps are returned, by their names there.
     """
     asked: dict[str, Any] = {}
     with gr.Row(elem_classes="sides"):

@@ -39,11 +39,8 @@ def study_folders(given: Path | None) -> dict[str, Path]:
     """The folders to choose from, by the names to show: one with all its subfolders, and each.
 
     Args:
-        given: A folder of results or of such folders; by default this project's, if it is there.
-
-    Raises:
-        ValueError: If it holds no results.
-        OSError: If it cannot be read.
+        given: A folder of results or of such folders, else ValueError or OSError; by default this
+            project's, if it is there.
     """
     if given is None and not BUILT_IN.is_dir():
         return {}
@@ -57,12 +54,7 @@ def study_folders(given: Path | None) -> dict[str, Path]:
 
 
 def read_study(folders: Mapping[str, Path], name: Any) -> Study:
-    """The results of a folder, by its name.
-
-    Raises:
-        ValueError: If the server has no such folder, or it holds no results.
-        OSError: If it cannot be read.
-    """
+    """The results of a folder by its name; ValueError if the server has no such folder, or these."""
     if not isinstance(name, str) or name not in folders:
         raise ValueError(f"results must be one of {', '.join(folders)}; received {name!r}")
     folder = folders[name]
@@ -111,8 +103,7 @@ def figures_of(result: Result) -> str:
 def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, str]:
     """The first MOST_ROWS rows in the order of a column, and words on how many there are.
 
-    Raises:
-        ValueError: If there are no rows, or no such column.
+    ValueError if there are no rows, or no such column.
     """
     if result.rows is None:
         raise ValueError(result.problem)

@@ -24,9 +24,7 @@ _MASK_SIDE = 4096
 def read_upload(value: Any, what: str) -> images.Picture:
     """The picture in a value that Gradio passes unprocessed; `what` names it in errors.
 
-    Raises:
-        ValueError: If it is no upload, or refused by `rrstyle.pictures.images.read_image`.
-        OSError: If it cannot be read any more.
+    ValueError if it is no upload, and the errors of `rrstyle.pictures.images.read_image`.
     """
     path, name = upload_path(value, what)
     return uploads.read_picture(path, name)

@@ -80,20 +80,15 @@ def run_job(
     impression: bool = False,
     limits: Limits,
 ) -> Iterator[Progress | Preview | Finished]:
-    """Makes the pictures of `rrstyle.pipeline.variants`, whose arguments it takes.
+    """Makes the pictures of `rrstyle.pipeline.variants`, whose arguments it takes, by `run_work`.
 
     Args:
-        stop: Event that ends the job, see `run_work`.
+        stop, limits: Arguments of `run_work`.
         impression: Show previews: first the result of transport, where the method is slower, then
             the method's own.
-        limits: Limits of the server.
-
-    Yields:
-        Progress, previews, and each picture as it is finished.
 
     Raises:
         ValueError: If the job needs too much memory.
-        Exception: As `run_work`.
     """
     check_job_memory(config, n, limits)
     blend: dict[str, Any] = {"weights": weights, "mask": mask}

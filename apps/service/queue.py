@@ -50,8 +50,7 @@ class Turns:
             else the job's position, and raises ServerEnding if the turn will not come.
 
         Raises:
-            QueueFull: If there is no room.
-            ServerEnding: If the server takes no new jobs.
+            QueueFull, ServerEnding: If there is no room, or the server takes no new jobs.
         """
         job = _Job(held)
         with self._changed:

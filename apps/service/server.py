@@ -46,10 +46,7 @@ def serving(config: ServerConfig) -> Iterator[str]:
     empty one. All that clients upload and make lies beside it and is removed with it.
 
     Yields:
-        The app's address.
-
-    Raises:
-        OSError: If it cannot listen there.
+        The app's address; OSError if the server cannot listen there.
     """
     _check_free(config.host, config.port)
     _remove_left_behind()
@@ -98,10 +95,7 @@ def launch(config: ServerConfig) -> None:
     """Serves the app until Ctrl+C or SIGTERM; to be called in the main thread.
 
     New and waiting jobs are refused then, and running ones have GRACE_SECONDS to end. A second
-    Ctrl+C does not wait for them.
-
-    Raises:
-        OSError: If it cannot listen there.
+    Ctrl+C does not wait for them. OSError as of `serving`.
     """
     with suppress(KeyboardInterrupt), serving(config) as url:
         told = threading.Event()
@@ -113,9 +107,8 @@ def launch(config: ServerConfig) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)
         if any(turns.load()):
-            print(
-                f"ending as soon as what runs is done, in {GRACE_SECONDS:g} s at most", flush=True
-            )
+            most = f"{GRACE_SECONDS:g} s at most"
+            print(f"ending as soon as what runs is done, in {most}", flush=True)
 
 
 async def _health(places: int, request: Request) -> JSONResponse:

@@ -37,12 +37,8 @@ def keep(source: Path, folder: Path) -> Path:
     Of a refused file a picture of the error line is kept: its client sees it in the preview, and
     gets the line as the error of whatever the file is used for.
 
-    Args:
-        source: The file; its name is only shown.
-        folder: Folder to write to.
-
     Returns:
-        The PNG.
+        The PNG, in `folder`.
     """
     text = {}
     with _decoding:

@@ -145,11 +145,7 @@ def order_of(values: tuple, limits: Limits) -> Order:
 
 
 def next_order(album: Album | None, chosen: Any) -> Order:
-    """The order of a picture again, with seeds that none of its kind has.
-
-    Raises:
-        ValueError: If there is no such picture any more, or no seed left.
-    """
+    """The order of a picture again, with seeds that none of its kind has; ValueError without them."""
     made = album.find(chosen) if album else None
     if album is None or made is None:
         raise ValueError("picture: choose one of the gallery first; received none")

@@ -41,7 +41,8 @@ def test_a_recipe_is_told_in_words(cache):
     assert facts["Photograph's colours kept"] == "yes"
     assert facts["Seed"] == "9"
     assert facts["Other settings"] == "paint.diversity 0.25"
-    assert "Mask" not in facts
+    assert facts["Mask"] == ""
+    assert "Mask" not in page
 
 
 def test_a_dropped_picture_sets_the_controls_as_they_were(cache):
