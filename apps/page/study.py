@@ -54,7 +54,7 @@ def study_folders(given: Path | None) -> dict[str, Path]:
 
 
 def read_study(folders: Mapping[str, Path], name: Any) -> Study:
-    """The results of a folder by its name; ValueError if the server has no such folder, or these."""
+    """The results of a folder by its name; ValueError if the server has none of that name."""
     if not isinstance(name, str) or name not in folders:
         raise ValueError(f"results must be one of {', '.join(folders)}; received {name!r}")
     folder = folders[name]
