@@ -77,10 +77,7 @@ class Batch:
         self._refused: dict[Source, str] = {}
 
     def run(self) -> None:
-        """Makes them all. A picture that cannot be made does not stop the others.
-
-        WriteError if writing failed for a reason that holds for all that is left.
-        """
+        """Makes them all, whatever fails, until a WriteError."""
         for content, group in itertools.groupby(self.pairs, key=lambda pair: pair.content):
             photograph: Picture | None = None
             for pair in group:

@@ -15,7 +15,7 @@ import gradio as gr
 import pandas as pd
 
 from apps.page.errors import in_words
-from apps.page.status import claims_html, figures_html, nothing_html
+from apps.page.status import nothing_html, piece
 from apps.page.widgets import PRIVATE
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
@@ -97,7 +97,7 @@ def figures_of(result: Result) -> str:
         ("Measured on", result.measured_on() if result.meta else ""),
         ("Not usable", result.problem),
     ]
-    return figures_html(facts, pictures)
+    return piece("figures", facts, pictures)
 
 
 def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, str]:
@@ -127,7 +127,9 @@ def claims_of(study: Study, verdict: Any) -> str:
             facts.append(("Measured on", entry.measured_on))
             numbers = [(found.case or found.verdict, _numbers(found)) for found in findings]
             claims.append((entry.claim, findings, facts, numbers))
-    return claims_html(claims, MARKS) if claims else nothing_html("No claim has this verdict here.")
+    if not claims:
+        return nothing_html("No claim has this verdict here.")
+    return piece("claims", claims, MARKS)
 
 
 def _numbers(finding: Finding) -> str:

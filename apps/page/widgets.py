@@ -10,15 +10,12 @@ import gradio as gr
 from apps.page.settings import LARGEST_SEED, choices, field_help
 from apps.service.limits import Limits
 
-# Of events of the page. Gradio itself would decode pictures before this project's checks of them.
-PRIVATE: dict[str, Any] = {
-    "preprocess": False,
-    "api_visibility": "private",
-    "show_progress": "hidden",
-}
-# Of events that are quick and cannot go wrong by what a client does: Gradio 6.31 shows no error of
+# Options of the page's own events. Gradio itself would decode pictures before our checks of them.
+_OWN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE = _OWN | {"preprocess": False}
+# For events that are quick and cannot go wrong by what a client does: Gradio 6.31 shows no error of
 # an event outside its queue.
-QUIET: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+QUIET = _OWN | {"queue": False}
 
 
 def asset(name: str) -> str:

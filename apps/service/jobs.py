@@ -35,15 +35,12 @@ HeedStop = Callable[[], None]
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a job: `fraction` (0 to 1) of all its pictures; `seconds_left` None if unknown.
-
-    `position` is its place in the queue, 1 for the next, and None once it runs.
-    """
+    """Progress of a job."""
 
     stage: str
-    fraction: float
-    seconds_left: float | None = None
-    position: int | None = None
+    fraction: float  # of all its pictures, 0 to 1
+    seconds_left: float | None = None  # None if unknown
+    position: int | None = None  # place in the queue, 1 for the next, and None once it runs
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def order_of(values: tuple, limits: Limits) -> Order:
 
 
 def next_order(album: Album | None, chosen: Any) -> Order:
-    """The order of a picture again, with seeds that none of its kind has; or ValueError."""
+    """The order again, with seeds that no picture of its kind has; ValueError if there are none."""
     made = album.find(chosen) if album else None
     if album is None or made is None:
         raise ValueError("picture: choose one of the gallery first; received none")

@@ -137,13 +137,10 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         controls["n"] = slider(
             1, limits.max_variants, 1, value=2, label="Variants", info=info, min_width=150
         )
+        info = "Take strokes and light from the style, but not its palette."
+        words = {"label": "Keep the photograph's colours", "info": info}
         controls["keep_colours"] = of_field(
-            gr.Checkbox,
-            DEFAULTS,
-            "keep_colours",
-            label="Keep the photograph's colours",
-            info="Take strokes and light from the style, but not its palette.",
-            min_width=150,
+            gr.Checkbox, DEFAULTS, "keep_colours", min_width=150, **words
         )
     with gr.Accordion("More settings", open=False):
         controls["method"] = of_field(gr.Dropdown, DEFAULTS, "method")
