@@ -226,7 +226,8 @@ def reconstruct_tab(
             if isinstance(report, jobs.Progress):
                 yield status_html(report.stage.capitalize(), report.fraction), gr.skip(), gr.skip()
             else:
-                yield _panel_shown(read, report)
+                panel = report
+        yield _panel_shown(read, panel)
 
     asked["architecture"].change(layers_of, [asked["architecture"]], [asked["layer"]], **QUIET)
     go.click(
