@@ -203,7 +203,7 @@ def run_work(
 def run_one(
     stage: str, compute: Callable[[], Any], limits: Limits, *, held: int = 0
 ) -> Iterator[Any]:
-    """Progress, first that of `stage`, also after the result of `compute`; see `run_work`."""
+    """The result of `compute`, and Progress of `stage` before and after it; see `run_work`."""
 
     def work(report: Report, heed_stop: HeedStop) -> None:
         report(Progress(stage, 0.0))
