@@ -22,11 +22,11 @@ from apps.page import reconstruct as reconstruct_tab
 from apps.page import settings as web_settings
 from apps.page.errors import in_words
 from apps.page.settings import check_settings
-from apps.page.uploads import read_upload, upload_path
+from apps.page.uploads import read_upload, read_upload_recipe
 from apps.page.widgets import queued
 from apps.service import jobs, owners, uploads
 from apps.service.limits import Limits
-from rrstyle import examples, recipes
+from rrstyle import examples
 from rrstyle.config import NetworkConfig, is_number, to_dict
 from rrstyle.durable import write_whole
 from rrstyle.pictures import images
@@ -205,10 +205,8 @@ def recipe(picture: FileData) -> dict[str, Any]:
     Returns:
         Settings, seed, and names and digests of the inputs.
     """
-    path, name = upload_path(picture, "picture")
-    if refusal := uploads.refusal(path):
-        raise ValueError(refusal)
-    return json.loads(recipes.read_recipe(path, name=name).to_json())
+    found, _ = read_upload_recipe(picture, "picture")
+    return json.loads(found.to_json())
 
 
 def _add(function: Callable[..., Any], name: str, **options: Any) -> None:

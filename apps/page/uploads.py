@@ -15,6 +15,7 @@ from gradio.utils import get_upload_folder
 from apps.service import owners, uploads
 from rrstyle import examples
 from rrstyle.pictures import images
+from rrstyle.recipes import Recipe, read_recipe
 
 MASK_START = "data:image/png;base64,"
 _MASK_CHARACTERS = 2**20  # as a data address; what the app's brush makes is far smaller
@@ -22,12 +23,17 @@ _MASK_SIDE = 4096
 
 
 def read_upload(value: Any, what: str) -> images.Picture:
-    """The picture in a value that Gradio passes unprocessed; `what` names it in errors.
-
-    ValueError if it is no upload, and the errors of `rrstyle.pictures.images.read_image`.
-    """
+    """An uploaded picture, with the errors of `images.read_image`; `what` names it in errors."""
     path, name = upload_path(value, what)
     return uploads.read_picture(path, name)
+
+
+def read_upload_recipe(value: Any, what: str) -> tuple[Recipe, str]:
+    """The recipe of an uploaded picture, and its name; ValueError if there is none."""
+    path, name = upload_path(value, what)
+    if refusal := uploads.refusal(path):
+        raise ValueError(refusal)
+    return read_recipe(path, name=name), name
 
 
 def upload_path(value: Any, what: str) -> tuple[Path, str]:

@@ -34,9 +34,8 @@ def picture_input(
     """A picture to upload or to choose from the built-in ones.
 
     Args:
-        label: Name of the input.
-        names: Names to choose from; `files` has the built-in pictures by name.
-        first: The one that is there at first; None for none.
+        names, first: Names to choose from, and the one that is there at first, if any.
+        files: The built-in pictures by name.
         height: Height of the picture in pixels.
     """
     with gr.Column(min_width=150):

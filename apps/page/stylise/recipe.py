@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.page.settings import CONTROLS, find_look
 from apps.page.status import facts_html
-from apps.page.uploads import MASK_START, offer_example, upload_path
+from apps.page.uploads import MASK_START, offer_example, read_upload_recipe
 from apps.service import uploads
 from rrstyle.config import StyleConfig, to_dict
 from rrstyle.recipes import Recipe, read_recipe
@@ -48,10 +48,7 @@ def load_recipe(value: Any) -> list:
         A note, the look, then what `apps.page.stylise.handlers.order_of` takes; pictures that are
         not built in are None.
     """
-    path, name = upload_path(value, "recipe")
-    if refusal := uploads.refusal(path):
-        raise ValueError(refusal)
-    recipe = read_recipe(path, name=name)
+    recipe, name = read_upload_recipe(value, "recipe")
     pictures: list[str | None] = []
     notes = []
     for what, used in [("photograph", recipe.content), *(("style", s) for s in recipe.styles)]:
