@@ -9,11 +9,7 @@ from apps.service.jobs import Progress
 
 # Names of files are strangers' words: everything is escaped.
 _ENVIRONMENT = Environment(
-    loader=PackageLoader("apps.page", "assets"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
+    loader=PackageLoader("apps.page", "assets"), autoescape=True, undefined=StrictUndefined
 )
 _PIECES = _ENVIRONMENT.get_template("pieces.html").module
 
