@@ -16,10 +16,7 @@ _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line.
-
-    Args:
-        argv: Words after `rrstyle`; by default those of this process.
+    """Runs the words after `rrstyle`, by default those of this process.
 
     Returns:
         0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C; 143 on

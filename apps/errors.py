@@ -1,6 +1,8 @@
 """Errors as one line for people: what the command prints and what the app shows."""
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 from pathlib import PurePath
 
 _LONGEST = 600  # characters: a line, not a page
@@ -22,3 +24,9 @@ def one_line(text: str) -> str:
     visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     line = " ".join(visible.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A question for the nearest of the choices, and a space; "" where none is near."""
+    near = difflib.get_close_matches(word, choices, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""

@@ -10,15 +10,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_start() -> Iterator[None]:
-    """For what runs inside, imports: native code says nothing, and the garbage collector rests.
+    """Around imports: native code says nothing, and the garbage collector rests.
 
     TensorFlow 2.21 prints "oneDNN custom operations are on" and more on import whatever
-    TF_CPP_MIN_LOG_LEVEL says: its logger is not initialised by then. It is shown where what runs
-    inside fails, and to a user who sets that variable to 0.
+    TF_CPP_MIN_LOG_LEVEL says: its logger is not initialised by then. It is shown where the imports
+    fail, and to a user who sets that variable to 0.
 
     The hundreds of thousands of objects that Keras and TensorFlow make stay until the process ends.
-    To go through them again and again takes a fifth of the time of their import, and as much when
-    the process ends.
+    To collect among them takes a fifth of the time of their import, and as much at the end.
     """
     collects = gc.isenabled()
     gc.disable()

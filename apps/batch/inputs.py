@@ -1,11 +1,12 @@
 """Names on the command line turned into pictures: files, folders and built-in names."""
 
-import difflib
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apps.errors import did_you_mean
 from rrstyle.pictures.images import SUFFIXES, Picture, has_picture_name, read_image
 
 _STEM_BYTES = 80  # two stems and a seed stay below the 255 bytes that a file name may have
@@ -25,12 +26,7 @@ class Source:
         return _short(re.sub(r"[^\w.-]+", "-", bare).strip("-._")) or "image"
 
     def read(self) -> Picture:
-        """Reads the file, or loads the built-in picture.
-
-        Raises:
-            ValueError: If the content is refused.
-            OSError: If the file cannot be read.
-        """
+        """Reads the file, with the errors of `read_image`, or loads the built-in picture."""
         if self.path is not None:
             return read_image(self.path)
         from rrstyle.examples import example
@@ -38,13 +34,13 @@ class Source:
         return Picture(example(self.name), self.name, ())
 
 
-def _short(stem: str) -> str:
-    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
-
-
 def joined_stem(sources: Sequence[Source]) -> str:
     """A short name for several pictures together, as safe as that of one."""
     return _short("-".join(source.stem for source in sources))
+
+
+def _short(stem: str) -> str:
+    return stem.encode()[:_STEM_BYTES].decode(errors="ignore")
 
 
 def built_in_names() -> tuple[str, ...]:
@@ -57,8 +53,8 @@ def built_in_names() -> tuple[str, ...]:
 def find_pictures(names: Sequence[str], *, argument: str) -> list[Source]:
     """The pictures that names stand for, each once, in their order.
 
-    A name is a file, a folder (its pictures by suffix, sorted, without subfolders) or, where no
-    file has it, a built-in's.
+    A name is that of a file, of a folder (its pictures by suffix, sorted, without subfolders) or,
+    where no file has it, of a built-in picture.
 
     Raises:
         ValueError: If a name stands for nothing, or a folder holds no picture.
@@ -74,11 +70,12 @@ def find_pictures(names: Sequence[str], *, argument: str) -> list[Source]:
 
 def _find(name: str, argument: str) -> Iterator[Source]:
     path = Path(name)
-    if not _is_there(path) or not name:
+    is_folder = _is_folder(path) if name else None
+    if is_folder is None:
         if name not in built_in_names():
             raise ValueError(_nothing_there(name, argument))
         yield Source(name, None)
-    elif _is_folder(path):
+    elif is_folder:
         inside = sorted(p for p in path.iterdir() if _looks_like_picture(p))
         if not inside:
             kinds = ", ".join(sorted(SUFFIXES))
@@ -91,21 +88,14 @@ def _find(name: str, argument: str) -> Iterator[Source]:
         yield Source(path.name, path)
 
 
-def _is_there(path: Path) -> bool:
+def _is_folder(path: Path) -> bool | None:
+    """Whether a folder has this path; None where nothing has."""
     try:
-        path.stat()
+        return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return None
     except (OSError, ValueError):
-        return True  # no permission, a name too long, a NUL: reading it says which, in a line
-    return True
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
+        return False  # no permission, a name too long, a NUL: reading it says which, in a line
 
 
 def _looks_like_picture(path: Path) -> bool:
@@ -117,9 +107,8 @@ def _nothing_there(name: str, argument: str) -> str:
     known = [] if path.parent != Path() else list(built_in_names())
     if _is_folder(path.parent):
         known += sorted(p.name for p in path.parent.iterdir() if _looks_like_picture(p))
-    near = difflib.get_close_matches(path.name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     return (
-        f"{argument}: no file, folder or built-in picture has this name; {hint}"
+        f"{argument}: no file, folder or built-in picture has this name;"
+        f" {did_you_mean(path.name, known)}"
         f"`rrstyle examples` lists the built-ins; received {name!r}"
     )

@@ -12,7 +12,7 @@ def choose_place(output: Path, pictures: int) -> tuple[Path, str | None]:
     """The folder to write to, created if need be, and the file's name where `output` is a file.
 
     Args:
-        output: A folder, or a .png file when one picture is made.
+        output: A folder, or where one picture is made a .png file.
         pictures: Number of pictures to make.
 
     Raises:
@@ -50,10 +50,9 @@ def choose_place(output: Path, pictures: int) -> tuple[Path, str | None]:
 
 
 def check_writable(folder: Path) -> None:
-    """Writes to the folder and takes it back: permissions alone miss read-only file systems.
+    """Writes to the folder and takes it back, with an OSError where that fails.
 
-    Raises:
-        OSError: If nothing can be written there.
+    Permissions alone miss read-only file systems.
     """
     try:
         with tempfile.TemporaryFile(dir=folder):

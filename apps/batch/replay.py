@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # it imports Keras
 
 
 def replayed_config(recipe: Recipe) -> StyleConfig:
-    """The recipe's settings as defaults; files of weights, of which it knows only names, unset."""
+    """The recipe's settings as defaults, without files and runs, of which it knows only names."""
     if recipe.config.decoder not in DECODERS:
         return replace(recipe.config, decoder="ridge", encoder=StyleConfig().encoder)
     if recipe.config.weights in ("random", "imagenet"):
@@ -28,11 +28,7 @@ def replayed_config(recipe: Recipe) -> StyleConfig:
 
 
 def replayed_input(used: Input, role: str) -> Source:
-    """The built-in picture that a recipe used as "content" or "style".
-
-    Raises:
-        ValueError: If it used none, or one that looks different here.
-    """
+    """The built-in picture that a recipe used as "content" or "style"; ValueError without one."""
     how = "name it as CONTENT" if role == "content" else "name it with --style"
     if used.name not in built_in_names():
         raise ValueError(
@@ -57,46 +53,40 @@ def picture_warning(used: Input, role: str, picture: Picture) -> str | None:
     )
 
 
-def check_weights(recipe: Recipe, config: StyleConfig) -> str | None:
-    """A line where the weights file of `config` is not the recipe's.
+def check_trained(recipe: Recipe, config: StyleConfig, networks: "CnnDcn | None") -> str | None:
+    """A line where the weights file of `config`, or the networks, are not the recipe's.
 
-    Raises:
-        ValueError: If the recipe used a weights file and `config` has none, or none that exists.
+    ValueError if the recipe used a file or networks, and there is none.
     """
-    if recipe.weights is None or recipe.config.decoder not in DECODERS:
-        return None
-    shown = one_line(recipe.weights.name)
-    if config.weights == "random":
-        raise ValueError(
-            f"recipe: it used a file of trained weights; name it with --encoder; received {shown!r}"
-        )
-    if config.weights != "imagenet":
-        path = Path(config.weights)
-        if not path.is_file():
+    used, decoder = recipe.weights, recipe.config.decoder
+    if decoder not in DECODERS:
+        what, name = "run differs", one_line(decoder)
+        if networks is None:
             raise ValueError(
-                f"encoder must be random, imagenet or an existing file; received {path.name!r}"
+                f"recipe: it used a trained DCN; name its run with --decoder; received {name!r}"
             )
-        if hashlib.sha256(path.read_bytes()).hexdigest() == recipe.weights.digest:
-            return None
-    return f"the weights differ from the recipe's, {shown!r}: another picture will come out"
-
-
-def check_networks(recipe: Recipe, networks: "CnnDcn | None") -> str | None:
-    """A line where the trained networks are not the recipe's.
-
-    Raises:
-        ValueError: If the recipe used some and there are none.
-    """
-    if recipe.config.decoder in DECODERS:
+        found: str | None = networks.digest
+    elif used is None:
         return None
-    shown = one_line(recipe.config.decoder)
-    if networks is None:
+    else:
+        what, name = "weights differ", one_line(used.name)
+        if config.weights == "random":
+            raise ValueError(
+                "recipe: it used a file of trained weights; name it with --encoder;"
+                f" received {name!r}"
+            )
+        found = None if config.weights == "imagenet" else _digest(Path(config.weights))
+    if used is not None and used.digest == found:
+        return None
+    return f"the {what} from the recipe's, {name!r}: another picture will come out"
+
+
+def _digest(weights: Path) -> str:
+    if not weights.is_file():
         raise ValueError(
-            f"recipe: it used a trained DCN; name its run with --decoder; received {shown!r}"
+            f"encoder must be random, imagenet or an existing file; received {weights.name!r}"
         )
-    if recipe.weights is not None and recipe.weights.digest == networks.digest:
-        return None
-    return f"the run differs from the recipe's, {shown!r}: another picture will come out"
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 def versions_warning(recipe: Recipe, here: dict[str, str]) -> str | None:

@@ -39,30 +39,13 @@ class Pair:
     targets: dict[int, Path]
 
 
-@dataclass
-class Outcome:
-    """What became of a batch: the files made, and by reason the files that were not."""
-
-    made: list[Path] = field(default_factory=list)
-    failures: dict[str, list[Path]] = field(default_factory=dict)
-
-    def settled(self) -> set[Path]:
-        """The files whose fate is known."""
-        return set(self.made).union(*self.failures.values())
-
-
 def plan_pairs(
     contents: Sequence[Source],
     styles: Sequence[tuple[Source, ...]],
     seeds: Sequence[int],
     output: Path,
 ) -> list[Pair]:
-    """Every pair with its files; the output folder is created.
-
-    Raises:
-        ValueError: See `choose_place`.
-        OSError: See `choose_place`.
-    """
+    """Every pair with its files; the output folder is created. Errors as of `choose_place`."""
     folder, name = choose_place(output, len(contents) * len(styles) * len(seeds))
     taken: set[str] = set()
     pairs = []
@@ -73,56 +56,31 @@ def plan_pairs(
     return pairs
 
 
+@dataclass(kw_only=True)
 class Batch:
-    """Makes the pictures of `plan_pairs` one after another.
+    """Makes the pictures of `plan_pairs` one after another."""
 
-    Args:
-        pairs: Pairs to make.
-        config: Settings of all pairs.
-        overwrite: Replace files that are there.
-        keep_alpha: Keep the transparency of photographs that have it.
-        progress: Progress line to report to.
-        expected: A recipe that is being replayed: inputs that differ from its are told.
-        networks: Trained ones that `config.decoder` names.
-        weights: Weights of the styles of each pair; equal by default.
-        mask: Mask of the style for all photographs.
-        style_mask: Regions of all photographs and of the styles.
+    pairs: Sequence[Pair]
+    config: StyleConfig
+    overwrite: bool  # whether files that are there are replaced
+    progress: ProgressLine
+    keep_alpha: bool = True  # whether photographs keep their transparency
+    expected: Recipe | None = None  # one that is replayed: other inputs than its are told
+    networks: "CnnDcn | None" = None  # trained ones that `config.decoder` names
+    weights: Sequence[float] | None = None  # of the styles of each pair; equal by default
+    mask: np.ndarray | None = None  # of the style, for all photographs
+    style_mask: Regions | None = None  # of all photographs and of the styles
+    made: list[Path] = field(default_factory=list)
+    failures: dict[str, list[Path]] = field(default_factory=dict)  # files not made, by reason
 
-    Attributes:
-        outcome: Pictures made and not made so far, also when `run` was interrupted.
-    """
-
-    def __init__(
-        self,
-        pairs: Sequence[Pair],
-        config: StyleConfig,
-        *,
-        overwrite: bool,
-        keep_alpha: bool = True,
-        progress: ProgressLine,
-        expected: Recipe | None = None,
-        networks: "CnnDcn | None" = None,
-        weights: Sequence[float] | None = None,
-        mask: np.ndarray | None = None,
-        style_mask: Regions | None = None,
-    ) -> None:
-        self.outcome = Outcome()
-        self._pairs, self._config, self._overwrite = pairs, config, overwrite
-        self._progress, self._expected = progress, expected
-        self._networks, self._weights = networks, weights
-        self._mask, self._style_mask = mask, style_mask
-        self._keep_alpha = keep_alpha
-        self._total = sum(len(pair.targets) for pair in pairs)
+    def __post_init__(self) -> None:
+        self._total = sum(len(pair.targets) for pair in self.pairs)
         self._styles: dict[Source, Picture] = {}
         self._refused: dict[Source, str] = {}
 
-    def run(self) -> Outcome:
-        """Makes them all. A picture that cannot be made does not stop the others.
-
-        Raises:
-            WriteError: If writing failed for a reason that holds for all that is left.
-        """
-        for content, group in itertools.groupby(self._pairs, key=lambda pair: pair.content):
+    def run(self) -> None:
+        """Makes them all, whatever fails, until a WriteError."""
+        for content, group in itertools.groupby(self.pairs, key=lambda pair: pair.content):
             photograph: Picture | None = None
             for pair in group:
                 free = self._free_seeds(pair)
@@ -137,12 +95,15 @@ class Batch:
                     raise
                 except (ValueError, OSError) as error:
                     self._give_up(explain(error), [pair.targets[seed] for seed in free])
-        return self.outcome
+
+    @property
+    def _settled(self) -> set[Path]:
+        return set(self.made).union(*self.failures.values())
 
     def _free_seeds(self, pair: Pair) -> list[int]:
         free = []
         for seed, target in pair.targets.items():
-            reason = refusal(target, overwrite=self._overwrite)
+            reason = refusal(target, overwrite=self.overwrite)
             if reason is None:
                 free.append(seed)
             else:
@@ -151,9 +112,9 @@ class Batch:
 
     def _give_up(self, reason: str, targets: list[Path]) -> None:
         for target in targets:
-            if target not in self.outcome.settled():
-                self.outcome.failures.setdefault(reason, []).append(target)
-                self._progress.count(len(self.outcome.settled()), f"not made: {target.name}")
+            if target not in self._settled:
+                self.failures.setdefault(reason, []).append(target)
+                self.progress.count(len(self._settled), f"not made: {target.name}")
 
     def _read(self, role: str, source: Source) -> Picture:
         if source in self._refused:  # one bad style picture: told once, not read for every pair
@@ -166,7 +127,7 @@ class Batch:
             self._refused[source] = explain(error)
             raise
         for note in picture.notes:
-            self._progress.say(f"{picture.name}: {note}", once=True)
+            self.progress.say(f"{picture.name}: {note}", once=True)
         kept = sum(p.pixels[..., 0].size for p in self._styles.values())
         if role == "style" and kept + picture.pixels[..., 0].size <= _KEPT_PIXELS:
             self._styles[source] = picture
@@ -174,57 +135,57 @@ class Batch:
 
     def _warn(self, content: Picture, styles: list[Picture]) -> None:
         """Tells which pictures are not those of the recipe."""
-        if self._expected is None:
+        if self.expected is None:
             return
         for role, pictures in (("content", [content]), ("style", styles)):
-            used = recipe_inputs(self._expected, role)
+            used = recipe_inputs(self.expected, role)
             # A style given alone is compared with the first, and of a blend each with its own.
             for expected, picture in zip(used, pictures, strict=False):
                 if text := picture_warning(expected, role, picture):
-                    self._progress.say(f"rrstyle: warning: {text}", once=True)
+                    self.progress.say(f"rrstyle: warning: {text}", once=True)
 
     def _make(self, pair: Pair, seeds: list[int], content: Picture, styles: list[Picture]) -> None:
         from rrstyle import pipeline  # Keras, late: a batch that fails before is told at once
 
         recipe = make_recipe(
-            self._config, seeds[0], content, styles, self._weights, self._mask, self._style_mask
+            self.config, seeds[0], content, styles, self.weights, self.mask, self.style_mask
         )
-        if self._networks is not None:
-            recipe = with_networks(recipe, self._networks)
+        if self.networks is not None:
+            recipe = with_networks(recipe, self.networks)
         for run in _consecutive(seeds):
-            done = len(self.outcome.settled())
+            done = len(self._settled)
             made = pipeline.variants(
                 content.pixels,
                 [style.pixels for style in styles],
-                self._config,
+                self.config,
                 n=len(run),
                 seed=run[0],
-                weights=self._weights,
-                mask=self._mask,
-                style_mask=self._style_mask,
-                networks=self._networks,
+                weights=self.weights,
+                mask=self.mask,
+                style_mask=self.style_mask,
+                networks=self.networks,
                 on_step=within(self._show, done / self._total, (done + len(run)) / self._total),
             )
             for variant in made:
                 target = pair.targets[variant.seed]
                 made_by = replace(recipe, seed=variant.seed)
-                alpha = content.alpha if self._keep_alpha else None
+                alpha = content.alpha if self.keep_alpha else None
                 self._write(target, encode_picture(variant.image, made_by, alpha))
 
     def _show(self, step: Step) -> None:
-        number = min(len(self.outcome.settled()) + 1, self._total)
-        self._progress.show(f"picture {number} of {self._total}", step)
+        number = min(len(self._settled) + 1, self._total)
+        self.progress.show(f"picture {number} of {self._total}", step)
 
     def _write(self, target: Path, data: bytes) -> None:
         try:
-            write_whole(target, data, overwrite=self._overwrite)
+            write_whole(target, data, overwrite=self.overwrite)
         except FileExistsError:  # another process made it meanwhile: a matter of this file alone
             self._give_up(EXISTS, [target])
             return
         except OSError as error:
             raise WriteError(explain(error)) from error
-        self.outcome.made.append(target)
-        self._progress.count(len(self.outcome.settled()), target.name)
+        self.made.append(target)
+        self.progress.count(len(self._settled), target.name)
 
 
 def _consecutive(seeds: list[int]) -> Iterator[list[int]]:

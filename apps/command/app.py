@@ -11,12 +11,7 @@ _LONGEST_PASSWORD = 1024  # bytes
 
 
 def run(command: App) -> None:
-    """Serves the app; to be called in the main thread.
-
-    Raises:
-        ValueError: If an option breaks a rule.
-        OSError: If a file cannot be read, or the address is taken.
-    """
+    """Serves the app; to be called in the main thread. See `apps.service.server.launch`."""
     config = command.server
     if command.login is not None:
         config = replace(config, auth=read_auth(command.login))
@@ -27,12 +22,7 @@ def run(command: App) -> None:
 
 
 def read_auth(text: str) -> tuple[str, str]:
-    """User and password of USER:FILE; the password is the file's one line.
-
-    Raises:
-        ValueError: If there is no user, or not one line.
-        OSError: If the file cannot be read.
-    """
+    """User and password of USER:FILE, a file of one line; ValueError or OSError without one."""
     user, colon, name = text.partition(":")
     if not (user.strip() and colon and name):
         # What was received may be a password, by mistake.

@@ -10,20 +10,12 @@ _VALIDATED = 2000  # pictures: an accuracy of 256 would be known to 6 % only
 
 
 def run(command: Classify) -> None:
-    """Trains, and says what came of it.
-
-    Raises:
-        ValueError: If an option, the pictures or the run do not do.
-        OSError: If a file cannot be read or written.
-        KeyboardInterrupt: On Ctrl-C, after a checkpoint.
-    """
+    """Trains, and says what came of it."""
     with watching(command) as watch:
         with quiet_start():  # Keras
             from recon.training import run as training_run
             from recon.training.classify import classify
-            from recon.training.hosts import join_hosts
 
-        join_hosts()
         config, out = command.config, command.out
         images = open_pictures(command, config, watch, validated=_VALIDATED)
         classes = len(images.index.classes or ())

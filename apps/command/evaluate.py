@@ -7,16 +7,10 @@ from apps.command.progress import Watch, duration
 from apps.options.commands import Evaluate
 from apps.quiet import quiet_start
 from recon.experiments import EXPERIMENTS, find_experiment
-from rrstyle.progress import Step
 
 
 def run(command: Evaluate) -> None:
-    """Lists the experiments on stdout, or runs one.
-
-    Raises:
-        ValueError: If an option is wrong.
-        OSError: If a file cannot be read or written, or a worker died.
-    """
+    """Lists the experiments on stdout, or runs one."""
     if command.list:
         _list([command.name] if command.name else EXPERIMENTS)
         return
@@ -26,7 +20,6 @@ def run(command: Evaluate) -> None:
     if out.is_dir():
         check_writable(out)
     watch = Watch(command.name)
-    watch.show(Step("starting", 0.0))
     from recon.sweep.run import evaluate
 
     try:

@@ -6,12 +6,7 @@ from apps.options.commands import Examples
 
 
 def run(command: Examples) -> None:
-    """Lists the pictures on stdout, or writes them as PNG files.
-
-    Raises:
-        ValueError: If a name or a number is wrong.
-        OSError: If a file exists or cannot be written.
-    """
+    """Lists the pictures on stdout, or writes them as PNG files."""
     from rrstyle import examples
     from rrstyle.durable import write_whole
     from rrstyle.pictures import images

@@ -10,12 +10,7 @@ from rrstyle.config import DECODERS, StyleConfig
 
 
 def run(command: Export) -> None:
-    """Writes the model, and says so.
-
-    Raises:
-        ValueError: If an option or the run is wrong.
-        OSError: If a file cannot be read or written.
-    """
+    """Writes the model, and says so."""
     format = command.format or ("onnx" if command.directory.suffix == ".onnx" else "savedmodel")
     directory, decoder = command.directory, command.config.decoder
     run = None if decoder in DECODERS else Path(decoder)

@@ -13,12 +13,9 @@ _TOLD = 10  # lines of a watch where there is no terminal
 
 
 class ProgressLine:
-    """Fraction, stage and time left of a batch of pictures.
+    """Fraction, stage and time left of a batch of `total` pictures; a live line on terminals only.
 
-    Args:
-        stream: Stream to write to; a live line is shown only on a terminal.
-        total: Pictures to make.
-        clock: Seconds, for tests.
+    Tests give a clock, in seconds.
     """
 
     def __init__(
@@ -32,10 +29,7 @@ class ProgressLine:
     def show(self, name: str, step: Step, *, seconds_left: float | None = None) -> None:
         """Rewrites the line: `step.fraction` of the whole batch is done, `name` is in work.
 
-        Args:
-            name: Name of what is in work.
-            step: Progress of the work.
-            seconds_left: Time left, where it is known better than from the time since the start.
+        `seconds_left` is the time left, where it is known better than from the time so far.
         """
         now = self._clock()
         if not self._live or now - self._shown < _PAUSE:
@@ -82,18 +76,12 @@ class Watch:
     """Progress: a live line on a terminal, elsewhere a line for every tenth that is done."""
 
     def __init__(self, name: str) -> None:
-        self.progress = ProgressLine(sys.stderr, _TOLD)
-        self._name, self._told = name, 0
+        self._name = name
+        self.show(Step("starting", 0.0))
 
     def show(self, step: Step, *, seconds_left: float | None = None) -> None:
-        """Where the work is; at fraction 0 it starts.
-
-        Args:
-            step: Progress of the work.
-            seconds_left: Time left, see `ProgressLine.show`.
-        """
+        """Where the work is; at fraction 0 it starts. `seconds_left` as in `ProgressLine.show`."""
         if step.fraction == 0:  # its clock starts with the work
-            self.progress.clear()
             self.progress, self._told = ProgressLine(sys.stderr, _TOLD), 0
         if sys.stderr.isatty():
             self.progress.show(self._name, step, seconds_left=seconds_left)

@@ -15,15 +15,7 @@ _WIDTHS = (5, 12, 26)  # claim, verdict, effect
 
 
 def run(command: Report) -> int:
-    """Writes DIR/report.html and lists the claims on stdout.
-
-    Returns:
-        The exit status: 1 where a file of results could not be used.
-
-    Raises:
-        ValueError: If DIR holds no results.
-        OSError: If DIR cannot be read or written.
-    """
+    """Writes DIR/report.html and lists the claims; 1 where a file of results could not be used."""
     from recon.report.write import write_report
 
     report = write_report(command.directory)

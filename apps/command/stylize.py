@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.batch.inputs import Source, find_pictures
-from apps.batch.replay import (
-    check_networks,
-    check_weights,
-    recipe_inputs,
-    replayed_input,
-    versions_warning,
-)
-from apps.batch.run import Batch, Outcome, WriteError, plan_pairs
+from apps.batch.replay import check_trained, recipe_inputs, replayed_input, versions_warning
+from apps.batch.run import Batch, WriteError, plan_pairs
 from apps.command.progress import ProgressLine
 from apps.errors import one_line
 from apps.options.checks import check_least, refuse_beside_run
@@ -36,18 +30,7 @@ _NAMED = 5  # pictures named in a line about many
 
 
 def run(command: Stylize) -> int:
-    """Makes the pictures.
-
-    Args:
-        command: Options of the command line.
-
-    Returns:
-        The exit status: 1 where a picture was not made.
-
-    Raises:
-        ValueError: If an option or a name is wrong: nothing is made then.
-        OSError: If the output folder cannot be used.
-    """
+    """Makes the pictures; the exit status is 1 where one was not made."""
     recipe: Recipe | None = command.made_by
     check_least("seed", command.seed, 0)
     check_least("variants", command.variants, 1)
@@ -68,8 +51,8 @@ def run(command: Stylize) -> int:
     for warning in warnings:
         progress.say(f"rrstyle: warning: {warning}")
     batch = Batch(
-        pairs,
-        config,
+        pairs=pairs,
+        config=config,
         overwrite=command.overwrite,
         keep_alpha=command.keep_alpha,
         progress=progress,
@@ -85,12 +68,13 @@ def run(command: Stylize) -> int:
     except WriteError as error:
         stopped = error
     finally:  # also on Ctrl-C: what is finished stays, and is told
-        made = f"{len(batch.outcome.made)} of {total}"
+        made = f"{len(batch.made)} of {total}"
         progress.say(f"{made} written to {command.output} in {progress.elapsed()}")
-        _list_failures(batch.outcome, progress)
+        for reason, targets in batch.failures.items():
+            progress.say(f"rrstyle: {reason} (not made: {_names(targets)})")
     if stopped:
         progress.say(f"rrstyle: stopped: {stopped}")
-    return 1 if stopped or batch.outcome.failures else 0
+    return 1 if stopped or batch.failures else 0
 
 
 def _sources(names: tuple[str, ...], recipe: Recipe | None, role: str) -> list[Source]:
@@ -149,9 +133,7 @@ def _regions(
 def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
     """The settings and the trained networks of the run whose folder is their decoder, if any.
 
-    Raises:
-        ValueError: If there is no such run, or settings of its networks were given beside it.
-        OSError: If a file of it cannot be read.
+    ValueError if there is no such run, or settings of its networks were given beside it.
     """
     if config.decoder in DECODERS:
         return config, None
@@ -174,23 +156,19 @@ def _check_networks(
 ) -> list[str]:
     """Fails now where every picture would, and tells what is not as in the recipe."""
     warnings = []
-    if recipe is not None and (text := check_networks(recipe, networks)):
-        warnings.append(text)
-    if recipe is not None and (text := check_weights(recipe, config)):
-        warnings.append(text)
+    if recipe is not None:
+        warnings = [check_trained(recipe, config, networks)]
     with quiet_start():  # Keras, late: a mistyped name is told at once
         from rrstyle import backend, pipeline
         from rrstyle.networks import weight_files
 
     found = weight_files.load_weights(config.weights, config.encoder)
     pipeline.smallest_side(replace(config, encoder=found.network))
-    if recipe is not None and (text := versions_warning(recipe, backend.versions())):
-        warnings.append(text)
-    return warnings
+    if recipe is not None:
+        warnings.append(versions_warning(recipe, backend.versions()))
+    return [text for text in warnings if text]
 
 
-def _list_failures(outcome: Outcome, progress: ProgressLine) -> None:
-    for reason, targets in outcome.failures.items():
-        names = ", ".join(target.name for target in targets[:_NAMED])
-        more = f" and {len(targets) - _NAMED} more" if len(targets) > _NAMED else ""
-        progress.say(f"rrstyle: {reason} (not made: {names}{more})")
+def _names(targets: list[Path]) -> str:
+    names = ", ".join(target.name for target in targets[:_NAMED])
+    return names if len(targets) <= _NAMED else f"{names} and {len(targets) - _NAMED} more"

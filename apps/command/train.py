@@ -10,29 +10,19 @@ from recon.training.config import TrainingConfig
 
 
 def run(command: Train) -> None:
-    """Trains, and says what came of it.
-
-    Raises:
-        ValueError: If an option, the pictures or the run do not do.
-        OSError: If a file cannot be read or written.
-        KeyboardInterrupt: On Ctrl-C, after a checkpoint.
-    """
+    """Trains, and says what came of it."""
     with watching(command) as watch:
         with quiet_start():  # Keras
-            from recon.training.hosts import join_hosts
             from recon.training.model import mean_squared_error
             from recon.training.run import read_encoder
             from recon.training.train import train
             from rrstyle.networks.weight_files import CnnWeights, load_weights
 
-        join_hosts()
         config, out = command.config, command.out
-        if command.encoder is not None:
-            encoder = load_weights(command.encoder, config.network)
-        elif config.weights == "random":
-            encoder = load_weights("random", config.network)
-        else:  # those of the run to continue
+        if command.encoder is None and config.weights != "random":  # those of the run to continue
             encoder = CnnWeights(config.weights, config.network, read_encoder(out))
+        else:
+            encoder = load_weights(command.encoder or "random", config.network)
         config = replace(config, network=encoder.network, weights=encoder.name)
         images = open_pictures(command, config, watch)
         watch.progress.say(_network_words(config))
@@ -40,9 +30,10 @@ def run(command: Train) -> None:
         def mse(loss: float) -> str:
             return f"mse {mean_squared_error(config, loss):.4g}"
 
-        validation = None if images.validation is None else images.validation.pixels
-        given = {"encoder_weights": encoder.weights, "samples": images.samples}
-        training = partial(train, validation=validation, **given)
+        held_out = None if images.validation is None else images.validation.pixels
+        training = partial(
+            train, validation=held_out, encoder_weights=encoder.weights, samples=images.samples
+        )
         best = run_until_stopped(command, config, watch, images, training, mse)
         if best is None:
             return

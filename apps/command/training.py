@@ -4,6 +4,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +18,24 @@ from rrstyle.progress import OnStep, Step
 
 @contextmanager
 def watching(command: Train | Classify) -> Iterator[Watch]:
-    """The progress of a command, whose devices are checked first."""
+    """The progress of a command; its devices are checked, and its hosts joined, first."""
     if command.devices != "all" and command.devices < 1:
         raise ValueError(f"devices must be a positive integer or all; received {command.devices}")
     watch = Watch("training")
-    watch.show(Step("starting", 0.0))
     try:
+        with quiet_start():  # Keras
+            from recon.training.hosts import join_hosts
+
+        join_hosts()
         yield watch
     finally:
         watch.progress.clear()
 
 
-def open_pictures(
-    command: Train | Classify, config: Schedule, watch: Watch, *, validated: int | None = None
-) -> Any:
-    """The command's pictures, scanned and told; its folder is checked before.
-
-    Raises:
-        ValueError: If the folder is another run's, or the pictures do not do.
-        OSError: If a file cannot be read or written.
-    """
+def open_pictures(command: Train | Classify, config: Schedule, watch: Watch, **options: int) -> Any:
+    """The command's pictures, scanned and told; the folder of the run is checked before."""
     with quiet_start():
-        from recon.data.training_images import VALIDATED, open_images
+        from recon.data.training_images import open_images
         from recon.training.run import RunFolder
         from rrstyle import backend
 
@@ -47,13 +44,8 @@ def open_pictures(
         RunFolder(out).check_new(resume=command.resume)
     if out.is_dir():
         check_writable(out)
-
-    def show(step: Step) -> None:
-        watch.progress.show("training", step)
-
-    images = open_images(
-        command.images, config, out, validated=validated or VALIDATED, on_step=show
-    )
+    show = partial(watch.progress.show, "training")
+    images = open_images(command.images, config, out, on_step=show, **options)
     held_out = len(images.index.names) - images.trained_on
     bad = _bad_words(images.report_bad(out), out)
     watch.progress.say(f"{images.trained_on} pictures to train on, {held_out} held out; {bad}")
@@ -71,20 +63,14 @@ def run_until_stopped(
     """Trains, tells how it goes and what came of it, and on Ctrl-C how to continue.
 
     Args:
-        command: Options of the training.
-        config: Settings of the training.
-        watch: Progress of the command, from `watching`.
+        watch: Progress of `watching`.
         images: Pictures of `open_pictures`.
-        train: Function that trains; it takes what `recon.training.train.train` and
-            `recon.training.classify.classify` have in common.
+        train: Function that trains, with the arguments that `train` and `classify` of
+            recon/training have in common.
         measure: Function from a loss to a few words.
 
     Returns:
-        The best checkpoint; None on the second of several hosts and later, whose files the run's
-        are not.
-
-    Raises:
-        KeyboardInterrupt: On Ctrl-C, after a checkpoint.
+        The best checkpoint; None on all hosts but the first, which writes the run.
     """
     with quiet_start():
         from recon.training.callbacks import TrainingStep
@@ -113,10 +99,8 @@ def run_until_stopped(
     except KeyboardInterrupt:
         steps = checkpoints_of(out).steps()
         done = f"at step {steps[-1]} of {config.steps}" if steps else "before the first checkpoint"
-        again = (
-            f"rrstyle {type(command).__name__.lower()} --images {quoted(command.images)}"
-            f" --out {quoted(out)} --resume"
-        )
+        verb, images = type(command).__name__.lower(), quoted(command.images)
+        again = f"rrstyle {verb} --images {images} --out {quoted(out)} --resume"
         watch.progress.say(f"stopped {done}; continue with: {again}")
         raise
     watch.progress.clear()
@@ -135,7 +119,7 @@ def run_until_stopped(
 
 @contextmanager
 def _stopped_between_steps(tell: OnStep, watch: Watch) -> Iterator[OnStep]:
-    """Makes of the first Ctrl-C an end after the step under way; the second one ends it at once."""
+    """The first Ctrl-C stops after the step under way, a second one at once."""
     asked = False
 
     def note(number, frame) -> None:

@@ -5,25 +5,18 @@ from typing import Any
 
 
 def check_least(name: str, value: int, least: int) -> None:
-    """Refuses a number that is too small.
-
-    Raises:
-        ValueError: If it is.
-    """
+    """Raises ValueError for a number that is too small."""
     if value < least:
         raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
 
 
 def refuse_beside_run(given: Any, default: Any, *, seed: int = 0) -> None:
-    """Refuses settings beside a training run as decoder, which has its own.
+    """Raises ValueError for settings beside a training run as decoder, which has its own.
 
     Args:
-        given: Config that the options stand for.
+        given: Config of the options.
         default: The same config without options.
         seed: The option of that name, where the run has its own.
-
-    Raises:
-        ValueError: If one is not the default.
     """
     name = "seed" if seed else _changed(given, default)
     if name is not None:

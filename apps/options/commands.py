@@ -22,6 +22,14 @@ NAMES = {"weights": "encoder"}
 HIDDEN = None  # in OPTIONS: a setting that is no option
 Options = dict[str, Any]  # by the name of a field: what tyro.conf.arg returns, or HIDDEN
 
+_O = ("-o",)
+
+
+def _arg(metavar: str, hint: str = "", **others: Any) -> Any:
+    """An option whose value the help shows as `metavar`, with a hint in place of the default."""
+    return arg(metavar=metavar, help_behavior_hint=f"({hint})" if hint else None, **others)
+
+
 _INLINE = arg(name="")  # the fields of a nested config go beside those of the outer one
 _STYLE: Options = {
     "config": _INLINE,
@@ -47,39 +55,27 @@ class Stylize:
     """
 
     content: Annotated[
-        Positional[tuple[str, ...]],
-        arg(metavar="CONTENT...", help_behavior_hint="(may be left out with --recipe)"),
+        Positional[tuple[str, ...]], _arg("CONTENT...", "may be left out with --recipe")
     ] = ()
     """Photographs."""
-    style: Annotated[
-        tuple[str, ...],
-        arg(metavar="STYLE...", help_behavior_hint="(may be left out with --recipe)"),
-    ] = ()
+    style: Annotated[tuple[str, ...], _arg("STYLE...", "may be left out with --recipe")] = ()
     """Pictures whose manner is wanted."""
     blend: bool = False
     """Blend the styles, two to four, into one picture of each photograph."""
-    style_weights: Annotated[
-        tuple[float, ...], arg(metavar="W...", help_behavior_hint="(default: equal)")
-    ] = ()
+    style_weights: Annotated[tuple[float, ...], _arg("W...", "default: equal")] = ()
     """With --blend, how much of each style, in the order of --style; their ratios matter."""
-    mask: Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: everywhere)")] = (
-        None
-    )
+    mask: Annotated[str | None, _arg("FILE", "default: everywhere")] = None
     """A picture of any size, for every photograph: where it is white the style goes, where it is
     black the photograph stays as it is."""
-    style_mask: Annotated[
-        tuple[str, ...], arg(metavar="FILE...", help_behavior_hint="(default: one region)")
-    ] = ()
+    style_mask: Annotated[tuple[str, ...], _arg("FILE...", "default: one region")] = ()
     """Two maps, of the photographs and of the style (with --blend one of each style): pictures of
     any size whose colours mark regions, up to 8. Each region of a photograph is painted from the
     region of the same colour in the style."""
-    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT")]
+    output: Annotated[Path, _arg("OUT", aliases=_O)]
     """A folder, or a .png file when one picture is made."""
-    preset: Annotated[
-        str | None, arg(metavar="NAME", help_behavior_hint=f"(one of {', '.join(PRESETS)})")
-    ] = None
+    preset: Annotated[str | None, _arg("NAME", f"one of {', '.join(PRESETS)}")] = None
     """A look: its settings become the defaults of all options."""
-    recipe: Annotated[Path | None, arg(metavar="PNG")] = None
+    recipe: Annotated[Path | None, _arg("PNG")] = None
     """A picture made by rrstyle: its settings, seed, blend and masks become the defaults of all
     options."""
     seed: int = 0
@@ -100,15 +96,11 @@ class Stylize:
 class Examples:
     """List the built-in pictures, or write them as PNG files."""
 
-    names: Annotated[
-        Positional[tuple[str, ...]], arg(metavar="NAME...", help_behavior_hint="(default: all)")
-    ] = ()
+    names: Annotated[Positional[tuple[str, ...]], _arg("NAME...", "default: all")] = ()
     """Which ones."""
     list: bool = False
     """List them, also with -o."""
-    output: Annotated[
-        Path | None, arg(aliases=("-o",), metavar="DIR", help_behavior_hint="(default: list only)")
-    ] = None
+    output: Annotated[Path | None, _arg("DIR", "default: list only", aliases=_O)] = None
     """Folder to write them to; created if need be."""
     side: int = 512
     """Side of the style pictures; photographs have their own."""
@@ -127,13 +119,11 @@ class Reconstruct:
     likeness to the picture.
     """
 
-    image: Annotated[Positional[str], arg(metavar="IMAGE")]
+    image: Annotated[Positional[str], _arg("IMAGE")]
     """A file, or a built-in name."""
-    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT.png")]
+    output: Annotated[Path, _arg("OUT.png", aliases=_O)]
     """File to write."""
-    decoder: Annotated[
-        Path | None, arg(metavar="RUN", help_behavior_hint="(default: untrained networks)")
-    ] = None
+    decoder: Annotated[Path | None, _arg("RUN", "default: untrained networks")] = None
     """Folder of a run of `rrstyle train`: its best checkpoint; the network options are its own."""
     side: int = 224
     """Longer side that the picture is brought to, in pixels."""
@@ -151,7 +141,7 @@ class Export:
     A SavedModel for TensorFlow, or ONNX (it needs the extra onnx).
     """
 
-    directory: Annotated[Positional[Path], arg(metavar="PATH")]
+    directory: Annotated[Positional[Path], _arg("PATH")]
     """Folder to write, or file for ONNX; or a run of `rrstyle train`, into which its CNN and DCN
     are written as saved_model. With --decoder RUN too, the model holds the CNN and the DCN of the
     run, of its best checkpoint, and no style transfer: all other options but --overwrite are for
@@ -179,41 +169,26 @@ class Evaluate:
     command again continues a run that was stopped or killed, and draws a finished one anew.
     """
 
-    name: Annotated[
-        Positional[str],
-        arg(metavar="NAME", help_behavior_hint=f"(one of {', '.join(EXPERIMENTS)})"),
-    ] = ""
+    name: Annotated[Positional[str], _arg("NAME", f"one of {', '.join(EXPERIMENTS)}")] = ""
     """What to measure; package.module:NAME for an experiment of your own."""
     list: bool = False
     """Say what each experiment reproduces, what the papers claim of it, and what it costs."""
     scale: Literal["smoke", "laptop", "paper"] = "laptop"
     """How much: to see whether it runs, on a laptop, or as much as the papers."""
-    images: Annotated[
-        Path | None,
-        arg(metavar="DIR", help_behavior_hint="(default: the built-in photographs)"),
-    ] = None
+    images: Annotated[Path | None, _arg("DIR", "default: the built-in photographs")] = None
     """Folder to draw pictures from, with its subfolders; the built-in cat is always the first."""
-    encoder: Annotated[
-        tuple[Path, ...], arg(metavar="FILE...", help_behavior_hint="(default: random CNNs only)")
-    ] = ()
+    encoder: Annotated[tuple[Path, ...], _arg("FILE...", "default: random CNNs only")] = ()
     """Trained CNNs beside random ones, at most one an architecture: files of `rrstyle classify`,
     or of VGG16 as keras.applications has it."""
     seed: int = 0
     """Names the random networks and the pictures that are drawn."""
-    out: Annotated[
-        Path | None,
-        arg(aliases=("-o",), metavar="OUT", help_behavior_hint="(default: runs/SCALE)"),
-    ] = None
+    out: Annotated[Path | None, _arg("OUT", "default: runs/SCALE", aliases=_O)] = None
     """Folder to write to; created if need be."""
     workers: Annotated[
-        int | None,
-        arg(
-            metavar="N",
-            help_behavior_hint="(default: one a processor; 1 at smoke scale and on a GPU)",
-        ),
+        int | None, _arg("N", "default: one a processor; 1 at smoke scale and on a GPU")
     ] = None
     """Processes that measure, of one thread each: the rows are the same with any number."""
-    ray: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: off)")] = None
+    ray: Annotated[str | None, _arg("ADDRESS", "default: off")] = None
     """Measure by Ray on several hosts: host:port or auto of one that runs, or local."""
 
 
@@ -224,20 +199,20 @@ class Report:
     Lists the claims, and writes DIR/report.html: one page with figures, intervals and settings.
     """
 
-    directory: Annotated[Positional[Path], arg(metavar="DIR")]
+    directory: Annotated[Positional[Path], _arg("DIR")]
     """Folder of results, or of such folders, one a scale: the largest that is finished counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Training:
     images: Path
-    out: Annotated[Path, arg(aliases=("-o",), metavar="RUN")]
+    out: Annotated[Path, _arg("RUN", aliases=_O)]
     """Folder of the run: new, empty, or with --resume that of a run."""
     preset: str | None = None
     resume: bool = False
     """Continue the run in RUN from its last checkpoint. Options that are not given are the run's;
     --steps and the --...-every may differ from them, and nothing else."""
-    devices: Annotated[int | Literal["all"], arg(metavar="N|all")] = 1
+    devices: Annotated[int | Literal["all"], _arg("N|all")] = 1
     """Devices that share every batch; all, on several hosts (see the README)."""
 
 
@@ -249,7 +224,7 @@ class Train(_Training):
     Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
     """
 
-    images: Annotated[Path, arg(metavar="DIR")]
+    images: Annotated[Path, _arg("DIR")]
     """Folder of pictures, with its subfolders. Training cuts random squares of --crop pixels out of
     them; pictures smaller than that are enlarged. Bad files are passed over, and listed in RUN."""
     preset: Annotated[
@@ -259,11 +234,7 @@ class Train(_Training):
     """Settings that the options beside it override: the papers', or small for two processor
     cores."""
     encoder: Annotated[
-        str | None,
-        arg(
-            metavar="random|imagenet|FILE",
-            help_behavior_hint="(default: random; with --resume that of the run)",
-        ),
+        str | None, _arg("random|imagenet|FILE", "default: random; with --resume that of the run")
     ] = None
     """Weights of the CNN: random, from the seed; imagenet, VGG16's from keras.applications; or a
     file of trained weights, VGG16's in the layout of keras.applications or one that `rrstyle
@@ -290,7 +261,7 @@ class Classify(_Training):
     too. Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
     """
 
-    images: Annotated[Path, arg(metavar="DIR")]
+    images: Annotated[Path, _arg("DIR")]
     """Folder with a subfolder of pictures for each class, two at least. Pictures are cut, enlarged
     and passed over as in train."""
     preset: Annotated[
@@ -327,16 +298,14 @@ class App:
     OPTIONS: ClassVar[Options] = {
         **dict.fromkeys(("server", "limits", "folders"), _INLINE),
         "auth": HIDDEN,  # --auth names a file, so that no password is in the command line
-        "root_path": arg(metavar="PATH", help_behavior_hint="(default: none)"),
-        "runs": arg(
-            metavar="DIR",
+        "root_path": _arg("PATH", "default: none"),
+        "runs": _arg(
+            "DIR",
+            "default: none",
             help="Run of `rrstyle train`, or folder of such, that people may reconstruct by.",
-            help_behavior_hint="(default: none)",
         ),
-        "results": arg(
-            metavar="DIR",
-            help="Results of `rrstyle evaluate` to show.",
-            help_behavior_hint="(default: those of this package)",
+        "results": _arg(
+            "DIR", "default: those of this package", help="Results of `rrstyle evaluate` to show."
         ),
     }
 

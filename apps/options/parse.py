@@ -5,10 +5,9 @@ known before the words are parsed.
 """
 
 import argparse
-import difflib
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
@@ -25,16 +24,8 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
-from apps.errors import one_line
-from apps.options.commands import (
-    COMMANDS,
-    HIDDEN,
-    Classify,
-    Command,
-    Options,
-    Stylize,
-    Train,
-)
+from apps.errors import did_you_mean, one_line
+from apps.options.commands import COMMANDS, HIDDEN, Classify, Command, Options, Stylize, Train
 from recon.training.config import SMALL, SMALL_CLASSIFIER, ClassifierConfig, TrainingConfig
 from recon.training.record import RECORD, read_config
 from rrstyle.config import StyleConfig
@@ -109,13 +100,12 @@ def _defaults(kind: Any, words: list[str]) -> Any:
             output=tyro.MISSING, seed=recipe.seed, config=replayed_config(recipe), made_by=recipe
         )
     if kind in _TRAININGS:
-        presets = _TRAININGS[kind]
-        if given.preset in presets:
-            return kind(images=tyro.MISSING, out=tyro.MISSING, config=presets[given.preset])
-        folder = Path(given.out or "")
+        presets, folder = _TRAININGS[kind], Path(given.out or "")
+        found = presets.get(given.preset)
         if given.preset is None and given.resume and given.out and (folder / RECORD).exists():
-            config = read_config(type(presets["small"]), folder)
-            return kind(images=tyro.MISSING, out=tyro.MISSING, config=config)
+            found = read_config(type(presets["small"]), folder)
+        if found is not None:
+            return kind(images=tyro.MISSING, out=tyro.MISSING, config=found)
     return tyro.MISSING_NONPROP
 
 
@@ -123,16 +113,11 @@ def _preset(name: str, recipe: str | None) -> StyleConfig:
     if recipe is not None:
         raise ValueError("preset must be left out with recipe, which has its own settings")
     if name not in PRESETS:
-        hint = _did_you_mean(name, PRESETS)
+        hint = did_you_mean(name, PRESETS)
         raise ValueError(
             f"preset must be one of {', '.join(PRESETS)}; {hint}received {one_line(name)!r}"
         )
     return PRESETS[name].config
-
-
-def _did_you_mean(word: str, choices: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, choices, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _registry(options: Options) -> ConstructorRegistry:
@@ -191,7 +176,7 @@ def _choices(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
     def choose(given: list[str]) -> str:
         if given[0] in choices:
             return given[0]
-        hint = _did_you_mean(given[0], choices)
+        hint = did_you_mean(given[0], choices)
         raise ValueError(f"must be one of {', '.join(choices)}; {hint}received {given[0]!r}")
 
     return PrimitiveConstructorSpec(

@@ -1,11 +1,10 @@
-"""Settings in the page's address: they survive a reload, and two tabs have their own.
+"""Controls in the page's address: they survive a reload, and two tabs have their own.
 
-The browser writes them, the server reads and checks them when the page is opened.
+The browser writes them; the server reads and checks them when the page is opened.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -15,75 +14,39 @@ TAB = "tab"
 _RESTORED = "() => { window.rrstyleRestored = true; return []; }"
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A control whose value is kept: its name in the address, and which values are good.
-
-    Attributes:
-        name: Name in the address.
-        control: A Gradio component that holds text, a number or a yes or no.
-        choices: Good texts; None for a number or a yes or no.
-        low, high: Bounds of a number.
-    """
-
-    name: str
-    control: Component
-    choices: tuple[str, ...] | None = None
-    low: float = 0
-    high: float = 1
-
-    def parse(self, text: str) -> Any:
-        """The value in a text; None if it is no good one."""
-        default = self.control.value
-        if self.choices is not None:
-            return text if text in self.choices else None
-        if isinstance(default, bool):
-            return {"true": True, "false": False}.get(text)
-        try:
-            number = float(text)
-        except ValueError:
-            return None
-        if not self.low <= number <= self.high:  # nor is NaN
-            return None
-        return int(number) if isinstance(default, int) else number
-
-
 def keep_in_address(
-    app: gr.Blocks, settings: Sequence[Setting], box: gr.Tabs, tabs: Sequence[gr.Tab]
+    app: gr.Blocks, controls: Mapping[str, Component], box: gr.Tabs, tabs: Sequence[gr.Tab]
 ) -> None:
-    """Writes settings and tab to the address as they change, and reads them when a page opens.
+    """Writes controls and tab to the address as they change, and reads them when a page opens.
 
     Args:
-        app: The page.
-        settings: Settings that the address keeps.
-        box: Widget that holds the tabs.
-        tabs: Tabs with an id each; a page opens at the first.
+        controls: Controls by their names in the address.
+        box, tabs: The widget that holds the tabs, and these, with an id each.
     """
-    controls = [setting.control for setting in settings]
-    defaults = [setting.control.value for setting in settings]
+    widgets = list(controls.values())
     known = [str(tab.id) for tab in tabs]
 
     def restore(request: gr.Request) -> list:
         query = dict(request.query_params)
         wanted = query.get(TAB)
         opened = gr.Tabs(selected=wanted) if wanted in known[1:] else gr.skip()
-        return [*read_address(settings, query), opened]
+        return [*read_address(controls, query), opened]
 
     restored = app.load(
         restore,
         None,
-        [*controls, box],
+        [*widgets, box],
         queue=False,
         api_visibility="private",
         show_progress="hidden",
     )
     restored.then(None, None, None, js=_RESTORED, api_visibility="private")
     gr.on(
-        [control.change for control in controls],  # type: ignore[attr-defined]
+        [widget.change for widget in widgets],  # type: ignore[attr-defined]
         None,
-        controls,
+        widgets,
         None,
-        js=_writer([setting.name for setting in settings], defaults),
+        js=_writer(list(controls), [widget.value for widget in widgets]),
         api_visibility="private",
     )
     for tab, name in zip(tabs, known, strict=True):
@@ -93,10 +56,25 @@ def keep_in_address(
         tab.select(None, None, None, js=js, api_visibility="private")
 
 
-def read_address(settings: Sequence[Setting], query: Mapping[str, str]) -> list:
-    """The value of each setting in an address; one that is missing or no good is left alone."""
-    values = [setting.parse(query.get(setting.name, "")[:100]) for setting in settings]
+def read_address(controls: Mapping[str, Component], query: Mapping[str, str]) -> list:
+    """The value of each control in an address; one that is missing or no good is left alone."""
+    values = [_parse(widget, query.get(name, "")[:100]) for name, widget in controls.items()]
     return [gr.skip() if value is None else value for value in values]
+
+
+def _parse(control: Any, text: str) -> Any:
+    """The value that a control has in a text; None if it cannot have it."""
+    if isinstance(control, gr.Radio | gr.Dropdown):
+        return {str(value): value for _, value in control.choices}.get(text)
+    if isinstance(control, gr.Checkbox):
+        return {"true": True, "false": False}.get(text)
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not control.minimum <= number <= control.maximum:  # nor is NaN
+        return None
+    return int(number) if isinstance(control.value, int) else number
 
 
 def _writer(names: Sequence[str], defaults: Sequence[Any]) -> str:

@@ -1,13 +1,14 @@
-"""The named endpoints of the API: for programs, typed and documented, beside the app's own events.
+"""The named endpoints of the API, for programs: typed, and documented by their docstrings.
 
 Files go in as uploads (`gradio_client.handle_file`) or as names of built-in pictures, and come back
-as PNG files. What a client may ask for is checked as in the app; an error is one line.
+as PNG files. Values are checked as in the app; an error is one line.
 """
 
 import json
-import math
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,18 @@ import gradio as gr
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio.data_classes import FileData
-from gradio.utils import get_function_description, get_upload_folder
+from gradio.utils import get_function_description
 
 from apps.page import reconstruct as reconstruct_tab
 from apps.page import settings as web_settings
 from apps.page.errors import in_words
-from apps.page.settings import check_settings, whole
-from apps.page.uploads import read_upload, upload_path
+from apps.page.settings import check_settings
+from apps.page.uploads import read_upload, read_upload_recipe
+from apps.page.widgets import queued
 from apps.service import jobs, owners, uploads
-from apps.service.limits import Folders, Limits
-from rrstyle import examples, recipes
-from rrstyle.config import NetworkConfig, to_dict
+from apps.service.limits import Limits
+from rrstyle import examples
+from rrstyle.config import NetworkConfig, is_number, to_dict
 from rrstyle.durable import write_whole
 from rrstyle.pictures import images
 from rrstyle.presets import PRESETS
@@ -34,9 +36,8 @@ from rrstyle.transfer.blends import MOST_STYLES
 _DEFAULTS, _NETWORK = web_settings.DEFAULTS, NetworkConfig()
 
 
-def add_api(limits: Limits, folders: Folders) -> None:
-    """Adds the endpoints to the Blocks being built."""
-    runs = reconstruct_tab.run_folders(folders.runs)
+def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
+    """Adds the endpoints to the Blocks being built; `runs` are trained DCNs by name."""
 
     @in_words
     def stylise(
@@ -74,17 +75,9 @@ def add_api(limits: Limits, folders: Folders) -> None:
         Returns:
             PNG files.
         """
-        asked = {
-            "method": method,
-            "strength": strength,
-            "n": variants,
-            "wildness": wildness,
-            "side": size,
-            "seed": seed,
-            "keep_colours": keep_colours,
-            "style_scale": style_scale,
-        }
-        settings = check_settings(asked, limits=limits)
+        asked = {"method": method, "strength": strength, "n": variants, "wildness": wildness}
+        asked |= {"side": size, "seed": seed, "keep_colours": keep_colours}
+        settings = check_settings(asked | {"style_scale": style_scale}, limits=limits)
         _check_styles(styles, weights)
         job = jobs.run_job(
             _picture(content, "content"),
@@ -97,7 +90,7 @@ def add_api(limits: Limits, folders: Folders) -> None:
             mask=None if mask is None else _picture(mask, "mask").pixels.mean(axis=2),
             limits=limits,
         )
-        folder, done, progress = _new_folder(), [], gr.Progress()
+        folder, done, progress = owners.own_folder(), [], gr.Progress()
         for report in job:
             if isinstance(report, jobs.Finished):
                 name = f"stylised-seed-{report.seed}.png"
@@ -142,40 +135,30 @@ def add_api(limits: Limits, folders: Folders) -> None:
         Returns:
             PNG files, with what they show and how alike they are as their names for people.
         """
-        config = reconstruct_tab.check_network(
-            architecture, layer, tap, law, std, channels, kernel, upsampling
-        )
-        low, high = reconstruct_tab.SMALLEST_SIDE, reconstruct_tab.LARGEST_SIDE
-        side = whole("size", size, low, high)
-        number = whole("seed", seed, 0, web_settings.LARGEST_SEED)
-        shown = reconstruct_tab.check_readouts(readouts)
-        trained = reconstruct_tab.find_run(runs, run)
+        network: dict[str, Any] = {"architecture": architecture, "layer": layer, "tap": tap}
+        network |= {"law": law, "std": std, "channels": channels, "kernel": kernel}
+        network["upsampling"] = upsampling
+        make = reconstruct_tab.panel_maker(runs, readouts, size, seed, run, **network)
         picture = _picture(image, "image")
-
-        def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
-            report(
-                reconstruct_tab.make_panel(
-                    picture, config, side=side, seed=number, readouts=shown, run=trained
-                )
-            )
-
-        found = jobs.run_work(work, threading.Event(), limits, held=picture.pixels.nbytes)
-        (panel,) = (p for p in found if isinstance(p, reconstruct_tab.Panel))
-        folder = _new_folder()
+        held = picture.pixels.nbytes
+        reports = jobs.run_one("reconstructing", partial(make, picture), limits, held=held)
+        (panel,) = (report for report in reports if not isinstance(report, jobs.Progress))
+        folder = owners.own_folder()
         return [
             _file(folder / f"{number}.png", images.encode_png(result), title)
-            for number, (title, result) in enumerate(panel.pictures)
+            for number, (title, result) in enumerate(reconstruct_tab.shown_pictures(panel).items())
         ]
 
-    for heavy in (stylise, reconstruct):  # apps.service.jobs has the queue
-        _add(heavy, heavy.__name__, concurrency_id="jobs", concurrency_limit=limits.handlers)
-    for name, light in (
-        ("examples", built_in),
-        ("example", example),
-        ("presets", presets),
-        ("recipe", recipe),
-    ):
-        _add(in_words(light), name)
+    for heavy in (stylise, reconstruct):
+        _add(heavy, heavy.__name__, **queued(limits))
+    light: dict[str, Callable[..., Any]] = {
+        "examples": built_in,
+        "example": example,
+        "presets": presets,
+        "recipe": recipe,
+    }
+    for name, function in light.items():
+        _add(in_words(function), name)
 
 
 def built_in() -> list[dict[str, str]]:
@@ -184,8 +167,7 @@ def built_in() -> list[dict[str, str]]:
     Returns:
         Of each its name and what it is.
     """
-    names = examples.PHOTOGRAPHS + examples.STYLES
-    return [{"name": name, "description": examples.describe(name)} for name in names]
+    return [{"name": name, "description": examples.describe(name)} for name in uploads.BUILT_IN]
 
 
 def presets() -> list[dict[str, Any]]:
@@ -196,13 +178,8 @@ def presets() -> list[dict[str, Any]]:
         takes those that it has a name for.
     """
     return [
-        {
-            "preset": word,
-            "name": preset.name,
-            "hint": preset.hint,
-            "settings": to_dict(preset.config),
-        }
-        for word, preset in PRESETS.items()
+        {"preset": word, "name": look.name, "hint": look.hint, "settings": to_dict(look.config)}
+        for word, look in PRESETS.items()
     ]
 
 
@@ -215,7 +192,8 @@ def example(name: str) -> FileData:
     Returns:
         A PNG file.
     """
-    return _file(_new_folder() / "picture.png", images.encode_png(_built_in(name).pixels), name)
+    png = images.encode_png(_built_in(name).pixels)
+    return _file(owners.own_folder() / "picture.png", png, name)
 
 
 def recipe(picture: FileData) -> dict[str, Any]:
@@ -227,10 +205,8 @@ def recipe(picture: FileData) -> dict[str, Any]:
     Returns:
         Settings, seed, and names and digests of the inputs.
     """
-    path, name = upload_path(picture, "picture")
-    if refusal := uploads.refusal(path):
-        raise ValueError(refusal)
-    return json.loads(recipes.read_recipe(path, name=name).to_json())
+    found, _ = read_upload_recipe(picture, "picture")
+    return json.loads(found.to_json())
 
 
 def _add(function: Callable[..., Any], name: str, **options: Any) -> None:
@@ -259,10 +235,8 @@ def _check_styles(styles: Any, weights: Any) -> None:
         raise ValueError(f"styles must be a list of 1 to {MOST_STYLES} pictures; received {count}")
     if weights is None:
         return
-    numbers = isinstance(weights, list) and all(
-        isinstance(w, int | float) and not isinstance(w, bool) and 0 <= w < math.inf
-        for w in weights
-    )
+    most = sys.float_info.max
+    numbers = isinstance(weights, list) and all(is_number(w, 0, most) for w in weights)
     if not (numbers and len(weights) == len(styles) and sum(weights) > 0):
         raise ValueError(
             f"weights must be {len(styles)} numbers, one a style, from 0 and not all 0;"
@@ -277,10 +251,6 @@ def _picture(value: Any, what: str) -> images.Picture:
 
 def _built_in(name: str) -> images.Picture:
     return images.Picture(examples.example(name), name, ())
-
-
-def _new_folder() -> Path:
-    return owners.new_folder(Path(get_upload_folder()), owners.current())
 
 
 def _file(path: Path, data: bytes, title: str | None = None) -> FileData:

@@ -15,16 +15,14 @@ from apps.page.reconstruct import reconstruct_tab, run_folders
 from apps.page.settings import DEFAULTS
 from apps.page.study import study_folders, study_tab
 from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
-from apps.service.jobs import remember_example
+from apps.page.widgets import asset
+from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
 from rrstyle.pictures import images
 from rrstyle.pipeline import stylize
 
-# (every, older than) seconds: what a session uploaded or made is there for the rest of the day.
-_DELETE_FILES = (600, 12 * 3600)
-
-# Fonts that are on the machine already: one thing less to load, and no connection anywhere.
+# Fonts of the machine: nothing to load, and no connection anywhere.
 _THEME = gr.themes.Default(
     primary_hue="teal",
     neutral_hue="stone",
@@ -38,35 +36,22 @@ _THEME = gr.themes.Default(
     button_primary_background_fill_dark="*primary_700",
     button_primary_background_fill_hover_dark="*primary_600",
 )
-_ASSETS = Path(__file__).with_name("assets")
-
 # For launch(), where Gradio 6 wants them.
-LOOK: dict[str, Any] = {
-    "theme": _THEME,
-    "css": (_ASSETS / "app.css").read_text(encoding="utf-8"),
-    "js": (_ASSETS / "app.js").read_text(encoding="utf-8"),
-}
+LOOK: dict[str, Any] = {"theme": _THEME, "css": asset("app.css"), "js": asset("app.js")}
 
 _HEAD = """<h1>rrstyle</h1>
 <p>A photograph in the manner of a picture, by networks that were never trained.</p>"""
 
 
-def build_app(limits: Limits | None = None, folders: Folders | None = None) -> gr.Blocks:
+def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
     """The app. Gradio copies the built-in pictures into its cache while it is built.
 
-    Args:
-        limits: Limits on what clients ask for.
-        folders: Folders of the server that the app shows.
-
-    Raises:
-        ValueError: If the folder of results holds none.
-        OSError: If a folder cannot be read.
+    ValueError if the folder of results holds none, OSError if a folder cannot be read.
     """
-    limits, folders = limits or Limits(), folders or Folders()
     studies, runs = study_folders(folders.results), run_folders(folders.runs)
     with (
         tempfile.TemporaryDirectory(prefix="rrstyle-examples-") as name,
-        gr.Blocks(title="rrstyle", analytics_enabled=False, delete_cache=_DELETE_FILES) as app,
+        gr.Blocks(title="rrstyle", analytics_enabled=False) as app,
     ):
         files = _write_examples(Path(name))
         gr.HTML(_HEAD, elem_id="head")
@@ -79,16 +64,13 @@ def build_app(limits: Limits | None = None, folders: Folders | None = None) -> g
                 study_tab(third, studies)
             with gr.Tab("Export", id="export") as fourth:
                 export_tab(limits, stylise)
-        add_api(limits, folders)
-        keep_in_address(app, [*stylise.settings, *networks], box, [first, second, third, fourth])
+        add_api(limits, runs)
+        keep_in_address(app, stylise.settings | networks, box, [first, second, third, fourth])
     return app
 
 
 def warm_up() -> None:
-    """Makes the first impression of the first pair once, so that nobody waits for its compilation.
-
-    In a thread of its own, which the end of the program waits for.
-    """
+    """Compiles the first impression of the first pair, in a thread that the program waits for."""
 
     def work() -> None:
         content, style = (examples.example(name) for name in FIRST_PAIR)
@@ -99,9 +81,9 @@ def warm_up() -> None:
 
 def _write_examples(folder: Path) -> dict[str, Path]:
     """The built-in pictures as files, by name."""
-    files = {name: folder / f"{name}.png" for name in examples.PHOTOGRAPHS + examples.STYLES}
+    files = {name: folder / f"{name}.png" for name in uploads.BUILT_IN}
     for name, path in files.items():
         pixels = examples.example(name)
         path.write_bytes(images.encode_png(pixels))
-        remember_example(name, pixels)  # or the first click would wait a second for it
+        uploads.remember_built_in(name, pixels)  # or the first click would wait a second
     return files

@@ -3,13 +3,16 @@
 import functools
 import html
 import inspect
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
-from apps.service.jobs import error_line
+from apps.errors import explain
 
+log = logging.getLogger(__name__)
 Values = ParamSpec("Values")
 Answer = TypeVar("Answer")
 
@@ -17,29 +20,30 @@ Answer = TypeVar("Answer")
 def in_words(handler: Callable[Values, Answer]) -> Callable[Values, Answer]:
     """The handler, whose errors reach the browser as one line without a trace.
 
-    A generator stays one, since Gradio asks which handlers are; the errors of its whole run count.
+    A ValueError or an OSError is shown: by this project's rules its message names the input, the
+    rule and what was received. Any other error is only logged. A generator stays one, since Gradio
+    asks which handlers are.
     """
-    if inspect.isgeneratorfunction(handler):
-
-        @functools.wraps(handler)
-        def guarded_steps(*values: Values.args, **others: Values.kwargs) -> Iterator[Any]:
-            try:
-                yield from handler(*values, **others)
-            except Exception as error:
-                raise _said(error) from None
-
-        return guarded_steps  # type: ignore[return-value]
+    if not inspect.isgeneratorfunction(handler):
+        return _one_line()(handler)
 
     @functools.wraps(handler)
-    def guarded(*values: Values.args, **others: Values.kwargs) -> Answer:
-        try:
-            return handler(*values, **others)
-        except Exception as error:
-            raise _said(error) from None
+    def steps(*values: Values.args, **others: Values.kwargs) -> Iterator[Any]:
+        with _one_line():
+            yield from handler(*values, **others)
 
-    return guarded
+    return steps  # type: ignore[return-value]
 
 
-def _said(error: Exception) -> gr.Error:
-    """The error for Gradio to show, which takes it for HTML."""
-    return gr.Error(html.escape(error_line(error), quote=False), print_exception=False)
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        line = "something went wrong inside; see the server's log"
+        if isinstance(error, ValueError | OSError):
+            line = explain(error)
+        else:
+            log.error("a handler failed", exc_info=error)
+        # Gradio takes the message for HTML.
+        raise gr.Error(html.escape(line, quote=False), print_exception=False) from None

@@ -1,41 +1,34 @@
 """The Export tab: settings as a model that runs without this package."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from apps.page.errors import in_words
 from apps.page.settings import CONTROLS, Settings, check_settings
 from apps.page.status import status_html
 from apps.page.stylise.album import Album
 from apps.page.stylise.tab import StyliseTab
+from apps.page.widgets import PRIVATE, QUIET, queued
 from apps.service import jobs, owners
 from apps.service.limits import Limits
 from rrstyle.export.archive import export_archive
 from rrstyle.transfer.closed_form import METHODS
 
-FORMATS = ("savedmodel", "onnx")
 CURRENT, CHOSEN = "the settings in Stylise", "the picture chosen there"
 
 
 def settings_of(
     source: Any, method: Any, current: Settings, album: Album | None, chosen: Any
 ) -> Settings:
-    """The settings to export, of a method that has a model.
+    """The settings to export: those of the controls, or of the chosen picture of an album.
 
     Args:
-        source: CURRENT or CHOSEN.
+        source: CURRENT or CHOSEN; ValueError for any other, or if no picture is chosen.
         method: Method in place of one without a model.
-        current: Settings of the controls.
-        album, chosen: The session's pictures, and the file name of one.
-
-    Raises:
-        ValueError: If a choice is unknown, or no picture is chosen.
     """
     if source not in (CURRENT, CHOSEN):
         raise ValueError(f"recipe must be {CURRENT} or {CHOSEN}; received {source!r}")
@@ -54,19 +47,9 @@ def settings_of(
     return replace(settings, config=replace(settings.config, method=method))
 
 
-def write_export(root: Path, owner: str | None, settings: Settings, kind: Any) -> Path:
-    """A ZIP of the model, in a new folder of `apps.service.owners`.
-
-    Raises:
-        ValueError: If the kind is none of FORMATS, or the settings cannot be exported.
-    """
-    if kind not in FORMATS:
-        raise ValueError(f"format must be one of {', '.join(FORMATS)}; received {kind!r}")
-    data = export_archive(settings.config, seed=settings.seed, format=kind)
-    folder = owners.new_folder(root, owner)
-    path = folder / f"rrstyle-{kind}-{settings.config.method}-seed-{settings.seed}.zip"
-    path.write_bytes(data)
-    return path
+def file_name(settings: Settings, kind: str) -> str:
+    """Name of the ZIP."""
+    return f"rrstyle-{kind}-{settings.config.method}-seed-{settings.seed}.zip"
 
 
 _WORDS = """### Take it elsewhere
@@ -76,12 +59,7 @@ The ZIP holds a README that says how to call it."""
 
 
 def export_tab(limits: Limits, stylise: StyliseTab) -> None:
-    """The tab's widgets and what they do.
-
-    Args:
-        limits: Limits of the server.
-        stylise: The tab whose settings and pictures are exported.
-    """
+    """The tab's widgets and what they do; it exports settings and pictures of `stylise`."""
     with gr.Column(elem_classes="narrow"):
         gr.Markdown(_WORDS)
         source = gr.Radio(
@@ -110,39 +88,20 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
     def make(
         source: Any, kind: Any, method: Any, album: Album | None, chosen: Any, *values: Any
     ) -> Iterator[tuple]:
-        asked = dict(zip(CONTROLS, values, strict=True))
-        current = check_settings(asked, limits=limits)
+        current = check_settings(dict(zip(CONTROLS, values, strict=True)), limits=limits)
         settings = settings_of(source, method, current, album, chosen)
-        owner = owners.current()  # which is not known in the job's thread
-        written: list[Path] = []
-
-        def work(report: Any, heed_stop: Any) -> None:
-            report(jobs.Progress("writing and checking the model", 0.0, None))
-            root = Path(get_upload_folder())
-            written.append(write_export(root, owner, settings, kind))
-
+        write = partial(export_archive, settings.config, seed=settings.seed, format=kind)
         yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
-        for report in jobs.run_work(work, threading.Event(), limits, held=0):
+        for report in jobs.run_one("writing and checking the model", write, limits):
             if isinstance(report, jobs.Progress):
                 yield status_html(report.stage.capitalize(), report.fraction), gr.skip()
-        size = written[0].stat().st_size / 2**20
-        line = f"Done: {written[0].name}, {size:.1f} MiB."
-        yield status_html(line), gr.DownloadButton(value=str(written[0]), interactive=True)
+            else:
+                path = owners.own_folder() / file_name(settings, kind)
+                path.write_bytes(report)
+        line = f"Done: {path.name}, {path.stat().st_size / 2**20:.1f} MiB."
+        yield status_html(line), gr.DownloadButton(value=str(path), interactive=True)
 
-    job = go.click(
-        make,
-        [source, kind, method, stylise.album, stylise.chosen, *stylise.controls],
-        [status, download],
-        preprocess=False,
-        show_progress="hidden",
-        concurrency_id="jobs",
-        concurrency_limit=limits.handlers,  # apps.service.jobs has the queue
-        api_visibility="private",
-    )
-    job.failure(
-        lambda: status_html("The export ended with an error."),
-        None,
-        [status],
-        queue=False,
-        api_visibility="private",
-    )
+    asked = [source, kind, method, stylise.album, stylise.chosen, *stylise.controls]
+    job = go.click(make, asked, [status, download], **PRIVATE, **queued(limits))
+    failed = status_html("The export ended with an error.")
+    job.failure(lambda: failed, None, [status], **QUIET)

@@ -1,7 +1,6 @@
-"""The app's settings: defaults, choices and help from `StyleConfig`, and the check of a client's.
+"""The app's settings: defaults, choices and help of configs, looks, checks of clients' values.
 
-What StyleConfig does not know (how many pictures, of which seeds, up to which size a shared
-server goes) is in `apps.service.limits` and here.
+The server's limits, which no config knows, are in `apps.service.limits`.
 """
 
 import ast
@@ -12,32 +11,24 @@ from itertools import pairwise
 from typing import Any, get_args, get_type_hints
 
 from apps.service.limits import Limits
-from rrstyle.config import StyleConfig
+from rrstyle.config import StyleConfig, is_whole
 from rrstyle.presets import PRESETS
 
-# Three quarters of the command's default side take about half its time: the first picture comes
-# while one still looks at the screen.
+# Three quarters of the command's side take about half its time: the first picture comes soon.
 DEFAULTS = replace(StyleConfig(), side=384)
 FIRST_LOOK = "oil-strokes"
 
 SMALLEST_SIDE = 32
-SMALLEST_STYLE_SCALE, LARGEST_STYLE_SCALE = 0.25, 4.0
 LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Control:
-    """A setting that has a control in the page.
+    """A setting that has a control in the page."""
 
-    Attributes:
-        address: Name in the page's address.
-        title: Name in what is said of a picture; None for what a config does not have.
-        in_look: Whether a look sets it.
-    """
-
-    address: str
-    title: str | None = None
-    in_look: bool = False
+    address: str  # its name in the page's address
+    title: str | None = None  # in the facts of a picture; None for what a config does not have
+    in_look: bool = False  # whether a look sets it
 
 
 # By field of `StyleConfig`, and the number of pictures and the first seed; in the order in which
@@ -74,36 +65,28 @@ def choices(config: type, field: str) -> tuple[str, ...]:
     return get_args(get_type_hints(config)[field])
 
 
-METHODS = choices(StyleConfig, "method")
-
-
 def field_help(config: type) -> dict[str, str]:
     """The docstring under each field of a dataclass, by the field's name."""
     (definition,) = ast.parse(inspect.getsource(config)).body
     assert isinstance(definition, ast.ClassDef)
-    return {
-        field.target.id: " ".join(text.value.value.split())
-        for field, text in pairwise(definition.body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
+    found = {}
+    for field, text in pairwise(definition.body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                value=ast.Constant(value=str(words))
+            ):
+                found[name] = " ".join(words.split())
+    return found
 
 
 def look_hint(look: Any) -> str:
-    """One line about a look; about all of them where there is none of that name."""
+    """One line about a look, or about looks in general where there is none of that name."""
     known = isinstance(look, str) and look in PRESETS
     return PRESETS[look].hint if known else "A starting point; every setting can still be changed"
 
 
 def apply_look(look: Any) -> list:
-    """Values of the controls that a look sets, in the order of `CONTROLS`.
-
-    Raises:
-        ValueError: If there is no look of that name.
-    """
+    """Values of the controls that a look sets, as in `CONTROLS`; ValueError if it is unknown."""
     if not isinstance(look, str) or look not in PRESETS:
         raise ValueError(f"look must be one of {', '.join(PRESETS)}; received {look!r}")
     config = PRESETS[look].config
@@ -111,7 +94,7 @@ def apply_look(look: Any) -> list:
 
 
 def find_look(config: StyleConfig) -> str | None:
-    """The look that a config has, whatever its size; None where it is of nobody's."""
+    """The look of a config, whatever its size; None if it has none."""
     for look, preset in PRESETS.items():
         alike = replace(config, side=preset.config.side, precision=preset.config.precision)
         if alike == preset.config:
@@ -120,14 +103,9 @@ def find_look(config: StyleConfig) -> str | None:
 
 
 def check_settings(values: Mapping[str, Any], *, limits: Limits) -> Settings:
-    """The request in a client's values, which may be anything that JSON can hold.
+    """The request in a client's values, by the keys of `CONTROLS`; ValueError if one breaks a rule.
 
-    Args:
-        values: Values by the keys of `CONTROLS`.
-        limits: Limits of the server.
-
-    Raises:
-        ValueError: If a value breaks a rule.
+    The values may be anything that JSON can hold.
     """
     config = dict(values)
     n = whole("variants", config.pop("n"), 1, limits.max_variants)
@@ -137,14 +115,10 @@ def check_settings(values: Mapping[str, Any], *, limits: Limits) -> Settings:
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
-    """A client's whole number.
-
-    Raises:
-        ValueError: If it is none, or not from `low` to `high`.
-    """
+    """A client's whole number; ValueError if it is none, or not from `low` to `high`."""
     # A number field of a browser sends 3 as 3.0.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if not is_whole(value, low, high):
         raise ValueError(f"{name} must be a whole number from {low} to {high}; received {value!r}")
     return value

@@ -1,11 +1,9 @@
 """The Study tab: what the experiments measured, and what that says of the papers' claims.
 
-A client names a folder by the words the server gave it; only those that it was started with are
-ever opened.
+A client names a folder by the server's word for it: no other folder is ever opened.
 """
 
 import base64
-import html
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +15,8 @@ import gradio as gr
 import pandas as pd
 
 from apps.page.errors import in_words
-from apps.page.status import facts_html, nothing_html
+from apps.page.status import nothing_html, piece
+from apps.page.widgets import PRIVATE
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
 from recon.report.files import Result, Results, plain, read_results
@@ -40,12 +39,8 @@ def study_folders(given: Path | None) -> dict[str, Path]:
     """The folders to choose from, by the names to show: one with all its subfolders, and each.
 
     Args:
-        given: A folder of results or of such folders; by default the results that this project
-            keeps, where they are.
-
-    Raises:
-        ValueError: If it holds no results.
-        OSError: If it cannot be read.
+        given: A folder of results or of such folders, else ValueError or OSError; by default this
+            project's, if it is there.
     """
     if given is None and not BUILT_IN.is_dir():
         return {}
@@ -59,12 +54,7 @@ def study_folders(given: Path | None) -> dict[str, Path]:
 
 
 def read_study(folders: Mapping[str, Path], name: Any) -> Study:
-    """The results of a folder, by its name.
-
-    Raises:
-        ValueError: If the server has no such folder, or it holds no results.
-        OSError: If it cannot be read.
-    """
+    """The results of a folder by its name; ValueError if the server has none of that name."""
     if not isinstance(name, str) or name not in folders:
         raise ValueError(f"results must be one of {', '.join(folders)}; received {name!r}")
     folder = folders[name]
@@ -85,27 +75,21 @@ def experiments(study: Study) -> list[tuple[str, str]]:
 
 
 def result_of(study: Study, name: Any) -> Result:
-    """One experiment, by its name.
-
-    Raises:
-        ValueError: If the folder has none of that name.
-    """
+    """An experiment by its name; ValueError if the folder has none of that name."""
     chosen = study.results.chosen
     if not isinstance(name, str) or name not in chosen:
         raise ValueError(f"experiment must be one of {', '.join(chosen)}; received {name!r}")
     return chosen[name]
 
 
-def figures_html(result: Result) -> str:
-    """Figure and pictures of an experiment, with what was measured."""
-    shown = [("", "Chart of the rows"), ("-pictures", "Pictures")]
-    files = [(result.file(f"{ending}.png"), words) for ending, words in shown]
-    figures = "".join(
-        f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
-        f' alt="{html.escape(f"{words} of {result.name}: {result.title}")}">'
-        for path, words in files
-        if path is not None
-    )
+def figures_of(result: Result) -> str:
+    """Figure and pictures of an experiment, with what was measured, as HTML."""
+    pictures = []
+    for ending, words in (("", "Chart of the rows"), ("-pictures", "Pictures")):
+        if path := result.file(f"{ending}.png"):
+            data = base64.b64encode(path.read_bytes()).decode()
+            title = f"{words} of {result.name}: {result.title}"
+            pictures.append((f"data:image/png;base64,{data}", title))
     facts = [
         ("Measured", result.title),
         ("Reproduces", plain(result.meta.get("reproduces") or "")),
@@ -113,15 +97,13 @@ def figures_html(result: Result) -> str:
         ("Measured on", result.measured_on() if result.meta else ""),
         ("Not usable", result.problem),
     ]
-    known = facts_html([(name, value) for name, value in facts if value])
-    return f'<div class="figures">{known}{figures or nothing_html("No figure yet.")}</div>'
+    return piece("figures", facts, pictures)
 
 
 def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, str]:
-    """Rows in the order of a column, the first MOST_ROWS of them, and words on how many.
+    """The first MOST_ROWS rows in the order of a column, and words on how many there are.
 
-    Raises:
-        ValueError: If there are no rows, or no such column.
+    ValueError if there are no rows, or no such column.
     """
     if result.rows is None:
         raise ValueError(result.problem)
@@ -136,16 +118,23 @@ def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, 
     return rows.head(MOST_ROWS), said
 
 
-def claims_html(study: Study, verdict: Any) -> str:
-    """The claims, each with its verdicts; of one verdict only, or all of them."""
-    kept = [
-        (entry, findings)
-        for entry in study.entries
-        if (findings := [f for f in entry.findings if verdict in (ALL, f.verdict)])
-    ]
-    if not kept:
+def claims_of(study: Study, verdict: Any) -> str:
+    """The claims, each with its findings, as HTML; of one verdict only, or ALL."""
+    claims = []
+    for entry in study.entries:
+        if findings := [f for f in entry.findings if verdict in (ALL, f.verdict)]:
+            facts = [("Rule", entry.claim.rule), ("Source", entry.claim.paper)]
+            facts.append(("Measured on", entry.measured_on))
+            numbers = [(found.case or found.verdict, _numbers(found)) for found in findings]
+            claims.append((entry.claim, findings, facts, numbers))
+    if not claims:
         return nothing_html("No claim has this verdict here.")
-    return f'<div class="claims">{"".join(_claim(*pair) for pair in kept)}</div>'
+    return piece("claims", claims, MARKS)
+
+
+def _numbers(finding: Finding) -> str:
+    effect = f"{interval_text(finding.effect)} {finding.unit}; " if finding.effect else ""
+    return f"{effect}{finding.detail}"
 
 
 def tally(study: Study) -> list[tuple[str, str]]:
@@ -155,40 +144,8 @@ def tally(study: Study) -> list[tuple[str, str]]:
     return [every, *((f"{MARKS[v]} {v} {counts[v]}", v) for v in MARKS)]
 
 
-def _claim(entry: Entry, findings: list[Finding]) -> str:
-    claim = entry.claim
-    chips = "".join(_finding(finding) for finding in findings)
-    facts = [("Rule", claim.rule), ("Source", claim.paper), ("Measured on", entry.measured_on)]
-    return (
-        f"<article><h4><span>{html.escape(claim.id)}</span> {html.escape(claim.words)}</h4>"
-        f"<ul>{chips}</ul><details><summary>Rule, source and numbers</summary>"
-        f"{facts_html([(name, value) for name, value in facts if value])}"
-        f"{_numbers(findings)}</details></article>"
-    )
-
-
-def _finding(finding: Finding) -> str:
-    kind = finding.verdict.replace(" ", "-")
-    case = f" <span>{html.escape(finding.case)}</span>" if finding.case else ""
-    return f'<li class="{kind}"><b>{MARKS[finding.verdict]} {finding.verdict}</b>{case}</li>'
-
-
-def _numbers(findings: list[Finding]) -> str:
-    def line(finding: Finding) -> str:
-        effect = f"{interval_text(finding.effect)} {finding.unit}; " if finding.effect else ""
-        return f"{effect}{finding.detail}"
-
-    lines = [(f.case or f.verdict, line(f)) for f in findings if line(f)]
-    return facts_html(lines) if lines else ""
-
-
 def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
-    """The tab's widgets.
-
-    Args:
-        tab: Itself; it is filled when it is opened.
-        folders: Folders of results by the names to show, as `study_folders` gives them.
-    """
+    """The tab's widgets, filled when `tab` is opened from the `folders` of `study_folders`."""
     if not folders:
         gr.HTML(nothing_html("No results here. Start the app with --results FOLDER."))
         return
@@ -235,7 +192,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         study = read_study(folders, name)
         result = result_of(study, chosen)
         columns = [] if result.rows is None else [str(name) for name in result.rows.columns]
-        return figures_html(result), gr.Dropdown(columns, value=None)
+        return figures_of(result), gr.Dropdown(columns, value=None)
 
     def list_rows(name: Any, chosen: Any, by: Any, largest: Any) -> tuple:
         result = result_of(read_study(folders, name), chosen)
@@ -243,7 +200,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         return found, said
 
     def list_claims(name: Any, chosen: Any) -> str:
-        return claims_html(read_study(folders, name), chosen)
+        return claims_of(read_study(folders, name), chosen)
 
     def change_folder(name: Any) -> tuple:
         study = read_study(folders, name)
@@ -251,27 +208,22 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         choices = gr.Radio(tally(study), value=ALL)
         return gr.Dropdown(names, value=names[0][1]), choices
 
-    quiet: dict[str, Any] = {
-        "preprocess": False,
-        "api_visibility": "private",
-        "show_progress": "hidden",
-    }
     shown = ([folder, experiment], [figures, column])
     judged = ([folder, verdict], [claims])
     # One after the other: the experiments of another folder have other names.
-    changed = folder.change(in_words(change_folder), [folder], [experiment, verdict], **quiet)
-    changed = changed.then(in_words(show), *shown, **quiet)
-    changed.then(in_words(list_claims), *judged, **quiet)
-    experiment.input(in_words(show), *shown, **quiet)
-    verdict.input(in_words(list_claims), *judged, **quiet)
-    tab.select(in_words(show), *shown, **quiet)
-    tab.select(in_words(list_claims), *judged, **quiet)
+    changed = folder.change(in_words(change_folder), [folder], [experiment, verdict], **PRIVATE)
+    changed = changed.then(in_words(show), *shown, **PRIVATE)
+    changed.then(in_words(list_claims), *judged, **PRIVATE)
+    experiment.input(in_words(show), *shown, **PRIVATE)
+    verdict.input(in_words(list_claims), *judged, **PRIVATE)
+    tab.select(in_words(show), *shown, **PRIVATE)
+    tab.select(in_words(list_claims), *judged, **PRIVATE)
     # Rows are sent only to those who ask for them.
     gr.on(
         [rows_of.expand, column.input, falling.input],
         in_words(list_rows),
         [folder, experiment, column, falling],
         [rows, count],
-        **quiet,
+        **PRIVATE,
     )
-    experiment.change(lambda: gr.Accordion(open=False), None, [rows_of], **quiet)
+    experiment.change(lambda: gr.Accordion(open=False), None, [rows_of], **PRIVATE)

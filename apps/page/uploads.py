@@ -1,7 +1,6 @@
-"""What clients send as files: only what was uploaded here is opened, and by our own decoders.
+"""Files of clients: only what was uploaded here is opened, and by this project's decoders alone.
 
-Gradio itself would decode a picture before and without this project's checks, so the handlers
-take its values unprocessed.
+Gradio itself would decode a picture before these checks: the handlers take values unprocessed.
 """
 
 import base64
@@ -13,9 +12,10 @@ from typing import Any
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from apps.service import jobs, owners
+from apps.service import owners, uploads
 from rrstyle import examples
 from rrstyle.pictures import images
+from rrstyle.recipes import Recipe, read_recipe
 
 MASK_START = "data:image/png;base64,"
 _MASK_CHARACTERS = 2**20  # as a data address; what the app's brush makes is far smaller
@@ -23,26 +23,21 @@ _MASK_SIDE = 4096
 
 
 def read_upload(value: Any, what: str) -> images.Picture:
-    """An uploaded picture.
-
-    Args:
-        value: Value that Gradio passes unprocessed.
-        what: Name of the picture in errors.
-
-    Raises:
-        ValueError: If it is no upload, or refused by `rrstyle.pictures.images.read_image`.
-        OSError: If it cannot be read any more.
-    """
+    """An uploaded picture, with the errors of `images.read_image`; `what` names it in errors."""
     path, name = upload_path(value, what)
-    return jobs.read_picture(path, name)
+    return uploads.read_picture(path, name)
+
+
+def read_upload_recipe(value: Any, what: str) -> tuple[Recipe, str]:
+    """The recipe of an uploaded picture, and its name; ValueError if there is none."""
+    path, name = upload_path(value, what)
+    if refusal := uploads.refusal(path):
+        raise ValueError(refusal)
+    return read_recipe(path, name=name), name
 
 
 def upload_path(value: Any, what: str) -> tuple[Path, str]:
-    """Where an uploaded file lies, and what its client calls it.
-
-    Raises:
-        ValueError: If it is none that was uploaded here, or another browser's.
-    """
+    """Path of an uploaded file and its client's name for it; ValueError for any other file."""
     if not isinstance(value, dict) or not isinstance(value.get("path"), str):
         raise ValueError(f"{what}: no picture; choose or upload one first")
     try:
@@ -57,13 +52,10 @@ def upload_path(value: Any, what: str) -> tuple[Path, str]:
 
 
 def read_mask(value: Any) -> np.ndarray | None:
-    """The mask that was painted, float32 (height, width) in [0, 1]; None where nothing was.
+    """The painted mask, float32 (height, width) in [0, 1]; None where nothing was painted.
 
     Args:
-        value: A PNG as a data address, white where the style goes; "" for none.
-
-    Raises:
-        ValueError: If it is something else.
+        value: A PNG as a data address, white where the style goes; "" for none; else ValueError.
     """
     if value in (None, ""):
         return None
@@ -88,7 +80,6 @@ def read_mask(value: Any) -> np.ndarray | None:
 
 def offer_example(name: str) -> str:
     """A built-in picture as a file that Gradio serves, of its built-in name."""
-    folder = owners.new_folder(Path(get_upload_folder()), owners.current())
-    path = folder / f"{name}.png"
+    path = owners.own_folder() / f"{name}.png"
     path.write_bytes(images.encode_png(examples.example(name)))
     return str(path)

@@ -1,7 +1,7 @@
-"""What Gradio does by itself and this server must not, and how much a request may hold.
+"""Guards around Gradio: no links, clean uploads, files for their owners, closed routes, limits.
 
-Gradio fetches links that a client passes as files, keeps uploads as they came, and has routes for
-things that this app does not have. None of that can be switched off, so it is replaced here.
+Gradio fetches links that a client passes as files, keeps uploads as they came, and has routes that
+this app does not use. None of that can be switched off, so it is replaced or refused here.
 """
 
 from pathlib import Path
@@ -21,12 +21,12 @@ from apps.service import owners, uploads
 from rrstyle.pictures.files import MAX_BYTES
 
 _MIB = 2**20
-# Bytes of a request: one file of the largest size, or several smaller ones, with what multipart
-# adds; and of any other request, in which a painted mask is the largest part.
+# Bytes of an upload, with the overhead of multipart; and of any other request, of which a painted
+# mask is the largest.
 _MOST_UPLOADED = MAX_BYTES + _MIB
 _MOST_POSTED = 4 * _MIB
 
-# Development, sharing and statistics; recordings and streams of components that are not used.
+# Development, sharing, statistics; recordings and streams of components that are not used.
 _CLOSED = (
     "/gradio_api/component_server",
     "/gradio_api/custom_component",
@@ -45,67 +45,55 @@ _CLOSED = (
 )
 
 _HEADERS = {
-    # The name of a program's file is all that protects it: it must not travel to other sites.
+    # Only its secret name protects a program's file: the name must not reach other sites.
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
 
 
-def refuse_links() -> None:
-    """Lets Gradio fetch nothing: by itself it downloads any link that a client passes as a file."""
-    processing_utils.async_ssrf_protected_get = _no_links
-    route_utils.safehttpx.async_validate_url = _no_links
-
-
-async def _no_links(url: str) -> NoReturn:
-    raise gr.Error("links are not fetched; upload the picture itself", print_exception=False)
-
-
-def keep_inside(folder: Path) -> None:
-    """Lets Gradio use this folder where it would make one of its own among all temporary files."""
-    routes.DEFAULT_TEMP_DIR = str(folder)
-
-
-def clean_uploads(spool: Path) -> None:
-    """Lets Gradio keep of uploads what `apps.service.uploads` makes of them.
+def restrict_gradio(files: Path, spool: Path) -> None:
+    """Replaces the functions of Gradio that fetch links, keep uploads and serve files.
 
     Args:
-        spool: Folder, not served, where they lie until then.
+        files: Folder for what clients upload and make; Gradio would choose one that all share.
+        spool: Folder, not served, for uploads until `apps.service.uploads` has cleaned them.
     """
 
     async def receive(request: Any, upload_dir: Any, *args: Any, **kwargs: Any) -> tuple:
         with TemporaryDirectory(dir=spool) as name:
-            files, _, _ = await route_utils.upload_fn(request, name, *args, **kwargs)
+            uploaded, _, _ = await route_utils.upload_fn(request, name, *args, **kwargs)
             owner = owners.owner_of(request.cookies)
             kept = []
-            for file in files:
-                place = owners.new_folder(Path(upload_dir), owner)
-                kept.append(str(await anyio.to_thread.run_sync(uploads.keep, Path(file), place)))
+            for file in uploaded:
+                folder = owners.new_folder(Path(upload_dir), owner)
+                kept.append(str(await anyio.to_thread.run_sync(uploads.keep, Path(file), folder)))
         return kept, [], []
 
+    routes.DEFAULT_TEMP_DIR = str(files)
     routes.upload_fn = receive
+    routes.file_fetch = _fetch_own
+    # By itself Gradio downloads any link that a client passes as a file.
+    processing_utils.async_ssrf_protected_get = _refuse_link
+    route_utils.safehttpx.async_validate_url = _refuse_link
 
 
-def serve_owners_only() -> None:
-    """Lets Gradio serve what one browser uploaded or made to that browser only."""
+async def _refuse_link(url: str) -> NoReturn:
+    raise gr.Error("links are not fetched; upload the picture itself", print_exception=False)
 
-    def fetch(path_or_url: str, request: Any, *args: Any) -> Any:
-        try:
-            allowed = owners.may_have(Path(path_or_url), owners.owner_of(request.cookies))
-        except (OSError, ValueError):  # a NUL, a name too long, or a loop of links
-            allowed = False
-        if not allowed:
-            raise fastapi.HTTPException(403, "this file is not yours, or there is none")
-        return route_utils.file_fetch(path_or_url, request, *args)
 
-    routes.file_fetch = fetch
+def _fetch_own(path_or_url: str, request: Any, *args: Any) -> Any:
+    """Serves a file to the browser that uploaded or made it, and to no other."""
+    try:
+        allowed = owners.may_have(Path(path_or_url), owners.owner_of(request.cookies))
+    except (OSError, ValueError):  # a NUL, a name too long, or a loop of links
+        allowed = False
+    if not allowed:
+        raise fastapi.HTTPException(403, "this file is not yours, or there is none")
+    return route_utils.file_fetch(path_or_url, request, *args)
 
 
 class Guard:
-    """Refuses closed routes and large requests, and adds headers; ASGI middleware.
-
-    The page comes with the cookie of `apps.service.owners` for a browser that has none.
-    """
+    """ASGI middleware: refuses closed routes and large requests, adds headers and the cookie."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -118,7 +106,6 @@ class Guard:
             status, line = refusal
             await PlainTextResponse(line, status)(scope, receive, send)
             return
-
         cookie = _new_cookie(scope)
 
         async def send_with_headers(message: Message) -> None:
@@ -136,10 +123,13 @@ def _path(scope: Scope) -> str:
 
 
 def _new_cookie(scope: Scope) -> str | None:
-    """Of the page, for a browser that has none; until it is closed, and out of scripts' reach."""
+    """The cookie of `apps.service.owners`, with the page, for a browser without one.
+
+    It lasts until the browser is closed, and no script can read it.
+    """
     if _path(scope) not in ("", "/") or owners.owner_of(HTTPConnection(scope).cookies):
         return None
-    # Lax: a link from elsewhere must find the browser's own, or the page would give it another.
+    # Lax: after a link from another site the browser must send its cookie, or it would get another.
     cookie = f"{owners.COOKIE}={owners.new_key()}; Path=/; HttpOnly; SameSite=Lax"
     return f"{cookie}; Secure" if scope["scheme"] == "https" else cookie
 

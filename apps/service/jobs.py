@@ -1,57 +1,46 @@
-"""The app's jobs: a bounded queue before the accelerator, progress, stop flags, errors in words.
+"""The app's jobs: each runs when its turn comes, in a thread, with progress and a stop flag.
 
 Nothing here knows Gradio.
 """
 
-import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from apps.errors import explain
-from apps.service import uploads
 from apps.service.limits import Limits, check_job_memory
 from apps.service.queue import ServerEnding, Turns
-from rrstyle import examples, recipes
+from rrstyle import recipes
 from rrstyle.config import StyleConfig
 from rrstyle.pictures import images
 from rrstyle.pipeline import variants
 from rrstyle.progress import Step
 
-log = logging.getLogger(__name__)
-
-# The longest silence: a stop is heeded, and the time left counts down, at least this often.
+# The longest time between two reports: stopping takes no longer, and the time left counts down.
 HEARTBEAT_SECONDS = 0.25
 
-# Networks and their intermediate results fill the memory bandwidth, so a job more at the same time
-# would only make all late. A turn is held by the thread that computes, until it has really ended.
+# Networks and their intermediate results fill the memory bandwidth: jobs at the same time would
+# only delay each other. The thread that computes holds the turn until it has really ended.
 turns = Turns()
 
-# Those that take seconds, not a moment; see the README's table.
-SLOW_METHODS = ("paint", "optimise")
+SLOW_METHODS = ("paint", "optimise")  # these take seconds; see the README's table
 
-_example_digests: dict[str, str] = {}
-
-_CUT_SHORT = "the server ended before the job did; try again later"
+Report = Callable[[Any], None]
+HeedStop = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job is: `fraction` (0 to 1) of all its pictures; no time left where unknown yet.
-
-    `position` is its place in the queue, 1 for the next, and None once it runs.
-    """
+    """Progress of a job."""
 
     stage: str
-    fraction: float
-    seconds_left: float | None
-    position: int | None = None
+    fraction: float  # of all its pictures, 0 to 1
+    seconds_left: float | None = None  # None if unknown
+    position: int | None = None  # place in the queue, 1 for the next, and None once it runs
 
 
 @dataclass(frozen=True)
@@ -65,17 +54,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Preview:
-    """A picture that is not done yet: `image` float32 (height, width, 3), and what it shows."""
+    """An unfinished picture: `image` float32 (height, width, 3), and the stage it shows."""
 
     image: np.ndarray
     stage: str
-
-
-@dataclass(frozen=True)
-class _End:
-    """The worker's last report, with the error that ended it, if any."""
-
-    error: Exception | None
 
 
 class _Stopped(Exception):
@@ -93,37 +75,25 @@ def run_job(
     weights: Sequence[float] | None = None,
     mask: np.ndarray | None = None,
     impression: bool = False,
-    limits: Limits | None = None,
+    limits: Limits,
 ) -> Iterator[Progress | Preview | Finished]:
-    """Makes `n` pictures, when it is this job's turn, in a thread of their own.
+    """Makes the pictures of `rrstyle.pipeline.variants`, whose arguments it takes, by `run_work`.
 
     Args:
-        content, styles, config, n, seed, weights, mask: Arguments of `rrstyle.pipeline.variants`.
-        stop: Event that ends the job, see `run_work`.
-        impression: Show pictures on their way: first what transport makes of the pair, where the
-            method takes longer, then the method's own previews.
-        limits: Limits of the server.
-
-    Yields:
-        Progress as work goes on (of several reports in a moment the last), previews, and each
-        picture as it is done.
+        stop, limits: Arguments of `run_work`.
+        impression: Show previews: first the result of transport, where the method is slower, then
+            the method's own.
 
     Raises:
-        ValueError: If the job breaks the rule on memory.
-        Exception: As `run_work`; `error_line` words it.
+        ValueError: If the job needs too much memory.
     """
-    limits = limits or Limits()
     check_job_memory(config, n, limits)
     blend: dict[str, Any] = {"weights": weights, "mask": mask}
 
-    def work(report: Callable[[Any], None], heed_stop: Callable[[], None]) -> None:
+    def work(report: Report, heed_stop: HeedStop) -> None:
         inputs = content.pixels, [style.pixels for style in styles]
         if impression and config.method in SLOW_METHODS:
-            quick = replace(config, method="transport")
-
-            def heed(step: Step) -> None:
-                heed_stop()
-
+            quick, heed = replace(config, method="transport"), lambda step: heed_stop()
             (first,) = variants(*inputs, quick, n=1, seed=seed, on_step=heed, **blend)
             report(Preview(first.image, "first impression"))
         started = time.monotonic()
@@ -132,7 +102,7 @@ def run_job(
         def on_step(step: Step) -> None:
             heed_stop()
             elapsed = time.monotonic() - started
-            # The first few per cent hold the compilation: they would promise far too much time.
+            # The first few per cent include the compilation and would promise far too much time.
             known = step.fraction > 0.05
             left = elapsed * (1 - step.fraction) / step.fraction if known else None
             stage = f"picture {done + 1} of {n}: {step.stage}" if n > 1 else step.stage
@@ -154,153 +124,97 @@ def run_job(
 
 
 def run_work(
-    work: Callable[[Callable[[Any], None], Callable[[], None]], None],
-    stop: threading.Event,
-    limits: Limits,
-    *,
-    held: int,
+    work: Callable[[Report, HeedStop], None], stop: threading.Event, limits: Limits, *, held: int
 ) -> Iterator[Any]:
-    """Does something heavy when its turn comes, in a thread of its own.
+    """Runs a long computation when its turn comes, in a thread.
 
     Args:
-        work: Called with a function that takes its reports, and one to call now and then, which
-            raises where the work has to end.
+        work: Function of two functions: `report` takes its reports, and `heed_stop`, to be called
+            now and then, raises where the work has to end.
         stop: Once set, the iterator ends within HEARTBEAT_SECONDS, and the work when it next asks.
             Closing the iterator stops the work too.
         limits: Limits on the jobs that run and wait.
-        held: Bytes of the pictures that it waits with.
+        held: Bytes of the job's pictures.
 
     Yields:
-        Its reports, of Progress in a moment the last; before its turn, Progress with a position.
+        All reports but Progress; and every HEARTBEAT_SECONDS, or more often, the latest Progress.
 
     Raises:
         QueueFull, ServerEnding: As `apps.service.queue.Turns`.
         Exception: What the work raised.
     """
     reports: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    latest = Progress("starting", 0.0), time.monotonic()
     left = threading.Event()
+
+    def report(what: Any) -> None:
+        nonlocal latest
+        if isinstance(what, Progress):
+            latest = what, time.monotonic()
+        else:
+            reports.put(what)
+
+    def check_ending() -> None:
+        if turns.ended.is_set():
+            raise ServerEnding("the server ended before the job did; try again later")
 
     def heed_stop() -> None:
         if stop.is_set() or left.is_set():
             raise _Stopped
-        if turns.ended.is_set():
-            raise ServerEnding(_CUT_SHORT)
+        check_ending()
 
     def run() -> None:
-        error = None
+        end: Any = None
         try:
-            with turns.place(limits, held=held) as place:
-                while position := place.wait(HEARTBEAT_SECONDS):
+            with turns.place(limits, held=held) as wait:
+                while position := wait(HEARTBEAT_SECONDS):
                     heed_stop()
                     stage = f"waiting for its turn, place {position} in the queue"
-                    reports.put(Progress(stage, 0.0, None, position))
+                    report(Progress(stage, 0.0, position=position))
                 heed_stop()
-                work(reports.put, heed_stop)
+                work(report, heed_stop)
         except _Stopped:
             pass
-        except Exception as raised:  # for the thread that reads the reports
-            error = raised
-        reports.put(_End(error))
+        except Exception as error:  # for the thread that reads the reports
+            end = error
+        reports.put(end)
 
     threading.Thread(target=run, name="rrstyle-job", daemon=True).start()
-    progress, told = Progress("starting", 0.0, None), time.monotonic()
     try:
         while True:
-            for report in _collect(reports, HEARTBEAT_SECONDS):
-                if isinstance(report, _End):
-                    if report.error:
-                        raise report.error
+            try:
+                found = reports.get(timeout=HEARTBEAT_SECONDS)
+            except queue.Empty:
+                pass
+            else:
+                if found is None:
                     return
-                if isinstance(report, Progress):
-                    progress, told = report, time.monotonic()
-                else:
-                    yield report
+                if isinstance(found, Exception):
+                    raise found
+                yield found
             if stop.is_set():
                 return
-            if turns.ended.is_set():
-                raise ServerEnding(_CUT_SHORT)
-            yield _aged(progress, time.monotonic() - told)
+            check_ending()
+            yield _aged(*latest)
     finally:
         left.set()
 
 
-def _collect(reports: queue.SimpleQueue, timeout: float) -> list:
-    """What was reported, waiting for the first up to `timeout` seconds; of progress the last."""
-    found: list = []
-    try:
-        found.append(reports.get(timeout=timeout))
-        while True:
-            found.append(reports.get_nowait())
-    except queue.Empty:
-        steps = [report for report in found if isinstance(report, Progress)]
-        return [r for r in found if not isinstance(r, Progress) or r is steps[-1]]
+def run_one(
+    stage: str, compute: Callable[[], Any], limits: Limits, *, held: int = 0
+) -> Iterator[Any]:
+    """The result of `compute`, and Progress of `stage` before and after it; see `run_work`."""
+
+    def work(report: Report, heed_stop: HeedStop) -> None:
+        report(Progress(stage, 0.0))
+        report(compute())
+
+    return run_work(work, threading.Event(), limits, held=held)
 
 
-def _aged(progress: Progress, seconds: float) -> Progress:
-    """A progress report that is `seconds` old, its time left counted down."""
+def _aged(progress: Progress, reported: float) -> Progress:
+    """A progress report of the time `reported`, its time left counted down to now."""
     if progress.seconds_left is None:
         return progress
-    return replace(progress, seconds_left=max(0.0, progress.seconds_left - seconds))
-
-
-def read_picture(path: Path, name: str) -> images.Picture:
-    """A client's picture, by the name it had there; a built-in one by its built-in name.
-
-    The recipe of a picture made from built-in ones can then be followed without any file.
-
-    Raises:
-        ValueError, OSError: As `rrstyle.pictures.images.read_image`.
-    """
-    with uploads.decoding:
-        if refusal := uploads.refusal(path):
-            raise images.ImageError(refusal)
-        picture = images.read_image(path, name=name)
-    picture = replace(picture, notes=picture.notes + uploads.notes(path))
-    stem = picture.name.removesuffix(".png")
-    if stem not in examples.PHOTOGRAPHS + examples.STYLES:
-        return picture
-    if stem not in _example_digests:
-        remember_example(stem, examples.example(stem))
-    is_built_in = images.digest(picture.pixels) == _example_digests[stem]
-    return replace(picture, name=stem) if is_built_in else picture
-
-
-def remember_example(name: str, pixels: np.ndarray) -> None:
-    """Makes a built-in picture known, so that it need not be drawn again to be recognised."""
-    _example_digests[name] = images.digest(pixels)
-
-
-class StopFlags:
-    """The stop flag of each session that has a job, running or waiting."""
-
-    def __init__(self) -> None:
-        self._flags: dict[str, threading.Event] = {}
-
-    def renew(self, session: str) -> None:
-        """A job is about to be asked for: a stop from now on is meant for it."""
-        self._flags[session] = threading.Event()
-
-    def of(self, session: str) -> threading.Event:
-        """The session's flag, made where there is none."""
-        return self._flags.setdefault(session, threading.Event())
-
-    def stop(self, session: str) -> None:
-        """Raise the session's flag, if it has a job."""
-        if flag := self._flags.get(session):
-            flag.set()
-
-    def forget(self, session: str) -> None:
-        """The session's job has ended."""
-        self._flags.pop(session, None)
-
-
-def error_line(error: Exception) -> str:
-    """One line for people about an error; what is not their doing is only logged, with its trace.
-
-    A ValueError or an OSError speaks for itself: by this project's rules its message names the
-    input, the rule and what was received.
-    """
-    if isinstance(error, ValueError | OSError):
-        return explain(error)
-    log.error("a job failed", exc_info=error)
-    return "something went wrong inside; see the server's log"
+    passed = time.monotonic() - reported
+    return replace(progress, seconds_left=max(0.0, progress.seconds_left - passed))

@@ -1,19 +1,19 @@
-"""What the server's operator decides: how much clients may ask for, which folders they see."""
+"""Settings of the server: its address, its limits and the folders it shows."""
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rrstyle.config import StyleConfig
+from rrstyle.config import StyleConfig, is_whole
 from rrstyle.memory import GIB, memory_estimate
 
-# Bytes a pixel of every finished picture until its client has it: float32 and the PNG.
+# Bytes a pixel of a finished picture until its client has it: float32 and the PNG.
 _KEPT = 3 * 4 + 3
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one request, and all of them together, may ask of the server."""
+    """Limits on one request, and on all of them together."""
 
     max_side: int = 1024
     """Longer side of a result in pixels, at most."""
@@ -30,25 +30,24 @@ class Limits:
 
     @property
     def handlers(self) -> int:
-        """Requests for jobs that are taken at the same time: those that run, those that wait, and
-        one more, to be told that the queue is full."""
+        """Requests for jobs handled at a time: running, waiting, and one to be refused."""
         return self.max_jobs + self.queue + 1
 
     @property
     def events(self) -> int:
-        """Requests of any kind that are taken at the same time."""
+        """Requests of any kind handled at a time."""
         return self.handlers + 40
 
     def __post_init__(self) -> None:
-        rules = {
-            "max-side": (self.max_side, 32, 8192),
-            "max-variants": (self.max_variants, 1, 100),
-            "queue": (self.queue, 0, 1000),
-            "max-jobs": (self.max_jobs, 1, 16),
+        bounds = {
+            "max-side": (32, 8192),
+            "max-variants": (1, 100),
+            "queue": (0, 1000),
+            "max-jobs": (1, 16),
         }
-        for name, (value, low, high) in rules.items():
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not (whole and low <= value <= high):
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name.replace("-", "_"))
+            if not is_whole(value, low, high):
                 raise ValueError(
                     f"{name} must be an integer from {low} to {high}; received {value!r}"
                 )
@@ -62,7 +61,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Folders:
-    """Folders of the operator that the app shows; no client names one."""
+    """Folders that the app shows; no client names one."""
 
     runs: Path | None = None
     """Runs of `rrstyle train`, one a subfolder, to reconstruct by."""
@@ -78,7 +77,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """The server: where it listens, whom it lets in, how much they may ask for."""
+    """Address, login, limits and folders of the server."""
 
     host: str = "127.0.0.1"
     """Address to listen at; 0.0.0.0 lets other machines in."""
@@ -99,20 +98,16 @@ class ServerConfig:
 
 
 def job_memory(config: StyleConfig, n: int) -> float:
-    """GiB that the server takes at most while it makes `n` square pictures by `config`.
+    """Estimate in GiB of what the server takes for `n` square pictures by `config`.
 
-    Pictures are made one after another, so working memory grows with the size only; what is kept
-    of the finished ones grows with size x variants.
+    Pictures are made one after another: working memory grows with the size only, and what is kept
+    of the finished ones with size x variants.
     """
     return memory_estimate(config) + n * config.side**2 * _KEPT / GIB
 
 
 def check_job_memory(config: StyleConfig, n: int, limits: Limits) -> None:
-    """The rule on size x variants.
-
-    Raises:
-        ValueError: If the estimate is above `limits.max_memory`.
-    """
+    """Raises ValueError for a job whose `job_memory` is above `limits.max_memory`."""
     needed = job_memory(config, n)
     if needed > limits.max_memory:
         raise ValueError(

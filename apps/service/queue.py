@@ -1,55 +1,56 @@
-"""Who computes and who waits: a bounded queue before the accelerator, and its end."""
+"""The bounded queue of jobs before the accelerator, and how it is closed."""
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from apps.service.limits import Limits
 
 
 class QueueFull(ValueError):
-    """A job too many; what it says is for the client."""
+    """The queue has no room for a job; the message is for the client."""
 
 
 class ServerEnding(ValueError):
-    """The server was told to end; what it says is for the client."""
+    """The server is ending; the message is for the client."""
 
 
-@dataclass(eq=False)  # a job is none but itself
+@dataclass(eq=False)
 class _Job:
-    held: int  # bytes of the pictures it waits with
+    held: int  # bytes of its pictures
 
 
 class Turns:
-    """The jobs of this process, in their order. All methods may be called from any thread."""
+    """The jobs of this process, first come, first served. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._running: list[_Job] = []
         self._waiting: list[_Job] = []
         self._closed = False
-        # Set when jobs that still run have to end too.
-        self.ended = threading.Event()
+        self.ended = threading.Event()  # set when running jobs have to end too
 
     def load(self) -> tuple[int, int]:
-        """How many jobs run, and how many wait."""
+        """Number of jobs that run, and that wait."""
         with self._changed:
             return len(self._running), len(self._waiting)
 
     @contextmanager
-    def place(self, limits: Limits, *, held: int) -> Iterator["Place"]:
+    def place(self, limits: Limits, *, held: int) -> Iterator[Callable[[float], int]]:
         """A place in the queue, and after it a turn, until the context is left.
 
         Args:
-            limits: How many may wait and run, and how much memory the pictures of those who wait
-                may take.
-            held: Bytes that the job holds while it waits.
+            limits: How many jobs may wait and run, and the memory of the pictures that wait.
+            held: Bytes of the job's pictures.
+
+        Yields:
+            Function that waits for the turn for some seconds: it returns 0 once the turn has come,
+            else the job's position, and raises ServerEnding if the turn will not come.
 
         Raises:
-            QueueFull: If there is no room.
-            ServerEnding: If no new jobs are taken.
+            QueueFull, ServerEnding: If there is no room, or the server takes no new jobs.
         """
         job = _Job(held)
         with self._changed:
@@ -59,7 +60,7 @@ class Turns:
                 self._check_room(job, limits)
             self._waiting.append(job)
         try:
-            yield Place(self, job, limits)
+            yield partial(self._wait, job, limits)
         finally:
             with self._changed:
                 for jobs in (self._running, self._waiting):
@@ -72,68 +73,41 @@ class Turns:
             raise QueueFull(
                 f"the queue is full: at most {limits.queue} jobs may wait; try again in a minute"
             )
-        waiting = sum(other.held for other in self._waiting)
-        if waiting + job.held > limits.max_memory * 2**30:
+        if sum(one.held for one in (*self._waiting, job)) > limits.max_memory * 2**30:
             raise QueueFull(
                 f"the queue is full: the pictures of jobs that wait may take at most"
                 f" {limits.max_memory:g} GiB; try again in a minute, or send smaller pictures"
             )
 
-    def wait(self, job: _Job, limits: Limits, timeout: float) -> int:
-        """Waits for the job's turn for `timeout` seconds: 0 once it has come, else its place.
+    def _wait(self, job: _Job, limits: Limits, timeout: float) -> int:
+        def is_next() -> bool:
+            return self._waiting[0] is job and len(self._running) < limits.max_jobs
 
-        Raises:
-            ServerEnding: If its turn will not come.
-        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._is_next(job, limits), timeout)
-            if job in self._running:
-                return 0
+            self._changed.wait_for(lambda: self._closed or is_next(), timeout)
             if self._closed:
                 raise ServerEnding("the server ended before the job began; try again later")
-            if not self._is_next(job, limits):
+            if not is_next():
                 return self._waiting.index(job) + 1
-            self._waiting.remove(job)
-            self._running.append(job)
+            self._running.append(self._waiting.pop(0))
             return 0
 
-    def _is_next(self, job: _Job, limits: Limits) -> bool:
-        return self._waiting[:1] == [job] and len(self._running) < limits.max_jobs
-
     def close(self, seconds: float) -> bool:
-        """Takes no new jobs, sends those that wait away and lets those that run end.
-
-        After `seconds` these have to end too: `ended` is set.
+        """Refuses new and waiting jobs, and gives running ones `seconds` before `ended` is set.
 
         Returns:
-            Whether anything ran or waited.
+            Whether any job ran or waited.
         """
-        deadline = time.monotonic() + seconds
         with self._changed:
             was_busy = bool(self._running or self._waiting)
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: not (self._running or self._waiting), deadline - time.monotonic()
-            )
+            self._changed.wait_for(lambda: not (self._running or self._waiting), seconds)
         self.ended.set()
         return was_busy
 
     def open(self) -> None:
-        """Takes jobs again: for the next server of this process."""
+        """Takes jobs again, for the next server of this process."""
         with self._changed:
             self._closed = False
             self.ended.clear()
-
-
-@dataclass(frozen=True)
-class Place:
-    """A job's place in the queue."""
-
-    _turns: Turns
-    _job: _Job
-    _limits: Limits
-
-    def wait(self, timeout: float) -> int:
-        """As `Turns.wait`."""
-        return self._turns.wait(self._job, self._limits, timeout)

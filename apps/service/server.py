@@ -1,4 +1,4 @@
-"""The server that shows the app: where it listens, what it keeps and for how long, how it ends."""
+"""The server of the app: its start, the files it keeps and removes, its end."""
 
 import os
 import shutil
@@ -7,8 +7,9 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,57 +22,48 @@ from starlette.routing import Route
 from apps.page import app as web
 from apps.service import guards
 from apps.service.jobs import turns
-from apps.service.limits import Limits, ServerConfig
+from apps.service.limits import ServerConfig
 from rrstyle.durable import locked
 from rrstyle.pictures.files import MAX_BYTES
 
-# A job that runs when the server is told to end has this long; its client then has a moment to
-# fetch the pictures.
+# For jobs that run when the server is told to end; and for their clients to fetch the pictures.
 GRACE_SECONDS = 20.0
 _FETCH_SECONDS = 2.0
 
-# Gradio keeps .3 MiB for each, and every call of the API is one: the longest unused make room.
+# Gradio keeps .3 MiB for each, and every call of the API is one; the longest unused are dropped.
 _SESSIONS = 200
 
-# Of all that clients uploaded and made together; the oldest make room.
+# Of all that clients uploaded and made together; the oldest files are removed.
 _MOST_BYTES = 4 * 2**30
 _PREFIX = "rrstyle-app-"
 
 
 @contextmanager
-def serving(config: ServerConfig | None = None) -> Iterator[str]:
-    """Serves the app in the background for as long as the context lasts.
+def serving(config: ServerConfig) -> Iterator[str]:
+    """Serves the app in the background until the context is left.
 
-    Gradio serves every file of its working directory that is not hidden, so this changes into an
-    empty one. All that clients upload and make lies beside it and goes with it.
+    Gradio serves every file of the working directory that is not hidden, so this changes into an
+    empty one. All that clients upload and make lies beside it and is removed with it.
 
     Yields:
-        The app's address.
-
-    Raises:
-        OSError: If it cannot listen there.
+        The app's address; OSError if the server cannot listen there.
     """
-    config = config or ServerConfig()
     _check_free(config.host, config.port)
     _remove_left_behind()
     with _own_folder() as home, chdir(home / "empty"):
         files = home / "files"
         os.environ["GRADIO_TEMP_DIR"] = str(files)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        guards.keep_inside(files)
-        guards.refuse_links()
-        guards.clean_uploads(home / "spool")
-        guards.serve_owners_only()
+        guards.restrict_gradio(files, home / "spool")
         turns.open()
         app = web.build_app(config.limits, config.folders)
-        app.delete_cache = None  # it would know some of the files only; see `_expire`
         _, url, _ = app.queue(max_size=config.limits.events).launch(
             server_name=config.host,
             server_port=config.port,
             root_path=config.root_path,
             auth=config.auth,
             app_kwargs={
-                "routes": [Route("/health", _health_of(config.limits))],
+                "routes": [Route("/health", partial(_health, config.limits.queue))],
                 "middleware": [Middleware(guards.Guard)],
             },
             max_threads=config.limits.events,
@@ -87,7 +79,9 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
             **web.LOOK,
         )
         over = threading.Event()
-        _expire_in_background(app, files, config.limits.keep_hours * 3600, over)
+        own = {path for path in files.rglob("*") if path.is_file()}
+        expiring = (over, app, files, config.limits.keep_hours * 3600, own)
+        threading.Thread(target=_expire_until, args=expiring, daemon=True).start()
         try:
             yield url
         finally:
@@ -97,14 +91,11 @@ def serving(config: ServerConfig | None = None) -> Iterator[str]:
             app.close(verbose=False)
 
 
-def launch(config: ServerConfig | None = None) -> None:
+def launch(config: ServerConfig) -> None:
     """Serves the app until Ctrl+C or SIGTERM; to be called in the main thread.
 
-    No new jobs are taken then, those that wait are told so, and those that run have
-    GRACE_SECONDS to end. A second Ctrl+C does not wait for them.
-
-    Raises:
-        OSError: If it cannot listen there.
+    New and waiting jobs are refused then, and running ones have GRACE_SECONDS to end. A second
+    Ctrl+C does not wait for them. OSError as of `serving`.
     """
     with suppress(KeyboardInterrupt), serving(config) as url:
         told = threading.Event()
@@ -116,25 +107,19 @@ def launch(config: ServerConfig | None = None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)
         if any(turns.load()):
-            print(
-                f"ending as soon as what runs is done, in {GRACE_SECONDS:g} s at most", flush=True
-            )
+            most = f"{GRACE_SECONDS:g} s at most"
+            print(f"ending as soon as what runs is done, in {most}", flush=True)
 
 
-def _health_of(limits: Limits) -> Callable[[Request], Awaitable[JSONResponse]]:
-    """The health endpoint: does the server answer, and is it worth asking it for more?"""
-
-    async def health(request: Request) -> JSONResponse:
-        running, waiting = turns.load()
-        answer = {"status": "ok", "version": version("rrstyle"), "running": running}
-        free = max(0, limits.queue - waiting)
-        return JSONResponse(answer | {"waiting": waiting, "free": free})
-
-    return health
+async def _health(places: int, request: Request) -> JSONResponse:
+    """The health endpoint: that the server answers, its load, and the free of its `places`."""
+    running, waiting = turns.load()
+    load = {"running": running, "waiting": waiting, "free": max(0, places - waiting)}
+    return JSONResponse({"status": "ok", "version": version("rrstyle"), **load})
 
 
 def _check_free(host: str, port: int) -> None:
-    """Say at once what Gradio would say after building the app, and in other words."""
+    """Raises OSError for an address that is taken, before the app is built."""
     try:
         family = socket.getaddrinfo(host, port)[0][0]
         socket.create_server((host, port), family=family).close()
@@ -157,7 +142,7 @@ def _own_folder() -> Iterator[Path]:
 
 
 def _remove_left_behind() -> None:
-    """Removes what servers left that were killed: what their clients uploaded and made."""
+    """Removes the folders of servers that were killed."""
     if os.name == "nt":  # no owners there: what is left stays until the system removes it
         return
     for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/.lock"):
@@ -168,19 +153,14 @@ def _remove_left_behind() -> None:
                     shutil.rmtree(home)
 
 
-def _expire_in_background(
-    app: gr.Blocks, folder: Path, seconds: float, over: threading.Event
+def _expire_until(
+    over: threading.Event, app: gr.Blocks, folder: Path, seconds: float, own: set[Path]
 ) -> None:
-    """Removes what is old now and then, but not what lies there already: the app's own."""
-    own = {path for path in folder.rglob("*") if path.is_file()}
-
-    def watch() -> None:
-        while not over.wait(min(60.0, seconds / 4)):
-            _expire(folder, seconds, own)
-            for names in app.temp_file_sets:  # Gradio's lists of them, which would only grow
-                names.clear()
-
-    threading.Thread(target=watch, name="rrstyle-expiry", daemon=True).start()
+    """Removes old files now and then, but never the app's own."""
+    while not over.wait(min(60.0, seconds / 4)):
+        _expire(folder, seconds, own)
+        for names in app.temp_file_sets:  # Gradio's lists of files, which would only grow
+            names.clear()
 
 
 def _expire(folder: Path, seconds: float, own: set[Path]) -> None:

@@ -1,36 +1,25 @@
 """A session's pictures, as files that Gradio serves."""
 
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from apps.page.settings import Settings
 from apps.service import owners
 from apps.service.jobs import Finished
-from rrstyle.pictures import images
 
 MOST_PICTURES = 60  # of a session; the oldest make room
 
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for, as the client sent it: files are read again when it is repeated.
-
-    Attributes:
-        content: The photograph, a client's file value.
-        styles: Up to four style pictures, likewise.
-        weights: Weight of each style.
-        mask: Mask that `apps.page.uploads.read_mask` takes.
-        settings: Checked.
-    """
+    """What was asked for; pictures as the client's values, which are read again if repeated."""
 
     content: Any
     styles: tuple[Any, ...]
     weights: tuple[float, ...]
-    mask: Any
+    mask: Any  # as `apps.page.uploads.read_mask` takes it
     settings: Settings
 
 
@@ -49,19 +38,28 @@ class Made:
         return f"{self.order.settings.title}, seed {self.seed}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Album:
-    """What a session made.
+    """What a session made: `pictures`, oldest first, and other files in a folder of its own."""
 
-    Attributes:
-        folder: Folder of its own, of `apps.service.owners`.
-        pictures: Oldest first.
-        count: Files written so far, for their names.
-    """
+    folder: Path = field(default_factory=owners.own_folder)
+    pictures: list[Made] = field(default_factory=list)
+    _files: int = 0
 
-    folder: Path
-    pictures: tuple[Made, ...] = ()
-    count: int = 0
+    def write(self, kind: str, png: bytes) -> Path:
+        """A new file, which is no picture of the album."""
+        # No client's file name: those are for people, never for the file system.
+        self._files += 1
+        path = self.folder / f"{self._files:03d}-{kind}.png"
+        path.write_bytes(png)
+        return path
+
+    def add(self, finished: Finished, before: Path, order: Order) -> Made:
+        """A new picture; `before` is the photograph in its size."""
+        path = self.write(f"{order.settings.config.method}-seed-{finished.seed}", finished.png)
+        made = Made(path, before, finished.seed, order)
+        self.pictures = [*self.pictures, made][-MOST_PICTURES:]
+        return made
 
     def gallery(self, running: tuple[Path, str] | None = None) -> list[tuple[str, str]]:
         """Files and captions, newest first; before them a preview of what is being made."""
@@ -72,49 +70,15 @@ class Album:
         """The picture of a file name."""
         return next((one for one in self.pictures if one.path.name == name), None)
 
+    def remove_previews(self) -> None:
+        """Removes the files of the kind "preview"."""
+        for path in self.folder.glob("*-preview.png"):
+            path.unlink(missing_ok=True)
 
-def new_album(root: Path) -> Album:
-    """An empty album, in a new folder under `root`."""
-    return Album(owners.new_folder(root, owners.current()))
-
-
-def add_file(album: Album, kind: str, data: bytes) -> tuple[Album, Path]:
-    """The album with a file more, which is no picture of its own."""
-    path = album.folder / f"{album.count + 1:03d}-{kind}.png"
-    path.write_bytes(data)
-    return replace(album, count=album.count + 1), path
-
-
-def add_before(album: Album, content: images.Picture, side: int) -> tuple[Album, Path]:
-    """The photograph, in the size of the results."""
-    size = images.fit_within(content.pixels.shape[:2], side)
-    return add_file(album, "before", images.encode_png(images.resize(content.pixels, size)))
-
-
-def add_preview(album: Album, image: np.ndarray) -> tuple[Album, Path]:
-    """A picture that is not done yet."""
-    return add_file(album, "preview", images.encode_png(image))
-
-
-def add(album: Album, finished: Finished, before: Path, order: Order) -> Album:
-    """The album with one more picture."""
-    # No client's file name: those are for people, never for the file system.
-    kind = f"{order.settings.config.method}-seed-{finished.seed}"
-    album, path = add_file(album, kind, finished.png)
-    made = (*album.pictures, Made(path, before, finished.seed, order))
-    return replace(album, pictures=made[-MOST_PICTURES:])
-
-
-def remove_previews(album: Album) -> None:
-    """Removes what is of no use any more; a browser that still asks for it gets none."""
-    for path in album.folder.glob("*-preview.png"):
-        path.unlink(missing_ok=True)
-
-
-def write_zip(album: Album) -> Path:
-    """All pictures in one ZIP, stored as they are: PNGs hardly shrink further."""
-    path = album.folder / f"stylised-{album.count:03d}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for made in album.pictures:
-            archive.write(made.path, made.path.name)
-    return path
+    def write_zip(self) -> Path:
+        """All pictures in one ZIP, stored as they are: PNGs hardly shrink further."""
+        path = self.folder / f"stylised-{self._files:03d}.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for made in self.pictures:
+                archive.write(made.path, made.path.name)
+        return path

@@ -1,54 +1,46 @@
-"""What happens when a control of the Stylise tab is used: client's values in, widgets' values out.
+"""Handlers of the Stylise tab: a client's values in, values of widgets out.
 
-Nothing that a client sends is trusted: a file must be one that was uploaded here, a name is only
-shown, and numbers are checked again although the sliders have ends.
+No value of a client is trusted: a file must be one that was uploaded here, a name is only shown,
+and numbers are checked although the sliders have ends.
 """
 
 import secrets
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from apps.page.errors import in_words
 from apps.page.settings import CONTROLS, LARGEST_SEED, check_settings
 from apps.page.status import compare_html, duration, nothing_html, progress_text, status_html
-from apps.page.stylise import album as web_album
 from apps.page.stylise.album import Album, Made, Order
 from apps.page.stylise.recipe import recipe_html
 from apps.page.uploads import read_mask, read_upload
 from apps.service import jobs
 from apps.service.limits import Limits
+from rrstyle.config import is_share
+from rrstyle.pictures.images import encode_png, fit_within, resize
 from rrstyle.transfer.blends import MOST_STYLES
 
 IDLE = "Choose two pictures, then press Stylise."
 EMPTY = nothing_html("The picture appears here.")
 NOT_CHOSEN = nothing_html("Choose a picture above to see how it was made.")
 
-# What a job changes, in the order in which the tab lists it.
-OUTPUTS = (
-    "status",
-    "stage",
-    "results",
-    "gallery",
-    "album",
-    "chosen",
-    "recipe",
-    "download",
-    "archive",
-)
+# Widgets and states: those that a chosen picture changes, and all that a job changes.
+SHOWN = ("stage", "chosen", "recipe", "download")
+OUTPUTS = (*SHOWN, "status", "results", "gallery", "album", "archive")
 
-# Of every session of this process; a browser tab is a session.
-_stops = jobs.StopFlags()
+# The stop flag of each session's job, waiting or running; a browser tab is a session.
+_stops: dict[str | None, threading.Event] = {}
 
 
 @dataclass(frozen=True)
 class Stylise:
-    """The tab's handlers, by the server's limits."""
+    """The tab's jobs, by the server's limits."""
 
     limits: Limits
 
@@ -63,18 +55,19 @@ class Stylise:
         yield from self._run(request, album, lambda: next_order(album, chosen))
 
     @in_words
-    def _run(self, request: gr.Request, album: Album | None, find_order: Any) -> Iterator[tuple]:
-        session = request.session_hash or ""
-        flag = _stops.of(session)
+    def _run(
+        self, request: gr.Request, album: Album | None, find_order: Callable[[], Order]
+    ) -> Iterator[tuple]:
+        flag = _stops.setdefault(request.session_hash, threading.Event())
         try:
             yield from _make(album, find_order(), flag, self.limits)
         finally:
-            _stops.forget(session)
+            _stops.pop(request.session_hash, None)
 
 
 def begin(request: gr.Request) -> tuple[gr.Button, gr.Button, gr.Button, str]:
     """The click, before the job has its turn: from now on Stop means this job."""
-    _stops.renew(request.session_hash or "")
+    _stops[request.session_hash] = threading.Event()
     off = gr.Button(interactive=False)
     return off, gr.Button(interactive=True), off, status_html("Waiting for its turn", 0.0)
 
@@ -82,11 +75,8 @@ def begin(request: gr.Request) -> tuple[gr.Button, gr.Button, gr.Button, str]:
 def end(album: Album | None, chosen: Any) -> tuple[gr.Button, gr.Button, gr.Button]:
     """Stylise, Stop and More like this after a job."""
     can_repeat = album is not None and album.find(chosen) is not None
-    return (
-        gr.Button(interactive=True),
-        gr.Button(interactive=False),
-        gr.Button(interactive=can_repeat),
-    )
+    on, off = gr.Button(interactive=True), gr.Button(interactive=False)
+    return on, off, gr.Button(interactive=can_repeat)
 
 
 def fail(album: Album | None, chosen: Any) -> tuple:
@@ -99,13 +89,14 @@ def stop(request: gr.Request) -> None:
 
     Only the job says so: an answer from here could come after its last word, and stay.
     """
-    _stops.stop(request.session_hash or "")
+    if flag := _stops.get(request.session_hash):
+        flag.set()
 
 
 def leave(request: gr.Request) -> None:
-    """The tab was closed: nobody waits for its job any more."""
-    _stops.stop(request.session_hash or "")
-    _stops.forget(request.session_hash or "")
+    """The tab was closed: its job ends."""
+    stop(request)
+    _stops.pop(request.session_hash, None)
 
 
 def another_seed() -> int:
@@ -114,44 +105,31 @@ def another_seed() -> int:
 
 
 def show(album: Album | None, event: gr.SelectData) -> tuple:
-    """The picture chosen in the gallery: stage, which one, its recipe, download, More like this."""
+    """The picture chosen in the gallery: `SHOWN`, and More like this."""
     # By its name: the gallery may have grown since the click.
     value = event.value if isinstance(event.value, dict) else {}
     file = value.get("image")
     path = file.get("path") if isinstance(file, dict) else None
     made = album.find(Path(path).name) if album and isinstance(path, str) else None
     if made is None:
-        return (gr.skip(),) * 5
-    return *_shown(made), gr.Button(interactive=True)
+        return (gr.skip(),) * (len(SHOWN) + 1)
+    return *_shown(made).values(), gr.Button(interactive=True)
 
 
 def clear() -> tuple:
     """The session's pictures are forgotten; `OUTPUTS`, and More like this."""
     off = gr.DownloadButton(value=None, interactive=False)
-    kept = _update(
-        status=status_html(IDLE),
-        stage=EMPTY,
-        results=gr.Column(visible=False),
-        gallery=[],
-        album=None,
-        chosen=None,
-        recipe=NOT_CHOSEN,
-        download=off,
-        archive=off,
-    )
-    return *kept, gr.Button(interactive=False)
+    none: dict[str, Any] = {"stage": EMPTY, "chosen": None, "recipe": NOT_CHOSEN, "download": off}
+    none |= {"status": status_html(IDLE), "results": gr.Column(visible=False)}
+    return *_update(**none, gallery=[], album=None, archive=off), gr.Button(interactive=False)
 
 
 def order_of(values: tuple, limits: Limits) -> Order:
-    """A checked order.
+    """A checked order; ValueError if a value breaks a rule.
 
     Args:
         values: Photograph, four styles, their four shares, mask, then the controls in the order
             of `CONTROLS`.
-        limits: Limits of the server.
-
-    Raises:
-        ValueError: If one of them breaks a rule.
     """
     content, rest = values[0], values[1:]
     styles, shares = rest[:MOST_STYLES], rest[MOST_STYLES : 2 * MOST_STYLES]
@@ -159,25 +137,20 @@ def order_of(values: tuple, limits: Limits) -> Order:
     there = [(s, _share(w)) for s, w in zip(styles, shares, strict=True) if s is not None]
     if not there:
         raise ValueError("style: no picture; choose or upload one first")
-    weights = tuple(weight for _, weight in there)
+    chosen, weights = zip(*there, strict=True)
     if not any(weights):
         raise ValueError("share must be above 0 for one style at least; received only 0")
     checked = check_settings(dict(zip(CONTROLS, settings, strict=True)), limits=limits)
-    return Order(content, tuple(s for s, _ in there), weights, mask, checked)
+    return Order(content, chosen, weights, mask, checked)
 
 
 def next_order(album: Album | None, chosen: Any) -> Order:
-    """The order of a picture again, with seeds that none of its kind has.
-
-    Raises:
-        ValueError: If there is no such picture any more, or no seed left.
-    """
+    """The order again, with seeds that no picture of its kind has; ValueError if there are none."""
     made = album.find(chosen) if album else None
     if album is None or made is None:
         raise ValueError("picture: choose one of the gallery first; received none")
     settings, order = made.order.settings, made.order
-    kin = [one.seed for one in album.pictures if _same(one.order, order)]
-    seed = max(kin) + 1
+    seed = 1 + max(one.seed for one in album.pictures if _same(one.order, order))
     if seed + settings.n - 1 > LARGEST_SEED:
         raise ValueError(f"seed must be at most {LARGEST_SEED}; received {seed}")
     return replace(order, settings=replace(settings, seed=seed))
@@ -189,21 +162,23 @@ def _same(one: Order, other: Order) -> bool:
 
 
 def _share(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if not is_share(value):
         raise ValueError(f"share must be from 0 to 1; received {value!r}")
     return float(value)
 
 
-def _make(album: Album | None, order: Order, flag: Any, limits: Limits) -> Iterator[tuple]:
+def _make(
+    album: Album | None, order: Order, flag: threading.Event, limits: Limits
+) -> Iterator[tuple]:
     settings = order.settings
     content = read_upload(order.content, "photograph")
     styles = [read_upload(style, "style") for style in order.styles]
-    notes = [f"{p.name}: {note}" for p in (content, *styles) for note in p.notes]
-    album = album or web_album.new_album(Path(get_upload_folder()))
-    album, before = web_album.add_before(album, content, settings.config.side)
+    album = album or Album()
+    size = fit_within(content.pixels.shape[:2], settings.config.side)
+    before = album.write("before", encode_png(resize(content.pixels, size)))
     started = time.monotonic()
-    archive_off = gr.DownloadButton(value=None, interactive=False)
-    yield _update(status=status_html("Starting", 0.0), album=album, archive=archive_off)
+    archive = gr.DownloadButton(value=None, interactive=False)
+    yield _update(status=status_html("Starting", 0.0), album=album, archive=archive)
     done: list[Made] = []
     job = jobs.run_job(
         content,
@@ -221,47 +196,41 @@ def _make(album: Album | None, order: Order, flag: Any, limits: Limits) -> Itera
         if isinstance(report, jobs.Progress):
             yield _update(status=status_html(progress_text(report), report.fraction))
         elif isinstance(report, jobs.Preview):
-            album, path = web_album.add_preview(album, report.image)
             caption = f"seed {settings.seed + len(done)}, {report.stage}"
+            path = album.write("preview", encode_png(report.image))
             # Once there is a picture, the stage is for looking at it.
             stage = gr.skip() if done else compare_html(before, path, caption)
-            seen = gr.Column(visible=bool(album.pictures))
-            running = album.gallery((path, caption))
-            yield _update(stage=stage, results=seen, gallery=running, album=album)
+            yield _update(stage=stage, **_listed(album, (path, caption)))
         else:
-            album = web_album.add(album, report, before, order)
-            done.append(album.pictures[-1])
-            large = _chosen(done[0]) if len(done) == 1 else {}
-            seen = gr.Column(visible=True)
-            yield _update(results=seen, gallery=album.gallery(), album=album, **large)
-    web_album.remove_previews(album)
-    line = _ended(len(done), settings.n, time.monotonic() - started, notes)
-    archive = gr.skip()
+            done.append(album.add(report, before, order))
+            large = _shown(done[0]) if len(done) == 1 else {}
+            yield _update(**_listed(album), **large)
+    album.remove_previews()
+    notes = [f"{p.name}: {note}" for p in (content, *styles) for note in p.notes]
+    line = _ended(len(done), settings.n, time.monotonic() - started)
     if album.pictures:
-        archive = gr.DownloadButton(value=str(web_album.write_zip(album)), interactive=True)
-    yield _update(status=line, gallery=album.gallery(), archive=archive)
+        archive = gr.DownloadButton(value=str(album.write_zip()), interactive=True)
+    status = status_html(" ".join([line, *notes]))
+    yield _update(status=status, gallery=album.gallery(), archive=archive)
 
 
-def _ended(done: int, n: int, seconds: float, notes: list[str]) -> str:
-    pictures = "1 picture" if done == 1 else f"{done} pictures"
+def _ended(done: int, n: int, seconds: float) -> str:
     if done == n:
-        text = f"Done: {pictures} in {duration(seconds)}."
-    else:
-        text = (
-            f"Stopped: {done} of {n} done and kept." if done else "Stopped: nothing was done yet."
-        )
-    return status_html(" ".join([text, *notes]))
+        return f"Done: {done} picture{'s' if done > 1 else ''} in {duration(seconds)}."
+    return f"Stopped: {done} of {n} done and kept." if done else "Stopped: nothing was done yet."
 
 
 def _update(**values: Any) -> tuple:
     return tuple(values.get(name, gr.skip()) for name in OUTPUTS)
 
 
-def _chosen(made: Made) -> dict[str, Any]:
-    return dict(zip(("stage", "chosen", "recipe", "download"), _shown(made), strict=True))
+def _listed(album: Album, running: tuple[Path, str] | None = None) -> dict[str, Any]:
+    seen = gr.Column(visible=bool(album.pictures))
+    return {"results": seen, "gallery": album.gallery(running), "album": album}
 
 
-def _shown(made: Made) -> tuple:
+def _shown(made: Made) -> dict[str, Any]:
     download = gr.DownloadButton(value=str(made.path), interactive=True)
     stage = compare_html(made.before, made.path, made.title)
-    return stage, made.path.name, recipe_html(made.path), download
+    values = stage, made.path.name, recipe_html(made.path), download
+    return dict(zip(SHOWN, values, strict=True))

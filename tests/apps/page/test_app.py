@@ -5,7 +5,7 @@ import pytest
 
 from apps.page import app as web
 from apps.page.status import compare_html, facts_html, nothing_html, pictures_html, status_html
-from apps.service import jobs
+from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
 from rrstyle.pictures import images
@@ -19,7 +19,7 @@ _PLAIN = (gr.Button, gr.DownloadButton, gr.HTML, gr.Markdown, gr.State, gr.Datas
 
 @pytest.fixture(scope="module")
 def app():
-    return web.build_app(Limits(max_side=512, max_variants=3))
+    return web.build_app(Limits(max_side=512, max_variants=3), Folders())
 
 
 def blocks(app: gr.Blocks, *kinds: type) -> list:
@@ -92,7 +92,7 @@ def test_built_in_pictures_are_recognised_without_being_drawn_again(app, monkeyp
         raise AssertionError(name)
 
     monkeypatch.setattr(examples, "example", drawn)
-    assert jobs.read_picture(path, "waves.png").name == "waves"
+    assert uploads.read_picture(path, "waves.png").name == "waves"
 
 
 def test_texts_cannot_be_markup(tmp_path):

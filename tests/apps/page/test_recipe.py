@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from apps.page import uploads
 from apps.page.settings import CONTROLS, DEFAULTS, check_settings
 from apps.page.stylise import recipe as web_recipe
 from apps.page.uploads import read_mask, read_upload
@@ -20,7 +19,7 @@ OTHER = images.Picture(np.full((20, 20, 3), 0.5, np.float32), "my <b>.png", ())
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     return tmp_path
 
 
@@ -42,7 +41,8 @@ def test_a_recipe_is_told_in_words(cache):
     assert facts["Photograph's colours kept"] == "yes"
     assert facts["Seed"] == "9"
     assert facts["Other settings"] == "paint.diversity 0.25"
-    assert "Mask" not in facts
+    assert facts["Mask"] == ""
+    assert "Mask" not in page
 
 
 def test_a_dropped_picture_sets_the_controls_as_they_were(cache):
@@ -50,8 +50,8 @@ def test_a_dropped_picture_sets_the_controls_as_they_were(cache):
     mask = np.zeros((6, 8), np.float32)
     mask[2:4, 3:5] = 1
     value = write(cache, config, [WAVES], mask=mask)
-    note, content, *rest = web_recipe.load_recipe(value)
-    styles, shares, (painted, look, *controls) = rest[:4], rest[4:8], rest[8:]
+    note, look, content, *rest = web_recipe.load_recipe(value)
+    styles, shares, (painted, *controls) = rest[:4], rest[4:8], rest[8:]
     assert "mine.png" in note
     assert note.count("<dt>Note") == 1
     assert "It has a mask" in note
@@ -68,7 +68,7 @@ def test_a_dropped_picture_sets_the_controls_as_they_were(cache):
 
 def test_what_the_app_does_not_have_is_said(cache):
     config = replace(DEFAULTS, paint=replace(DEFAULTS.paint, diversity=0.25))
-    note, _, *rest = web_recipe.load_recipe(write(cache, config, [OTHER, WAVES], weights=[1, 4]))
+    note, _, _, *rest = web_recipe.load_recipe(write(cache, config, [OTHER, WAVES], weights=[1, 4]))
     assert rest[0] is None  # the person has to choose it
     assert rest[1].endswith("waves.png")
     assert rest[4:6] == [0.25, 1.0]
@@ -77,8 +77,10 @@ def test_what_the_app_does_not_have_is_said(cache):
 
 
 def test_a_look_is_recognised(cache):
-    rest = web_recipe.load_recipe(write(cache, replace(DEFAULTS, keep_colours=True), [WAVES]))
-    assert rest[11] == "own-colours"
+    _, look, *_ = web_recipe.load_recipe(
+        write(cache, replace(DEFAULTS, keep_colours=True), [WAVES])
+    )
+    assert look == "own-colours"
 
 
 def test_files_without_a_recipe_are_refused(cache):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from apps.page import reconstruct as answers
+from apps.panel import make_panel
 from recon.reconstruction import reconstruct
 from rrstyle.config import NetworkConfig
 from rrstyle.pictures import images
@@ -28,24 +29,26 @@ def picture():
 
 def test_the_panel_shows_what_the_library_gives(picture):
     config = answers.check_network(**GOOD)
-    panel = answers.make_panel(picture, config, side=48, seed=3, readouts=("random", "ridge"))
-    names = [words.split(" · ")[0] for words, _ in panel.pictures]
+    panel = make_panel(picture, config, side=48, seed=3, readouts=("random", "ridge"))
+    shown = answers.shown_pictures(panel)
+    names = [words.split(" · ")[0] for words in shown]
     assert names == ["input", "random readout", "ridge readout"]
     expected = reconstruct(picture.pixels, config, seed=3)
-    np.testing.assert_allclose(panel.pictures[1][1], expected.random, atol=1e-5)
-    np.testing.assert_allclose(panel.pictures[2][1], expected.ridge, atol=1e-5)
-    assert "SSIM 0." in panel.pictures[2][0]
-    assert "Pearson 0." in panel.pictures[2][0]
-    assert "48 × 40 × 8 features" in panel.line
+    _, random, ridge = shown.values()
+    np.testing.assert_allclose(random, expected.random, atol=1e-5)
+    np.testing.assert_allclose(ridge, expected.ridge, atol=1e-5)
+    assert "SSIM 0." in list(shown)[2]
+    assert "Pearson 0." in list(shown)[2]
+    assert "48 × 40 × 8 features" in answers.panel_line(panel, picture)
     # Eight maps in one row of the sheet.
-    assert panel.maps.shape[1] > 8 * answers.MAP_SIDE / 2
+    assert answers.feature_sheet(panel.features).shape[1] > 8 * answers.MAP_SIDE / 2
 
 
 def test_a_constant_picture_has_no_correlation():
     grey = images.Picture(np.full((32, 32, 3), 0.5, np.float32), "grey.png", ())
     config = answers.check_network(**GOOD)
-    panel = answers.make_panel(grey, config, side=32, seed=0, readouts=("ridge",))
-    assert "Pearson undefined" in panel.pictures[1][0]
+    panel = make_panel(grey, config, side=32, seed=0, readouts=("ridge",))
+    assert "Pearson undefined" in list(answers.shown_pictures(panel))[1]
 
 
 def test_zero_stands_for_the_architecture_s_own():

@@ -63,7 +63,7 @@ def test_the_largest_scale_decides_and_new_rows_are_seen(folders):
 
 def test_figures_have_words_and_titles_are_no_markup(folders):
     study = handlers.read_study(folders, "results/smoke")
-    page = handlers.figures_html(handlers.result_of(study, "laws"))
+    page = handlers.figures_of(handlers.result_of(study, "laws"))
     assert page.count("<img") == 1
     assert 'alt="Chart of the rows of laws: &lt;b&gt;Laws' in page
     assert "<b>" not in page
@@ -86,16 +86,16 @@ def test_rows_are_sorted_before_they_are_cut(folders, monkeypatch):
 def test_claims_are_counted_and_chosen_by_verdict(folders):
     study = handlers.read_study(folders, "results")
     choices = dict(handlers.tally(study))
-    every = handlers.claims_html(study, handlers.ALL)
+    every = handlers.claims_of(study, handlers.ALL)
     assert every.count("<article>") == len(study.entries)
     assert f"all {every.count('<li')}" in choices
-    untested = handlers.claims_html(study, "not tested")
+    untested = handlers.claims_of(study, "not tested")
     assert 0 < untested.count("<article>") <= len(study.entries)
     assert 'class="holds"' not in untested
-    assert "No claim" in handlers.claims_html(study, "magic")
+    assert "No claim" in handlers.claims_of(study, "magic")
 
 
 def test_the_project_s_own_results_have_claims_that_hold():
     study = handlers.read_study(handlers.study_folders(None), "results")
     assert len(handlers.experiments(study)) >= 5
-    assert 'class="holds"' in handlers.claims_html(study, "holds")
+    assert 'class="holds"' in handlers.claims_of(study, "holds")

@@ -28,8 +28,7 @@ SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1)  # two pictures of the seeds 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     jobs.turns.open()  # a server that ended in this process took no more jobs
-    for module in (uploads, handlers):
-        monkeypatch.setattr(module, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     return tmp_path
 
 
@@ -203,6 +202,23 @@ def test_errors_hold_no_trace_and_no_markup(pair, work, monkeypatch, caplog):
     assert "<img" not in str(caught.value)
 
 
+def test_stop_flags_are_a_session_s_own():
+    stops = handlers._stops
+    for session in ("a", "b"):
+        handlers.begin(request(session))
+    first, second = stops["a"], stops["b"]
+    handlers.stop(request("a"))
+    assert first.is_set()
+    assert not second.is_set()
+    handlers.begin(request("a"))
+    assert not stops["a"].is_set()
+    handlers.stop(request("nobody"))  # a stop without a job is not kept for a later one
+    handlers.leave(request("b"))
+    assert second.is_set()
+    handlers.leave(request("a"))
+    assert not stops
+
+
 def test_a_picture_is_chosen_by_its_name(pair, work):
     last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
     album = last["album"]
@@ -227,16 +243,16 @@ def test_clearing_forgets_and_switches_off(pair):
     assert found["gallery"] == []
 
 
-def test_albums_lie_in_folders_that_nobody_can_guess_and_stay_small(tmp_path, monkeypatch):
-    first, second = web_album.new_album(tmp_path), web_album.new_album(tmp_path)
-    assert first.folder != second.folder
-    assert len(first.folder.name) == 32
+def test_albums_lie_in_folders_that_nobody_can_guess_and_stay_small(cache, monkeypatch):
+    album, other = web_album.Album(), web_album.Album()
+    assert album.folder != other.folder
+    assert len(album.folder.name) == 32
     monkeypatch.setattr(web_album, "MOST_PICTURES", 2)
     order = web_album.Order(None, (), (), "", None)
     order = replace(order, settings=SimpleNamespace(config=SimpleNamespace(method="paint")))
     for seed in range(3):
         finished = jobs.Finished(seed, np.zeros((4, 4, 3), np.float32), b"png")
-        first = web_album.add(first, finished, tmp_path / "before.png", order)
-    assert [made.seed for made in first.pictures] == [1, 2]
-    assert first.find(first.pictures[0].path.name) is first.pictures[0]
-    assert first.find("../" + first.pictures[0].path.name) is None
+        album.add(finished, cache / "before.png", order)
+    assert [made.seed for made in album.pictures] == [1, 2]
+    assert album.find(album.pictures[0].path.name) is album.pictures[0]
+    assert album.find("../" + album.pictures[0].path.name) is None

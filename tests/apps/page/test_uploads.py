@@ -6,7 +6,6 @@ import struct
 import numpy as np
 import pytest
 
-from apps.page import uploads
 from apps.page.uploads import MASK_START, offer_example, read_mask, read_upload, upload_path
 from rrstyle import examples
 from rrstyle.pictures import images
@@ -16,7 +15,7 @@ from rrstyle.pictures import images
 def cache(tmp_path, monkeypatch):
     folder = tmp_path / "files"
     folder.mkdir()
-    monkeypatch.setattr(uploads, "get_upload_folder", lambda: str(folder))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
     return folder
 
 

@@ -1,0 +1,6 @@
+() => {
+  // On a phone what happens is below the settings.
+  const job = document.getElementById("job");
+  if (innerWidth <= 640) job.scrollIntoView({ behavior: "smooth" });
+  return [];
+}
