@@ -1,16 +1,14 @@
 """The command `rrstyle`. What it imports here is light: help must not wait for TensorFlow."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 
 from apps.errors import explain
 from apps.options.commands import NAMES
 from apps.options.parse import parse
+from apps.signals import ending_by_exceptions, was_interrupted
 
 _INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
@@ -28,36 +26,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words == ["--version"]:
             print(f"rrstyle {_version()}")
             return 0
-        with _exiting_on_sigterm():
+        with ending_by_exceptions():
             command = parse(words or ["--help"], version=_version())
             # Every command has a module of its own, and none waits for another's packages.
             return import_module(f"apps.command.{words[0]}").run(command) or 0
     except SystemExit as stop:  # tyro's, after help or a usage error; or on SIGTERM
         return stop.code if isinstance(stop.code, int) else 0
-    except KeyboardInterrupt:
-        print("rrstyle: interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except (ValueError, OSError) as error:
+    except (KeyboardInterrupt, ValueError, OSError) as error:
+        if isinstance(error, KeyboardInterrupt) or was_interrupted():
+            print("rrstyle: interrupted", file=sys.stderr)
+            return _INTERRUPTED
         setting, space, rule = explain(error).partition(" ")
         print(f"rrstyle: {NAMES.get(setting, setting)}{space}{rule}", file=sys.stderr)
         return 1
-
-
-@contextmanager
-def _exiting_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the command as an exception does: its temporary files go with it."""
-
-    def stop(number, frame) -> None:
-        raise SystemExit(128 + number)  # as shells have it
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no signal can be caught there
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _version() -> str:

@@ -13,6 +13,7 @@ from apps.batch.outputs import EXISTS, choose_place, refusal, unique_name
 from apps.batch.replay import picture_warning, recipe_inputs
 from apps.command.progress import ProgressLine
 from apps.errors import explain
+from apps.signals import was_interrupted
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.pictures.images import Picture
@@ -94,6 +95,8 @@ class Batch:
                 except WriteError:
                     raise
                 except (ValueError, OSError) as error:
+                    if was_interrupted():
+                        raise KeyboardInterrupt from error
                     self._give_up(explain(error), [pair.targets[seed] for seed in free])
 
     @property

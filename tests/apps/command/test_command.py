@@ -1,5 +1,6 @@
 """The command `rrstyle`, in this process: names, files written, exit status, what is printed."""
 
+import contextlib
 import io
 import os
 import re
@@ -171,6 +172,20 @@ def test_ctrl_c_keeps_what_is_finished(folder: Path, capsys, monkeypatch) -> Non
     lines = capsys.readouterr().err.splitlines()
     assert lines[-2].startswith("1 of 2 written")
     assert lines[-1] == "rrstyle: interrupted"
+
+
+def test_an_interrupt_that_gets_lost_is_told_all_the_same(folder, capsys, monkeypatch) -> None:
+    def swallowed(*args, **rest):
+        with contextlib.suppress(KeyboardInterrupt):  # as TensorFlow does while it traces
+            signal.raise_signal(signal.SIGINT)
+        raise ValueError("None values not supported.")
+
+    monkeypatch.setattr(pipeline, "variants", swallowed)
+    assert run("stylize", "photos", "--style", "styles/x.png", "-o", "out", *CHEAP) == 130
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" written")[0] for line in lines] == ["0 of 2", "rrstyle: interrupted"]
+    # The next command knows nothing of it.
+    assert run("stylize", "nowhere.png", "--style", "styles/x.png", "-o", "out", *CHEAP) == 1
 
 
 def test_a_signal_ends_the_process_with_130(folder: Path) -> None:
