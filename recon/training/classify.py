@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from recon.data.batches import Batch
+from recon.training.callbacks import Task
 from recon.training.config import ClassifierConfig
-from recon.training.fit import Outcome, Source, Task, run_training
+from recon.training.fit import Outcome, Source, run_training
 from recon.training.model import (
     LEVELS,
     check_crop,

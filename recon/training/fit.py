@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from recon.data.batches import Batch
-from recon.training.callbacks import FiniteCheck, Progress, Record, Session, Sheets
+from recon.training.callbacks import AfterStep, Task
 from recon.training.config import Schedule
 from recon.training.log import TrainingLog
 from recon.training.model import restore, state_of_0_1_0
@@ -36,29 +36,8 @@ class Source(Protocol):
     def __getitem__(self, number: int) -> Any:
         """Batch `number` (from 0), a function of its number alone; asked by several threads.
 
-        Each is a uint8 array (batch, crop, crop, 3), or a `recon.data.batches.Batch`.
+        It is a uint8 array (batch, crop, crop, 3), or a `recon.data.batches.Batch`.
         """
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is trained.
-
-    Attributes:
-        model: Compiled model of `recon.training.model`.
-        target: Function from a `Batch` to what the model's loss compares its result with.
-        columns: Names of the log's columns.
-        row: Function from the mean loss to further columns.
-        validation: uint8 images and their targets, whose loss is taken at every checkpoint.
-        sheet: Number of steps between two sheets, and function from the model to a picture.
-    """
-
-    model: keras.Model
-    target: Callable[[Batch], np.ndarray]
-    columns: tuple[str, ...]
-    row: Callable[[float], Mapping[str, float]]
-    validation: tuple[np.ndarray, np.ndarray] | None
-    sheet: tuple[int, Callable[[keras.Model], np.ndarray]] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,17 +60,11 @@ class Outcome:
     notes: tuple[str, ...]
 
 
-class MissingBatches(keras.utils.PyDataset):
-    """The batches that a training has yet to take, read ahead by threads of its own.
+class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
+    """The batches of a training from number `first` on, read ahead by threads of its own.
 
     Keras' own threads (`workers`) lose the first batches to the building of a model. To be used
     in a `with`, which ends the threads.
-
-    Args:
-        source: Source of all batches.
-        config: Settings of the training.
-        target: Function from a batch to what the model's loss compares its result with.
-        first: Number of the first batch, from 0.
 
     Attributes:
         error: Exception that ended the reading, or None: TensorFlow passes on its text only.
@@ -108,9 +81,6 @@ class MissingBatches(keras.utils.PyDataset):
         self._pool, self._ahead = ThreadPoolExecutor(threads), threads + 1
         self._read: dict[int, Future] = {}
         self.error: BaseException | None = None
-
-    def __enter__(self) -> "MissingBatches":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -148,24 +118,11 @@ def run_training(
     devices: int | None,
     on_step: OnStep,
 ) -> Outcome:
-    """Trains in a folder, or continues to.
+    """Trains in a folder, or continues to; the rest is as for `recon.training.train.train`.
 
     Args:
         config: Settings of a resolved precision.
-        source: Source of the images.
-        out: Folder of the run: new or empty, unless it is continued.
-        begin: Function that makes the task, at its start.
-        encoder_weights: Trained weights that the run is to keep.
-        data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Whether to continue the run in `out`, if there is one.
-        devices: Number of devices, or None for all.
-        on_step: Callback, called with a `recon.training.callbacks.TrainingStep`. If it raises, the
-            training ends, on a single host with a checkpoint.
-
-    Raises:
-        NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
-        ValueError: If an argument is wrong, or `out` holds something else.
-        OSError: If a file cannot be read or written.
+        begin: Function that makes the task, called if steps are missing.
     """
     run, writes = RunFolder(out), backend.is_first_host()
     if writes:
@@ -178,35 +135,27 @@ def run_training(
         out.mkdir(parents=True, exist_ok=True)
         with locked(out) if writes else nullcontext(), _full_disk_told(run):
             found, notes = run.checkpoints.latest()
-            run.check_steps(config, found)  # before the record is written with them
+            if found and config.steps < found.step:  # told before the record is written with them
+                raise ValueError(
+                    f"steps must be at least the {found.step} that the run has done;"
+                    f" received {config.steps}"
+                )
             if writes:
                 notes += run.open(config, data=data, encoder_weights=encoder_weights)
                 run.checkpoints.prepare()
             done, score = (found.step, found.score) if found else (0, math.inf)
             if done < config.steps:
                 task = begin()
+                seconds = 0.0
                 if found:
                     restore(task.model, state_of_0_1_0(found.arrays, done, config))
-                seconds = found.state["seconds"] if found else 0.0
-                with (
-                    TrainingLog(out, step=done, columns=task.columns) if writes else nullcontext()
-                ) as log:
-                    session = Session(config, run, log, done, seconds)
-                    score = _fit(task, source, session, on_step)
+                    seconds = found.state["seconds"]
+                log = TrainingLog(out, step=done, columns=task.columns) if writes else None
+                with log or nullcontext():
+                    after = AfterStep(task, config, run, log, on_step, done=done, seconds=seconds)
+                    fit(task.model, source, config, [after], target=task.target, done=done)
+                score = after.score
             return Outcome(out, done, config.steps, score, tuple(notes))
-
-
-def _fit(task: Task, source: Source, session: Session, on_step: OnStep) -> float:
-    """Takes the steps that are missing; the score of the last checkpoint."""
-    record = Record(session, task.row, task.validation)
-    callbacks = [
-        FiniteCheck(session),
-        *([] if task.sheet is None else [Sheets(session, *task.sheet)]),
-        record,
-        Progress(session, on_step, record),
-    ]
-    fit(task.model, source, session.config, callbacks, target=task.target, done=session.done)
-    return record.score
 
 
 def fit(
@@ -218,7 +167,7 @@ def fit(
     target: Callable[[Batch], np.ndarray] = lambda batch: batch.pixels,
     done: int = 0,
 ) -> None:
-    """Takes the steps of a training in memory; callbacks do all else.
+    """Takes the steps of a training in memory, from number `done` on; callbacks do all else.
 
     Args:
         model: Compiled model of `recon.training.model`.
@@ -252,19 +201,12 @@ def _full_disk_told(run: RunFolder) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise OSError(
-            error.errno,
-            f"{run.folder.name}: the disk is full; {run.last_good()}; free some space, then"
-            " continue the run",
-        ) from error
+        full = f"{run.folder.name}: the disk is full; {run.last_good()}"
+        raise OSError(error.errno, f"{full}; free some space, then continue the run") from error
 
 
 def check_pixels(name: str, pixels: Any, shape: tuple[int, ...]) -> None:
-    """Refuses what are not uint8 images of a shape.
-
-    Raises:
-        ValueError: If they are not.
-    """
+    """Raises ValueError for what are not uint8 images of a shape."""
     found = getattr(pixels, "shape", None), str(getattr(pixels, "dtype", None))
     if found != (shape, "uint8"):
         raise ValueError(f"{name} must give uint8 images {shape}; received {found[1]} {found[0]}")

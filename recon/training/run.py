@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from recon.training.checkpoints import Checkpoint, Checkpoints
+from recon.training.checkpoints import Checkpoints
 from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
 from recon.training.model import state_of_0_1_0, trained_networks, weights_in
 from recon.training.record import RECORD, read_config, read_record
@@ -176,18 +176,6 @@ class RunFolder:
         if not kept:
             return "there is no checkpoint yet"
         return f"the last good checkpoint is that of step {kept[-1]}"
-
-    def check_steps(self, config: Schedule, found: Checkpoint | None) -> None:
-        """Refuses to end a run before where it stands.
-
-        Raises:
-            ValueError: If it would.
-        """
-        if found is not None and config.steps < found.step:
-            raise ValueError(
-                f"steps must be at least the {found.step} that the run has done;"
-                f" received {config.steps}"
-            )
 
     def _write(self, record: Mapping[str, Any]) -> None:
         text = json.dumps(record, indent=1) + "\n"

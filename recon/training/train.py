@@ -12,8 +12,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from recon.training.callbacks import Task
 from recon.training.config import TrainingConfig
-from recon.training.fit import Outcome, Source, Task, check_pixels, run_training
+from recon.training.fit import Outcome, Source, check_pixels, run_training
 from recon.training.model import (
     build_networks,
     inversion_model,

@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from recon.training.callbacks import FiniteCheck, NotFinite
+from recon.training.callbacks import AfterStep, NotFinite
 from recon.training.config import TrainingConfig
 from recon.training.log import CSV_NAME
 from recon.training.model import build_networks
@@ -190,7 +190,7 @@ def test_a_damaged_checkpoint_is_told_and_replaced(whole, tmp_path):
 
 def at_step(monkeypatch, step, change):
     """Changes the weights after a step, before anything looks at them."""
-    own = FiniteCheck.after
+    own = AfterStep.check
 
     def after(self, number, loss):
         own(self, number, loss)
@@ -198,7 +198,7 @@ def at_step(monkeypatch, step, change):
             for variable in self.model.trainable_variables:
                 variable.assign(change(variable))
 
-    monkeypatch.setattr(FiniteCheck, "after", after)
+    monkeypatch.setattr(AfterStep, "check", after)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(tmp_path, monkeypatch):
