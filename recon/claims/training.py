@@ -9,15 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from recon.claims.verdicts import (
-    Finding,
-    above,
-    below,
-    inside,
-    interval_text,
-    judged,
-    not_tested,
-)
+from recon.claims.verdicts import Finding, above, below, inside, interval_text, judged, not_tested
 from recon.statistics import geometric_ratio_interval, mean_interval, ratio_interval, slopes
 
 ALIKE = (0.8, 1.25)  # ratio of final losses that counts as equal

@@ -63,11 +63,7 @@ class Cut:
 
 
 def read_square(
-    path: str,
-    cut: Cut,
-    across: float | None = None,
-    down: float | None = None,
-    flip: bool = False,
+    path: str, cut: Cut, across: float | None = None, down: float | None = None, flip: bool = False
 ) -> np.ndarray:
     """Reads a file and cuts a square out of it.
 

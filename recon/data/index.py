@@ -65,11 +65,7 @@ class _File(NamedTuple):
 
 
 def scan(
-    folder: Path,
-    *,
-    cache: Path | None = None,
-    on_step: OnStep = ignore,
-    argument: str = "folder",
+    folder: Path, *, cache: Path | None = None, on_step: OnStep = ignore, argument: str = "folder"
 ) -> ImageIndex:
     """Lists the pictures of a folder tree, by suffix, and checks each file's header.
 

@@ -53,11 +53,7 @@ class Result:
         """Scale, size, seed, device and time, on one line."""
         settings = self.meta.get("settings")
         sizes = settings if isinstance(settings, Mapping) else {}
-        named = (
-            ("networks", "{} networks"),
-            ("images", "{} pictures"),
-            ("side", "{} px a side"),
-        )
+        named = (("networks", "{} networks"), ("images", "{} pictures"), ("side", "{} px a side"))
         parts = [self.scale, *(how.format(sizes[key]) for key, how in named if key in sizes)]
         if "seed" in self.meta:
             parts.append(f"seed {self.meta['seed']}")

@@ -50,22 +50,14 @@ def classify(
 ) -> Outcome:
     """Trains a classifier, or continues to, and writes the convolutions of its best checkpoint.
 
+    What is not told here, and the errors, are as for `recon.training.train.train`.
+
     Args:
         config: Settings of the training.
         source: Source of batches with labels.
-        out: Folder of the run: new or empty, unless it is continued. classifier.npz in it is a
-            file for `load_weights`.
+        out: Folder of the run; classifier.npz in it will be a file for `load_weights`.
         classes: Number of classes, at least 2.
-        data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Whether to continue the run in `out`, if there is one.
-        devices: Number of devices that share every batch, or None for all.
         validation: Pictures with labels whose loss and accuracy are taken at every checkpoint.
-        on_step: Callback, as for `recon.training.train.train`.
-
-    Raises:
-        NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
-        ValueError: If an argument is wrong, or `out` holds something else.
-        OSError: If a file cannot be read or written.
     """
     if classes < 2:
         raise ValueError(f"images must be of two classes at least; received {classes}")
@@ -73,9 +65,6 @@ def classify(
     check_crop(config)
     cnn = build_cnn(config.network, seed=config.seed)
     standardise(cnn, source[0].pixels / np.float32(LEVELS))
-    held_out = None
-    if validation is not None and validation.labels is not None:
-        held_out = validation.pixels, validation.labels
 
     def labels(batch: Batch) -> np.ndarray:
         assert batch.labels is not None
@@ -87,7 +76,7 @@ def classify(
             target=labels,
             columns=COLUMNS,
             row=lambda loss: {},
-            validation=held_out,
+            validation=validation and (validation.pixels, labels(validation)),
         )
 
     outcome = run_training(

@@ -141,7 +141,7 @@ def run_training(
                     f" received {config.steps}"
                 )
             if writes:
-                notes += run.open(config, data=data, encoder_weights=encoder_weights)
+                notes += run.open(config, data, encoder_weights)
                 run.checkpoints.prepare()
             done, score = (found.step, found.score) if found else (0, math.inf)
             if done < config.steps:

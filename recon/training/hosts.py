@@ -13,9 +13,9 @@ ADDRESSES, COUNT, NUMBER = (
 def join_hosts() -> None:
     """Joins the hosts that environment variables name, before anything is computed.
 
-    KERAS_DISTRIBUTION_JOB_ADDRESSES is host:port of the first one (the others may follow behind
-    commas), KERAS_DISTRIBUTION_NUM_PROCESSES how many there are, KERAS_DISTRIBUTION_PROCESS_ID the
-    number of this one, from 0. Nothing happens where none of them is set.
+    KERAS_DISTRIBUTION_JOB_ADDRESSES is host:port of the first one (others may follow behind
+    commas), KERAS_DISTRIBUTION_NUM_PROCESSES their number, KERAS_DISTRIBUTION_PROCESS_ID that of
+    this one, from 0. Nothing happens where none is set.
 
     Raises:
         ValueError: If one is missing or wrong, the backend is not JAX, or a host does not answer.

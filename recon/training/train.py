@@ -15,12 +15,7 @@ import numpy as np
 from recon.training.callbacks import Task
 from recon.training.config import TrainingConfig
 from recon.training.fit import Outcome, Source, check_pixels, run_training
-from recon.training.model import (
-    build_networks,
-    inversion_model,
-    mean_squared_error,
-    reconstruct,
-)
+from recon.training.model import build_networks, inversion_model, mean_squared_error, reconstruct
 from recon.training.run import checkpoints_of
 from rrstyle import backend
 from rrstyle.pictures.sheets import contact_sheet
@@ -54,15 +49,13 @@ def train(
         encoder_weights: Trained weights of the CNN, (kernel, bias) by layer, for images in
             [0, 1]; by default it is random.
         data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Whether to continue the run in `out` from its last whole checkpoint. Where there
-            is no run yet, or none of its checkpoints, it starts.
+        resume: Continue the run in `out` from its last whole checkpoint, if there is one.
         devices: Number of devices that share every batch, or None for all, on JAX those of all
             hosts that `keras.distribution.initialize` has joined; these share `out` too.
         samples: A few uint8 images (n, crop, crop, 3) for the sheets of reconstructions.
         validation: uint8 images (n, crop, crop, 3) whose loss is taken at every checkpoint.
         on_step: Callback, called with a `recon.training.callbacks.TrainingStep` up to five times
-            a second. If it raises, a checkpoint is saved and the training ends: that is how to
-            stop it.
+            a second. To stop the training it raises: on a single host a checkpoint is saved.
 
     Raises:
         NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
