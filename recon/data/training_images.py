@@ -26,7 +26,7 @@ class TrainingImages:
         trained_on: Number of those that are trained on; the others are held out.
         source: Source of their batches.
         samples: uint8 (at most 8, crop, crop, 3): of those held out, if there are any.
-        validation: The same of pictures that are held out, with their labels; None without any.
+        validation: Pictures that are held out; None without any.
         data: Plain JSON values that name the pictures in the record of a run.
     """
 
@@ -38,11 +38,7 @@ class TrainingImages:
     data: dict[str, Any]
 
     def report_bad(self, out: Path) -> int:
-        """Writes bad-pictures.csv into a run's folder, if a file is bad; how many are known to be.
-
-        Raises:
-            OSError: If it cannot be written.
-        """
+        """Writes bad-pictures.csv into a run's folder, if a file is bad; how many are known."""
         write_report(self.index, out / BAD_PICTURES, later=self.source.bad)
         return len({name for name, _ in (*self.index.bad, *self.source.bad)})
 
@@ -74,9 +70,7 @@ def open_images(
         index = scan(folder, cache=out / PICTURES, on_step=on_step, argument="images")
         ours, held_out = _divided(index, config.validation)
         shown = fixed_batch(held_out or ours, SAMPLES, config.crop, fewer=True).pixels
-        validation = None
-        if held_out is not None:
-            validation = fixed_batch(held_out, validated, config.crop, fewer=True)
+        validation = held_out and fixed_batch(held_out, validated, config.crop, fewer=True)
     except BaseException:
         if new:
             shutil.rmtree(out, ignore_errors=True)
