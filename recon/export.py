@@ -49,7 +49,7 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
     Args:
         directory: Folder to write; its parent must exist.
         pair: Networks, as `recon.training.run.load_run` gives them.
-        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
+        overwrite: Permission to replace a SavedModel that is there.
 
     Returns:
         The directory.

@@ -2,8 +2,8 @@
 
 Stride 1, zero padding, no bias and a ReLU after every convolution but the last, as in sections 4
 and 5 of "Randomness in Deconvolutional Networks for Visual Representation". Two heads read the
-hidden maps, which are the input of the last layer: the linear one of the papers' networks, and
-their "variant", the mean over the channels.
+input of the last layer, the hidden maps: the papers' linear one, and their "variant", the mean over
+the channels.
 """
 
 from dataclasses import replace

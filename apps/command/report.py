@@ -24,7 +24,7 @@ def run(command: Report) -> int:
         ValueError: If DIR holds no results.
         OSError: If DIR cannot be read or written.
     """
-    from recon.report.write import write_report
+    from recon.report.page import write_report
 
     report = write_report(command.directory)
     width = max(shutil.get_terminal_size((100, 24)).columns, 60)

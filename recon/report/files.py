@@ -51,8 +51,8 @@ class Result:
 
     def measured_on(self) -> str:
         """Scale, size, seed, device and time, on one line."""
-        settings = self.meta.get("settings")
-        sizes = settings if isinstance(settings, Mapping) else {}
+        sizes = self.meta.get("settings")
+        sizes = sizes if isinstance(sizes, Mapping) else {}
         named = (("networks", "{} networks"), ("images", "{} pictures"), ("side", "{} px a side"))
         parts = [self.scale, *(how.format(sizes[key]) for key, how in named if key in sizes)]
         if "seed" in self.meta:
@@ -89,12 +89,11 @@ def read_results(directory: Path) -> Results:
         OSError: If there is no such folder, or it cannot be read.
         ValueError: If it holds no results.
     """
+    rule = "DIR must be a folder of results; received"
     if not directory.exists():
-        raise FileNotFoundError(f"DIR must be a folder of results; received {directory.name!r}")
+        raise FileNotFoundError(f"{rule} {directory.name!r}")
     if not directory.is_dir():
-        raise NotADirectoryError(
-            f"DIR must be a folder of results; received the file {directory.name!r}"
-        )
+        raise NotADirectoryError(f"{rule} the file {directory.name!r}")
     folders = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
     found = [result for folder in folders for result in _read_folder(folder)]
     if not found:
@@ -103,17 +102,12 @@ def read_results(directory: Path) -> Results:
             " which holds none"
         )
     chosen: dict[str, Result] = {}
-    others = []
     for result in found:
-        held = chosen.get(result.name)
-        if held is None or _weight(result) > _weight(held):
+        if _weight(result) > _weight(chosen.setdefault(result.name, result)):
             chosen[result.name] = result
-            if held is not None:
-                others.append(held)
-        else:
-            others.append(result)
+    others = tuple(result for result in found if result is not chosen[result.name])
     problems = tuple(r.problem for r in found if r.rows is None or not r.meta)
-    return Results(dict(sorted(chosen.items())), tuple(others), problems)
+    return Results(dict(sorted(chosen.items())), others, problems)
 
 
 def _weight(result: Result) -> tuple[bool, int]:
@@ -134,9 +128,8 @@ def _read(folder: Path, name: str) -> Result:
         rows = _read_csv(table)
     except (OSError, ValueError) as error:
         return Result(name=name, folder=folder, meta=meta, problem=str(error))
-    problem = ""
-    if not meta.get("finished"):
-        problem = f"{name} is not finished; {len(rows)} rows are there"
+    unfinished = f"{name} is not finished; {len(rows)} rows are there"
+    problem = "" if meta.get("finished") else unfinished
     return Result(name=name, folder=folder, meta=meta, rows=rows, problem=problem)
 
 
