@@ -23,19 +23,12 @@ FACTORS = ("depth", "channels", "reduction")
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its 95 % interval.
+    """An estimate and its 95 % interval."""
 
-    Attributes:
-        estimate: Mean over networks, or a function of such means.
-        low: Lower end; minus infinity where there are too few networks for one.
-        high: Upper end.
-        networks: Number of networks behind the interval.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    networks: int
+    estimate: float  # mean over networks, or a function of such means
+    low: float  # lower end; minus infinity where there are too few networks for one
+    high: float  # upper end
+    networks: int  # number of networks behind the interval
 
     @property
     def bounded(self) -> bool:

@@ -18,21 +18,13 @@ _NONE = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the paper.
+    """A table of the paper."""
 
-    Attributes:
-        title: Number and subject of the table.
-        experiment: Name of the experiment whose rows it is from.
-        header: Names of the columns.
-        rows: Cells of each row, "ours / printed".
-        note: Settings that explain the difference.
-    """
-
-    title: str
+    title: str  # number and subject of the table
     experiment: str
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str
+    rows: tuple[tuple[str, ...], ...]  # cells of each row, "ours / printed"
+    note: str  # settings that explain the difference
 
 
 def tables(results: Results) -> tuple[Table, ...]:

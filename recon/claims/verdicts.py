@@ -14,55 +14,33 @@ Verdict = Literal["holds", "fails", "undecided", "not tested"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What the rows say of a claim, in one of its cases.
+    """What the rows say of a claim, in one of its cases."""
 
-    Attributes:
-        verdict: "holds" or "fails" only where the whole interval lies on one side.
-        case: Words that name the networks; empty where there is only one case.
-        effect: Interval of what the rule looks at; None where it was not measured.
-        unit: Unit of the effect.
-        detail: The numbers behind it, or why there is no verdict.
-    """
-
-    verdict: Verdict
-    case: str = ""
-    effect: Interval | None = None
+    verdict: Verdict  # "holds" or "fails" only where the whole interval lies on one side
+    case: str = ""  # words that name the networks; empty where there is only one case
+    effect: Interval | None = None  # what the rule looks at; None where it was not measured
     unit: str = ""
-    detail: str = ""
+    detail: str = ""  # the numbers behind it, or why there is no verdict
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What decides a claim.
+    """What decides a claim; `evaluate` raises ValueError, one line, where rows do not suffice."""
 
-    Attributes:
-        experiment: Name of the experiment whose rows decide.
-        columns: Columns that are read.
-        evaluate: Findings from the rows; raises ValueError, one line, where they do not suffice.
-    """
-
-    experiment: str
-    columns: tuple[str, ...]
+    experiment: str  # its rows decide
+    columns: tuple[str, ...]  # those that are read
     evaluate: Callable[[pd.DataFrame], Iterable[Finding]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the papers that rows can bear out or refute.
+    """A sentence of the papers that rows can bear out or refute."""
 
-    Attributes:
-        id: Identifier, such as "C8".
-        words: Claim in a sentence.
-        paper: Words or numbers of the papers, with the place.
-        rule: When it holds; else what is missing to test it.
-        evidence: What decides it; None where nothing does yet.
-    """
-
-    id: str
+    id: str  # such as "C8"
     words: str
-    paper: str
-    rule: str
-    evidence: Evidence | None = None
+    paper: str  # words or numbers of the papers, with the place
+    rule: str  # when it holds; else what is missing to test it
+    evidence: Evidence | None = None  # what decides it; None where nothing does yet
 
     @property
     def experiment(self) -> str:

@@ -21,17 +21,11 @@ _MOST_TRIES = 100  # in a row for one sample: a lost disk should end the run, a 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures to train on.
+    """Pictures to train on."""
 
-    Attributes:
-        pixels: uint8 (batch, crop, crop, 3), RGB.
-        labels: int32 (batch,), or None where the pictures have no classes.
-        names: Names of the pictures that were read, in order.
-    """
-
-    pixels: np.ndarray
-    labels: np.ndarray | None
-    names: tuple[str, ...]
+    pixels: np.ndarray  # uint8 (batch, crop, crop, 3), RGB
+    labels: np.ndarray | None  # int32 (batch,), or None where the pictures have no classes
+    names: tuple[str, ...]  # of the pictures that were read
 
 
 class Batches:
@@ -47,9 +41,6 @@ class Batches:
         batch: Number of samples in a batch, at least 1; may exceed the number of pictures.
         crop: Side of the squares in pixels, at least 1.
         seed: Seed of order, crops and flips, 0 or more.
-
-    Raises:
-        ValueError: If a number is out of range.
     """
 
     def __init__(self, index: ImageIndex, *, batch: int, crop: int, seed: int) -> None:

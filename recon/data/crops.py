@@ -40,14 +40,10 @@ class Cut:
     """Where a square is cut from a picture.
 
     A shorter side above `resize` is brought to that, one below `crop` to `crop`.
-
-    Attributes:
-        crop: Side of the square in pixels, at least 1.
-        resize: The shorter side of a picture before it is cut, at least `crop`.
     """
 
-    crop: int
-    resize: int
+    crop: int  # side of the square in pixels, at least 1
+    resize: int  # the shorter side of a picture before it is cut, at least `crop`
 
     def scaled(self, width: int, height: int) -> tuple[int, int]:
         """Width and height that a picture is brought to, each at least `crop`."""
@@ -74,8 +70,8 @@ def read_square(
         uint8 (crop, crop, 3), or (crop, crop, 1) of a picture without colours.
 
     Raises:
-        ImageError: The content is refused.
-        OSError: The file cannot be read.
+        ImageError: If the content is refused.
+        OSError: If the file cannot be read.
     """
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - a Path costs more than reading a thumbnail
@@ -107,14 +103,15 @@ def _square(opened: _Opened, cut: Cut, across: float | None, down: float | None)
     if (width, height) == image.size:
         return image.crop((left, top, left + cut.crop, top + cut.crop))
     # Only what is cut is resampled; the filter still sees the pixels around it.
-    starts, ends = [], []
+    spans = []
     for axis, (size, first) in enumerate(((width, left), (height, top))):
         exact = opened.size[axis] / opened.shrunk
         scale = exact / size
         start = image.size[axis] - exact if opened.beyond[axis] else 0.0
-        starts.append(start + first * scale)
-        ends.append(min(start + (first + cut.crop) * scale, image.size[axis]))
-    return image.resize((cut.crop, cut.crop), _FILTER, box=(*starts, *ends))
+        end = min(start + (first + cut.crop) * scale, image.size[axis])
+        spans.append((start + first * scale, end))
+    (x0, x1), (y0, y1) = spans
+    return image.resize((cut.crop, cut.crop), _FILTER, box=(x0, y0, x1, y1))
 
 
 def _offset(room: int, place: float | None) -> int:

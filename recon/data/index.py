@@ -120,7 +120,7 @@ def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, st
 
     Args:
         index: Result of `scan`.
-        path: File to write; one that is there is replaced.
+        path: File to write, over one that is there.
         later: Pairs of name and reason that were found since, such as `Batches.bad`.
 
     Returns:
@@ -136,13 +136,9 @@ def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, st
 
 
 def split(index: ImageIndex, fraction: float) -> tuple[ImageIndex, ImageIndex]:
-    """Holds out a part of the pictures, chosen by a hash of their names.
+    """Holds out a share of the pictures, `fraction` on average, chosen by a hash of their names.
 
     A picture stays on its side whatever else is added to the folder or taken away.
-
-    Args:
-        index: The pictures.
-        fraction: Share of the pictures to hold out, on average; above 0 and below 1.
 
     Returns:
         What is left, with `index.bad`, and what is held out. Both have all classes.

@@ -44,7 +44,7 @@ def load_pictures(
     _check(seed, count=count, side=side)
     names = list(PHOTOGRAPHS[: count if folder is None else 1])
     squares = [_square(photograph(name), side) for name in names]
-    notes = []
+    notes: list[str] = []
     if folder is not None:
         if not folder.is_dir():
             raise ValueError(f"images must be a folder of pictures; received {str(folder)!r}")

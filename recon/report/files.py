@@ -18,21 +18,13 @@ _NUMBERS = _SCORES | {"network", "block", "channels", "kernel", "depth", "reduct
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One experiment at one scale.
+    """One experiment at one scale."""
 
-    Attributes:
-        name: Name of the experiment.
-        folder: Folder of its files.
-        meta: Content of NAME.json; empty where it cannot be read.
-        rows: Content of NAME.csv; None where it cannot be read.
-        problem: Why it decides no claim, if so; one line.
-    """
-
-    name: str
+    name: str  # of the experiment
     folder: Path
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    rows: pd.DataFrame | None = None
-    problem: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)  # of NAME.json; empty if unreadable
+    rows: pd.DataFrame | None = None  # of NAME.csv; None if unreadable
+    problem: str = ""  # why it decides no claim, if so; one line
 
     @property
     def scale(self) -> str:
@@ -67,17 +59,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything under a folder.
+    """Everything under a folder."""
 
-    Attributes:
-        chosen: Result that decides, by name: the largest scale among those that are finished.
-        others: Entries that do not decide.
-        problems: One line for each file that cannot be used.
-    """
-
-    chosen: Mapping[str, Result]
-    others: tuple[Result, ...]
-    problems: tuple[str, ...]
+    chosen: Mapping[str, Result]  # by name; the largest scale that is finished
+    others: tuple[Result, ...]  # entries that do not decide
+    problems: tuple[str, ...]  # one line for each file that cannot be used
 
 
 def read_results(directory: Path) -> Results:

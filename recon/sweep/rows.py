@@ -24,11 +24,7 @@ UNDEFINED = "undefined"  # what a number is that is none: the correlation with a
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """All rows of a file that `RowFile` wrote; what is undefined becomes NaN.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
+    """All rows of a file that `RowFile` wrote; what is undefined becomes NaN."""
     return pd.read_csv(path, na_values=[UNDEFINED], keep_default_na=False)
 
 
@@ -39,7 +35,6 @@ class RowFile(AbstractContextManager):
         path: The file; made if it is not there.
 
     Attributes:
-        path: Path of the file.
         done: Cells that are in the file, after `resume`.
 
     Raises:
@@ -120,7 +115,6 @@ class RowFile(AbstractContextManager):
 
         Raises:
             ValueError: If they are not that cell's.
-            OSError: If they cannot be written.
         """
         cell, count = self._cells[self.done], self._counts[self.done]
         if len(rows) != count:

@@ -31,23 +31,14 @@ _PAUSE = 1.0  # seconds between two writings of the record; rows are written at 
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a run.
+    """What became of a run."""
 
-    Attributes:
-        files: Rows, record and figures.
-        cells: Number of cells of the experiment.
-        kept: Cells of them that an earlier, stopped run had measured.
-        rows: Number of rows in the file.
-        wall_s: Seconds that measuring took, all in all.
-        notes: Lines for people.
-    """
-
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # rows, record and figures
     cells: int
-    kept: int
+    kept: int  # of them, from an earlier run that was stopped
     rows: int
-    wall_s: float
-    notes: tuple[str, ...]
+    wall_s: float  # of measuring, all in all
+    notes: tuple[str, ...]  # lines for people
 
 
 def evaluate(

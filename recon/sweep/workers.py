@@ -46,22 +46,13 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Job:
-    """What all cells of a run have in common; sent once to each worker.
+    """What all cells of a run have in common; sent once to each worker."""
 
-    Attributes:
-        experiment: Name for `recon.experiments.find_experiment`: functions do not travel.
-        settings: Settings of the experiment.
-        pictures: Pictures to evaluate.
-        seed: Seed of the run.
-        computing: `computing()` of the process that writes the rows, and versions of the
-            experiment's own packages.
-    """
-
-    experiment: str
+    experiment: str  # name for `recon.experiments.find_experiment`: functions do not travel
     settings: Any
     pictures: Pictures
     seed: int
-    computing: Mapping[str, str]
+    computing: Mapping[str, str]  # of the writer of the rows, with versions of own packages
 
     def prepare(self) -> None:
         """Makes this process, a worker, compute as all others do; ValueError if it cannot."""
@@ -285,9 +276,10 @@ def _join_ray(address: str) -> None:
                 f"ray must be the address of a running Ray; received {address!r}: {error}"
             ) from error
     # A Ray that runs already has its dashboard or has not.
-    options = {"include_dashboard": False if address == "local" else None}
+    shown = False if address == "local" else None
+    level = logging.ERROR
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
+        ray.init(address, include_dashboard=shown, log_to_driver=False, logging_level=level)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ValueError(
             "ray must be the address of a running Ray (host:port or auto), or local;"

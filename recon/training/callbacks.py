@@ -31,42 +31,26 @@ class NotFinite(ValueError):
 
 @dataclass(frozen=True)
 class TrainingStep(Step):
-    """Where a training is.
+    """Where a training is."""
 
-    Attributes:
-        step: Number of steps done, of `steps`.
-        steps: Number of steps in all.
-        loss: Mean loss of the batches since the last row of the log.
-        images_per_s: Speed since the first step of this process.
-        seconds_left: Time left at that speed.
-    """
-
-    step: int
+    step: int  # done, of `steps`
     steps: int
-    loss: float
-    images_per_s: float
-    seconds_left: float
+    loss: float  # mean of the batches since the last row of the log
+    images_per_s: float  # since the first step of this process
+    seconds_left: float  # at that speed
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained.
+    """What is trained."""
 
-    Attributes:
-        model: Compiled model of `recon.training.model`.
-        target: Function from a `Batch` to what the model's loss compares its result with.
-        columns: Names of the log's columns.
-        row: Function from the mean loss to further columns.
-        validation: uint8 images and their targets, whose loss is taken at every checkpoint.
-        sheet: Number of steps between two sheets of reconstructions, and function from the model
-            to one, float32 (height, width, 3) in [0, 1].
-    """
-
-    model: keras.Model
-    target: Callable[[Batch], np.ndarray]
-    columns: tuple[str, ...]
-    row: Callable[[float], Mapping[str, float]]
-    validation: tuple[np.ndarray, np.ndarray] | None
+    model: keras.Model  # compiled, of `recon.training.model`
+    target: Callable[[Batch], np.ndarray]  # what the model's loss compares its result with
+    columns: tuple[str, ...]  # of the log
+    row: Callable[[float], Mapping[str, float]]  # from the mean loss to further columns
+    validation: tuple[np.ndarray, np.ndarray] | None  # uint8 images, targets: for checkpoints
+    # Number of steps between two sheets of reconstructions, and function to one, float32
+    # (height, width, 3) in [0, 1].
     sheet: tuple[int, Callable[[keras.Model], np.ndarray]] | None = None
 
 
@@ -82,7 +66,7 @@ class AfterStep(keras.callbacks.Callback):
         log: Log to write; None where this process writes no files.
         on_step: Callback of the caller, called with a `TrainingStep`.
         done: Number of steps done before.
-        seconds: Time that the run has taken before.
+        seconds: Time that they have taken.
 
     Attributes:
         score: Score of the last checkpoint: its validation loss, or else the mean training loss

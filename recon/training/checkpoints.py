@@ -25,19 +25,12 @@ _NAME = re.compile(r"step-(\d{8,})")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was read of a checkpoint.
+    """What was read of a checkpoint."""
 
-    Attributes:
-        step: Steps done.
-        arrays: By name.
-        state: Plain JSON values saved beside the arrays.
-        score: Loss that decides which one is the best, the lowest.
-    """
-
-    step: int
-    arrays: dict[str, np.ndarray]
-    state: dict[str, Any]
-    score: float
+    step: int  # steps done
+    arrays: dict[str, np.ndarray]  # by name
+    state: dict[str, Any]  # plain JSON values saved beside the arrays
+    score: float  # loss that decides which one is the best, the lowest
 
 
 class Damaged(ValueError):

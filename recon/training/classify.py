@@ -76,7 +76,7 @@ def classify(
             target=labels,
             columns=COLUMNS,
             row=lambda loss: {},
-            validation=validation and (validation.pixels, labels(validation)),
+            validation=(validation.pixels, labels(validation)) if validation else None,
         )
 
     outcome = run_training(

@@ -42,22 +42,13 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a training.
-
-    Attributes:
-        folder: Folder of the run.
-        started_at: Number of steps that had been done before.
-        step: Number of steps that are done.
-        score: Score of the last checkpoint: its validation loss, or else the mean training loss
-            since the checkpoint before it.
-        notes: Lines for people.
-    """
+    """What became of a training."""
 
     folder: Path
-    started_at: int
+    started_at: int  # steps that had been done before
     step: int
-    score: float
-    notes: tuple[str, ...]
+    score: float  # of the last checkpoint, as in `AfterStep`
+    notes: tuple[str, ...]  # lines for people
 
 
 class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
@@ -167,13 +158,13 @@ def fit(
     target: Callable[[Batch], np.ndarray] = lambda batch: batch.pixels,
     done: int = 0,
 ) -> None:
-    """Takes the steps of a training in memory, from number `done` on; callbacks do all else.
+    """Takes the steps of a training in memory; callbacks do all else.
 
     Args:
         model: Compiled model of `recon.training.model`.
         source: Source of the images.
         config: Settings of the training.
-        callbacks: Keras callbacks, called in order; an exception of one ends the training.
+        callbacks: Keras callbacks; an exception of one ends the training.
         target: Function from a batch to what the model's loss compares its result with.
         done: Number of steps done before.
     """

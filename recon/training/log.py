@@ -26,11 +26,7 @@ class TrainingLog(AbstractContextManager):
     Args:
         folder: Folder of the run.
         step: Last step whose row is kept: later rows are those of a run that was killed.
-        columns: Names of the CSV file's columns, "step" first.
-
-    Raises:
-        ValueError: If the CSV file has other columns.
-        OSError: If a file cannot be read or written.
+        columns: Names of the CSV file's columns, "step" first; ValueError if it has others.
     """
 
     def __init__(self, folder: Path, *, step: int, columns: tuple[str, ...]) -> None:

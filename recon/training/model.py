@@ -3,8 +3,7 @@
 Both take uint8 images, have Adam and decay kernels by `kernel_regularizer`; a weighted metric
 `error` is the loss without the decay.
 
-Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.1; Kingma
-and Ba, "Adam", 2015.
+Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.1.
 """
 
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.plan import plan_of
 
 LEVELS = 255.0
-_EPSILON = 1e-8  # of Adam: that of its paper, and of Caffe
+_EPSILON = 1e-8  # that of Adam's paper (Kingma and Ba, 2015), and of Caffe
 
 
 def build_networks(
@@ -30,10 +29,7 @@ def build_networks(
 ) -> CnnDcn:
     """The CNN and the DCN of a training, with the weights that they start from.
 
-    Args:
-        config: Settings of the training.
-        encoder_weights: Trained weights of the CNN, (kernel, bias) by layer; None for random ones
-            by the config's seed.
+    `encoder_weights` are trained weights of the CNN, (kernel, bias) by layer.
 
     Raises:
         ValueError: If the weights are not those of the CNN, or the crop is too small for it.
@@ -67,11 +63,8 @@ def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
 
     Its result is in levels from 0 to 255, unbounded, and so are the DCN's biases: the papers'
     rates are taken for Caffe's pictures, which have that range. With pictures from 0 to 1 the
-    biases learn the mean picture first, and a deep DCN then hardly leaves it.
-
-    Args:
-        config: Settings of the training.
-        networks: CNN and DCN for images in [0, 1]; their weights are copied.
+    biases learn the mean picture first, and a deep DCN then hardly leaves it. `networks` are for
+    images in [0, 1]; their weights are copied.
     """
     cnn = _copy(networks.cnn, config)
     cnn.trainable = False

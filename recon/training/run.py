@@ -40,11 +40,7 @@ def checkpoints_of(folder: Path) -> Checkpoints:
 
 
 def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
-    """The networks of a run, trained as far as it has come, under the name of its folder.
-
-    Args:
-        folder: Folder of the run.
-        best: Take the checkpoint of the lowest score, not the last one.
+    """The networks of a run, under its folder's name, from its last or (`best`) best checkpoint.
 
     Raises:
         ValueError: If the folder holds no training run, or no whole checkpoint.
@@ -66,12 +62,7 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
 
 
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
-    """The trained weights of a run's CNN, or None where it is random: its seed is its recipe.
-
-    Raises:
-        ValueError: If they are damaged.
-        OSError: If they cannot be read.
-    """
+    """The trained weights of a run's CNN; None where it is random. ValueError if damaged."""
     digest = read_record(folder)["encoder_sha256"]
     if digest is None:
         return None
