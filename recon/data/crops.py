@@ -82,8 +82,7 @@ def read_square(
         pixels, _, _ = decode(*read_bytes(path))
         image = Image.fromarray(np.rint(pixels * np.float32(255)).astype(np.uint8))
         found = _Opened(image, image.size)
-    square = np.asarray(_square(found, cut, across, down))
-    square = square.reshape(cut.crop, cut.crop, -1)
+    square = np.asarray(_square(found, cut, across, down)).reshape(cut.crop, cut.crop, -1)
     return square[:, ::-1] if flip else square
 
 

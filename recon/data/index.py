@@ -88,7 +88,6 @@ def scan(
         ValueError: If there is no such folder or it holds no picture that can be used.
         OSError: If the cache cannot be written.
     """
-    folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"{argument} must be a folder of pictures; received {str(folder)!r}")
     if cache is not None and not cache.parent.is_dir():

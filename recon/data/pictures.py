@@ -37,8 +37,7 @@ def load_pictures(
         The pictures, read-only, each with another name; and what a person should know of them.
 
     Raises:
-        ValueError: If a number is out of range, or there is no such folder, or too few of its
-            files are pictures.
+        ValueError: If a number is out of range, or the folder is none or has too few pictures.
         OSError: If the folder cannot be listed.
     """
     _check(seed, count=count, side=side)
@@ -65,10 +64,10 @@ def load_classes(
 ) -> tuple[Pictures, list[str]]:
     """Pictures with classes: those to train on, then those to test on.
 
-    Of a folder, the classes are the folders right below it, or below its train/ and test/ where
-    there are both: then those to test on come from test/. Without a folder each built-in
-    photograph is a class of squares a quarter of its height, cut at random from its left half to
-    train on and from its right half to test on.
+    Classes are the folders right below `folder`, or below its train/ and test/ where there are
+    both: then those to test on come from test/. Without a folder each built-in photograph is a
+    class of squares a quarter of its height, drawn from its left half to train on, its right half
+    to test on.
 
     Args:
         folder, side, seed: As for `load_pictures`.
@@ -79,8 +78,7 @@ def load_classes(
         The pictures, read-only, and what a person should know of them.
 
     Raises:
-        ValueError: If a number is out of range, or the folder lacks as many pictures, or two
-            classes, or has pictures outside of them.
+        ValueError: As `load_pictures`, or without two classes, or with pictures outside of them.
         OSError: If the folder cannot be listed.
     """
     _check(seed, train=train, test=test, side=side)

