@@ -26,10 +26,7 @@ STUDY_SETTINGS = (
 
 
 def luminance(images) -> Any:
-    """Grey pictures (batch, height, width, 1) of RGB ones: what the papers compare.
-
-    A random DCN gives false colours, so a comparison of colours would say little of the shapes.
-    """
+    """Grey pictures (batch, height, width, 1) of RGB ones: a random DCN gives false colours."""
     return sum(weight * images[..., i : i + 1] for i, weight in enumerate(RGB2GRAY.tolist()))
 
 
@@ -131,10 +128,7 @@ def correlation(truth, test) -> Any:
 
 
 def stretched(images) -> Any:
-    """Each picture's values scaled so that its range becomes [0, 1], as a tensor.
-
-    A constant picture becomes NaN: there is nothing in it to stretch.
-    """
+    """Each picture scaled so that its range becomes [0, 1], as a tensor; NaN where constant."""
     low, high = (f(images, axis=(1, 2, 3), keepdims=True) for f in (ops.min, ops.max))
     spread = ops.where(high > low, high - low, float("nan"))
     return (images - low) / spread
@@ -143,9 +137,9 @@ def stretched(images) -> Any:
 def study_scores(truth, output) -> tuple[Any, Any]:
     """SSIM and Pearson correlation by the papers' convention, as tensors (batch,).
 
-    The output of a random network has no scale and no sign. It is stretched to [0, 1], and SSIM
-    is that of the picture or of its inverse, whichever is greater; the correlation keeps its
-    sign. Both are NaN where the output is constant.
+    The output of a random network has no scale and no sign: it is stretched to [0, 1], and SSIM is
+    the greater of the picture's and its inverse's. The correlation keeps its sign. Both are NaN
+    where the output is constant.
 
     Args:
         truth: Grey pictures, (batch, height, width, 1), in [0, 1].

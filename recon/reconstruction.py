@@ -64,7 +64,6 @@ def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
 
 
 def _fitting(image, config: NetworkConfig) -> np.ndarray:
-    """The picture in [0, 1], checked to be large enough."""
     image = as_image(image)
     check_sides(image.shape[:2], minimum_side(config), "image")
     return image

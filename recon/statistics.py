@@ -32,21 +32,16 @@ class Interval:
 
     @property
     def bounded(self) -> bool:
-        """Whether there is an interval at all."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def negated(self) -> "Interval":
-        """The interval of the negative quantity."""
         return Interval(-self.estimate, -self.high, -self.low, self.networks)
 
 
 def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.DataFrame:
-    """Average of a score over the pictures, for each network and each level of a condition.
+    """Average of the column `score` over the pictures, for each network and each level of `over`.
 
-    Args:
-        rows: With the columns `over`, network and `score`; NaN, for undefined, is left out.
-        over: Column of the condition, such as channels.
-        score: Column that is averaged.
+    NaN, for undefined, is left out.
 
     Returns:
         Networks as index, sorted levels as columns; without networks that lack a level.
@@ -110,14 +105,10 @@ def geometric_ratio_interval(numerator: Values, denominator: Values) -> Interval
 
 
 def slopes(table: pd.DataFrame, *, doubling: bool = False) -> pd.Series:
-    """Least-squares slope of each network's scores over the levels, two at least, of a table.
-
-    Args:
-        table: Result of `network_table`.
-        doubling: Take the levels' binary logarithms: the slope is per doubling.
+    """Least-squares slope of each network's scores over two or more levels.
 
     Raises:
-        ValueError: If a level that is to be doubled is not above 0.
+        ValueError: If the slope is per doubling, and a level not above 0.
     """
     if table.empty:
         return pd.Series(dtype=np.float64)
@@ -147,10 +138,6 @@ class Effects:
     as its binary logarithm minus the mean of that over the observations: main effects are those in
     the middle of the design. Errors are HC3, valid where the straight lines do not fit; intervals
     are Student's.
-
-    Args:
-        rows: With the columns depth, channels, reduction, network and `score`.
-        score: Column that is explained.
 
     Raises:
         ValueError: If a factor does not vary, or too few rows tell the effects apart.

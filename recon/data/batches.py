@@ -37,9 +37,8 @@ class Batches:
     next one of the index.
 
     Args:
-        index: Pictures to read.
-        batch: Number of samples in a batch, at least 1; may exceed the number of pictures.
-        crop: Side of the squares in pixels, at least 1.
+        index: Pictures to read; may be fewer than those of a batch.
+        batch, crop: Samples in a batch, and their side in pixels, at least 1.
         seed: Seed of order, crops and flips, 0 or more.
     """
 
@@ -111,14 +110,9 @@ def fixed_batch(index: ImageIndex, count: int, crop: int, *, fewer: bool = False
     A hash of the names chooses them: a larger `count` begins with what a smaller one has, and what
     is added to the folder moves few of them. A file that cannot be read is passed over.
 
-    Args:
-        index: Pictures to choose from.
-        count: Number of pictures, at least 1.
-        crop: Side of the squares in pixels, at least 1.
-        fewer: Take fewer pictures, one at least, where `count` cannot be read.
-
     Raises:
-        ValueError: If a number is out of range, or fewer pictures can be read.
+        ValueError: If a number is below 1, or only fewer pictures can be read; with `fewer`, if
+            none can.
     """
     _check(count=count)
     cut = _cut(crop)

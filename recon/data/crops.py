@@ -24,15 +24,9 @@ _FILTER = Image.Resampling.BILINEAR
 _SPARE = 2  # times as large as needed is how a JPEG comes out of its decoder, at least
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_T = Image.Transpose
+_TURNS = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE}
+_TURNS |= {6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90}
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,7 @@ def read_square(
     Args:
         path: Regular file of any kind that `rrstyle.pictures.images.read_image` takes.
         cut: The square's side, and the size of the picture it is cut from.
-        across: Place of the square from left to right, in [0, 1); None for the middle.
-        down: The same from top to bottom.
+        across, down: Place of the square, from left and from top, in [0, 1); None for the middle.
         flip: Mirror the square.
 
     Returns:

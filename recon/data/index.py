@@ -33,23 +33,15 @@ _CACHE_FORMAT = 1
 
 @dataclass(frozen=True)
 class ImageIndex:
-    """The pictures of a folder tree, in an order that is the same everywhere.
+    """The pictures of a folder tree, in an order that is the same everywhere."""
 
-    Attributes:
-        folder: The tree's root.
-        names: Paths relative to it with "/" between their parts, sorted as bytes.
-        classes: Names of the folders right below the root, sorted as bytes; None where a picture
-            lies outside of them.
-        labels: int32 (number of names,): the class of each picture as an index into `classes`,
-            read-only; None with them.
-        bad: Names of files and folders that cannot be used (a folder's ends in "/"), each with
-            the reason in one line.
-    """
-
-    folder: Path
-    names: tuple[str, ...]
+    folder: Path  # the tree's root
+    names: tuple[str, ...]  # paths relative to it with "/" between their parts, sorted as bytes
+    # Names of the folders right below the root, sorted as bytes; None where a picture lies outside.
     classes: tuple[str, ...] | None
+    # int32 (number of names,), read-only: each picture's place in `classes`; None without them.
     labels: np.ndarray | None = field(compare=False, repr=False)  # follows from the others
+    # Names of files and folders that cannot be used (a folder's ends in "/"), and why, in a line.
     bad: Bad = ()
 
     @cached_property

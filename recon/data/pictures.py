@@ -71,8 +71,7 @@ def load_classes(
 
     Args:
         folder, side, seed: As for `load_pictures`.
-        train: Pictures to train on, at least 1, drawn at random without replacement.
-        test: Pictures to test on, at least 1, likewise.
+        train, test: Pictures to train and to test on, at least 1, drawn without replacement.
 
     Returns:
         The pictures, read-only, and what a person should know of them.

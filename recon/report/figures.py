@@ -12,8 +12,6 @@ from matplotlib.figure import Figure
 
 from rrstyle.durable import write_whole
 
-DPI = 150
-
 _STYLE: Any = {
     # Colours that most colour-blind people tell apart: M. Okabe and K. Ito, 2008.
     "axes.prop_cycle": cycler(
@@ -46,5 +44,5 @@ def save(figure: Figure, path: Path) -> None:
     """Writes a figure, made inside `style`, to a .png or .svg, whole or not at all."""
     stream = io.BytesIO()
     metadata = {"Date": None} if path.suffix == ".svg" else {}
-    figure.savefig(stream, format=path.suffix[1:], dpi=DPI, metadata=metadata)
+    figure.savefig(stream, format=path.suffix[1:], dpi=150, metadata=metadata)
     write_whole(path, stream.getvalue(), overwrite=True)

@@ -67,9 +67,7 @@ class Results:
 
 
 def read_results(directory: Path) -> Results:
-    """Reads a folder of results, or a folder of such folders.
-
-    A file that is broken costs its own experiment only.
+    """Reads a folder of results, or of such folders; a broken file costs its own experiment only.
 
     Raises:
         OSError: If there is no such folder, or it cannot be read.
@@ -80,8 +78,11 @@ def read_results(directory: Path) -> Results:
         raise FileNotFoundError(f"{rule} {directory.name!r}")
     if not directory.is_dir():
         raise NotADirectoryError(f"{rule} the file {directory.name!r}")
-    folders = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
-    found = [result for folder in folders for result in _read_folder(folder)]
+    found = []
+    for folder in (directory, *sorted(path for path in directory.iterdir() if path.is_dir())):
+        files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+        names = {path.stem for path in files if path.suffix in (".csv", ".json")}
+        found += [_read(folder, name) for name in sorted(names)]
     if not found:
         raise ValueError(
             f"DIR must hold results, each a .csv and a .json; received {directory.name!r},"
@@ -101,17 +102,11 @@ def _weight(result: Result) -> tuple[bool, int]:
     return not result.problem, scale
 
 
-def _read_folder(folder: Path) -> list[Result]:
-    files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
-    names = {path.stem for path in files if path.suffix in (".csv", ".json")}
-    return [_read(folder, name) for name in sorted(names)]
-
-
 def _read(folder: Path, name: str) -> Result:
-    table, meta = folder / f"{name}.csv", {}
+    meta: dict[str, Any] = {}
     try:
         meta = _read_json(folder / f"{name}.json")
-        rows = _read_csv(table)
+        rows = _read_csv(folder / f"{name}.csv")
     except (OSError, ValueError) as error:
         return Result(name=name, folder=folder, meta=meta, problem=str(error))
     unfinished = f"{name} is not finished; {len(rows)} rows are there"

@@ -39,9 +39,8 @@ class Report:
 def write_report(directory: Path) -> Report:
     """Writes DIR/report.html, over one that is there.
 
-    Args:
-        directory: A folder of results, or a folder of such folders (one a scale). Of each
-            experiment the largest scale that is finished decides.
+    DIR is a folder of results, or of such folders (one a scale). Of each experiment the largest
+    scale that is finished decides.
 
     Raises:
         OSError: If the folder cannot be read or written.

@@ -77,7 +77,6 @@ class RowFile(AbstractContextManager):
 
         Raises:
             ValueError: If the file holds other rows; it is left as it is.
-            OSError: If it cannot be read and written.
         """
         self._columns, self._cells, self._counts = tuple(columns), cells, counts
         self._file.seek(0)

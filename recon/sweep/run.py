@@ -65,8 +65,7 @@ def evaluate(
     processes do. A run of this process on all threads is not continued by others, nor they by it.
 
     Args:
-        name: Name for `recon.experiments.find_experiment`.
-        scale: Size of the experiment.
+        name, scale: Name for `recon.experiments.find_experiment`, and size of the experiment.
         images: Folder of pictures; without it, the built-in photographs.
         encoders: Files of trained CNNs, at most one an architecture, where settings say `trained`.
         seed: Seed of the networks and of the drawn pictures, 0 or more.

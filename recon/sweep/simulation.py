@@ -34,12 +34,7 @@ def draw_kernels(plan: Plan, *, law: str = "gaussian", std: float = 0.1, seed: i
     They are those of `build_cnn` and `build_dcn` for the same plan and seed, each times a power
     of two that keeps the size of activations: 26 layers would leave the range of float32. Networks
     of ReLUs without biases are only scaled by that, which a picture stretched to [0, 1] loses.
-
-    Args:
-        plan: Plan without biases.
-        law: See `rrstyle.networks.laws`.
-        std: True standard deviation, before the scaling.
-        seed: Non-negative integer that names the network.
+    `std` is the true standard deviation of the law before it.
     """
     shapes = {
         ENCODER: kernel_shapes(plan.encoder, plan.head.channels),

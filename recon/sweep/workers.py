@@ -223,13 +223,9 @@ def _portable(error: BaseException, trace: str) -> Exception:
 def on_ray(job: Job, cells: Sequence[Cell], address: str) -> Generator[list[Row], None, None]:
     """Rows of each cell, by Ray: as many at once as its hosts have processors.
 
-    A host that is lost has its cells measured by others. Nothing is reported to Ray's makers.
-
-    Args:
-        job: What all cells have in common.
-        cells: Cells to measure.
-        address: "host:port" of a running Ray, "auto" for one that runs on this host, or "local"
-            to start one here for this run. A Ray that this process has joined already is used.
+    A host that is lost has its cells measured by others. Nothing is reported to Ray's makers. The
+    address is "host:port" of a running Ray, "auto" for one that runs on this host, or "local" to
+    start one here for this run. A Ray that this process has joined already is used.
 
     Raises:
         ValueError: If Ray is missing or not there, or as `in_processes` does.

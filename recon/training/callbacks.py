@@ -60,13 +60,10 @@ class AfterStep(keras.callbacks.Callback):
     Losses that it is given are the mean over the batches since the last row of the log.
 
     Args:
-        task: What is trained.
-        config: Settings of the training.
-        run: Folder of the run.
+        task, config, run: What is trained, how and where.
         log: Log to write; None where this process writes no files.
         on_step: Callback of the caller, called with a `TrainingStep`.
-        done: Number of steps done before.
-        seconds: Time that they have taken.
+        done, seconds: Number of steps done before, and time that they have taken.
 
     Attributes:
         score: Score of the last checkpoint: its validation loss, or else the mean training loss

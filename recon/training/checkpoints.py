@@ -87,7 +87,11 @@ class Checkpoints:
         except OSError as error:
             words = f"{target.name}: checkpoint cannot be saved ({error.strerror})"
             raise type(error)(error.errno, words) from error
-        self._prune()
+        scores = self._scores()
+        best = min(scores, key=lambda step: (scores[step], -step))
+        for old in self.steps()[:-KEPT]:
+            if old != best:
+                remove_folder(self._path(old))
 
     def latest(self) -> tuple[Checkpoint | None, list[str]]:
         """The last whole checkpoint, and a line for each damaged one after it."""
@@ -128,13 +132,6 @@ class Checkpoints:
             with suppress(Damaged):
                 scores[step] = _read_state(self._path(step))["score"]
         return scores
-
-    def _prune(self) -> None:
-        scores = self._scores()
-        best = min(scores, key=lambda step: (scores[step], -step))
-        for step in self.steps()[:-KEPT]:
-            if step != best:
-                remove_folder(self._path(step))
 
 
 def _read_state(path: Path) -> dict[str, Any]:

@@ -127,8 +127,7 @@ def run_training(
 
     Args:
         config: Settings of a resolved precision.
-        source: Source of the images.
-        out: Folder of the run.
+        source, out: Images, and folder of the run.
         begin: Function that makes the task, called if steps are missing.
         encoder_weights: Trained weights that the run is to keep.
     """
@@ -179,8 +178,7 @@ def fit(
 
     Args:
         model: Compiled model of `recon.training.model`.
-        source: Source of the images.
-        config: Settings of the training.
+        source, config: Images and settings of the training.
         callbacks: Keras callbacks; an exception of one ends the training.
         target: Function from a batch to what the model's loss compares its result with.
         done: Number of steps done before.

@@ -27,14 +27,12 @@ def join_hosts() -> None:
         raise ValueError(
             f"{given[0]} must be unset, or KERAS_BACKEND be jax; received {keras.backend.backend()}"
         )
-    for name, rule in (
-        (ADDRESSES, "be host:port of the first host"),
-        (COUNT, "be the number of hosts"),
-        (NUMBER, "be the number of this host, from 0"),
-    ):
+    rules = {ADDRESSES: "host:port of the first host", COUNT: "the number of hosts"}
+    rules[NUMBER] = "the number of this host, from 0"
+    for name, rule in rules.items():
         value = os.environ.get(name, "")
         if not (":" in value if name == ADDRESSES else value.isdecimal()):
-            raise ValueError(f"{name} must {rule}; received {value!r}")
+            raise ValueError(f"{name} must be {rule}; received {value!r}")
     try:
         keras.distribution.initialize()
     except (RuntimeError, ValueError) as error:

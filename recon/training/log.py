@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,9 @@ def _size_until(path: Path, step: int, columns: tuple[str, ...]) -> int:
         if not _line(columns).startswith(header):
             raise ValueError(f"{path.name} must have the columns {', '.join(columns)}")
         return 0
-    size = len(header)
-    for line in lines:
+
+    def is_kept(line: bytes) -> bool:
         first = line.split(b",", 1)[0]
-        if not (line.endswith(b"\n") and first.isdigit() and int(first) <= step):
-            break
-        size += len(line)
-    return size
+        return line.endswith(b"\n") and first.isdigit() and int(first) <= step
+
+    return len(header) + sum(map(len, takewhile(is_kept, lines)))

@@ -79,10 +79,9 @@ def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
 
 
 def inversion_loss(pixels: Any, back: Any) -> Any:
-    """Half the squared L2 norm of each image's error, (batch,).
+    """`1/2 ||DCN(CNN(x_i)) - x_i||^2` of each image, (batch,): half of equation 1 of the paper.
 
-    `1/2 ||DCN(CNN(x_i)) - x_i||^2`: equation 1 of the paper, halved; its mean over a batch is
-    Caffe's EuclideanLoss.
+    Its mean over a batch is Caffe's EuclideanLoss.
     """
     error = ops.cast(back, "float32") - ops.cast(pixels, "float32")
     return ops.sum(ops.square(error), axis=(1, 2, 3)) / 2
@@ -220,8 +219,8 @@ def state_of_0_1_0(
 ) -> dict[str, np.ndarray]:
     """The arrays of `state_of` for a checkpoint of version 0.1.0; others unchanged.
 
-    Its DCNs were trained in the range 0 to 1, with a rate of their own for biases. In levels their
-    loss and the gradients of kernels are 255^2 times as large, those of biases 255 times.
+    Its DCNs were trained in [0, 1], with a rate of their own for biases. In levels the loss and the
+    gradients of kernels are 255^2 times as large, those of biases 255 times.
     """
     if "decoder_00" not in arrays:
         return arrays
