@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -22,7 +21,6 @@ from rrstyle.pictures.images import encode_png
 from rrstyle.progress import OnStep, Step
 
 _TOLD_EVERY = 0.2  # seconds
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class NotFinite(ValueError):
@@ -85,10 +83,10 @@ class AfterStep(keras.callbacks.Callback):
         self.score = math.inf
         self._task, self._config, self._run, self._log = task, config, run, log
         self._on_step, self._done, self._seconds = on_step, done, seconds
-        self._first = self._row_step = self._mark_step = self._saved = done
+        self._row_step = self._mark_step = self._saved = done
         self._mark_sum = 0.0  # of the losses between the last checkpoint and the last row
+        self._first, self._told = done, 0.0  # where the speed is counted from, and when it was told
         self._began = self._row_began = time.perf_counter()
-        self._told = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Keras' hook; `batch` counts from 0 in every `fit`."""
@@ -189,7 +187,9 @@ class AfterStep(keras.callbacks.Callback):
         names = {"error": "validation_loss", "accuracy": "accuracy"}
         return {name: found[key] for key, name in names.items() if key in found}
 
-    def _add_row(self, step: int, loss: float, validated: Mapping[str, float] = _NOTHING) -> None:
+    def _add_row(
+        self, step: int, loss: float, validated: Mapping[str, float] | None = None
+    ) -> None:
         now, count = time.perf_counter(), step - self._row_step
         if self._log is not None:
             values = {
@@ -197,7 +197,7 @@ class AfterStep(keras.callbacks.Callback):
                 **self._task.row(loss),
                 "learning_rate": self._config.rate(step),
                 "images_per_s": count * self._config.batch / (now - self._row_began),
-                **validated,
+                **(validated or {}),
             }
             self._log.add(step, values)
         self._seconds += now - self._row_began

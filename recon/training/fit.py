@@ -12,7 +12,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol, TypedDict
 
 import keras
@@ -118,7 +117,7 @@ def run_training(
     begin: Callable[[], Task],
     *,
     encoder_weights: Sequence[np.ndarray] | None = None,
-    data: Mapping[str, Any] = MappingProxyType({}),
+    data: Mapping[str, Any] | None = None,
     resume: bool = False,
     devices: int | None = 1,
     on_step: OnStep = ignore,
@@ -148,7 +147,7 @@ def run_training(
                     f" received {config.steps}"
                 )
             if writes:
-                notes += run.open(config, data, encoder_weights)
+                notes += run.open(config, data or {}, encoder_weights)
                 run.checkpoints.prepare()
             done, score = (found.step, found.score) if found else (0, math.inf)
             if done < config.steps:
