@@ -134,11 +134,8 @@ def standardise(cnn: keras.Model, images: np.ndarray) -> None:
 
     After each convolution, before its activation, every channel then has mean 0 and variance 1
     over these images. Otherwise random layers with biases of zero bring pictures, close together
-    in [0, 1], ever closer: thirteen leave almost nothing to tell the classes by.
-
-    Args:
-        cnn: Random CNN whose biases are zero; it is changed.
-        images: float32 images (batch, height, width, 3) in [0, 1].
+    in [0, 1], ever closer: thirteen leave almost nothing to tell classes by. The CNN is changed;
+    images are float32 (batch, height, width, 3) in [0, 1].
 
     Reference: Krähenbühl et al., "Data-dependent Initializations of Convolutional Neural
     Networks", 2016; Mishkin and Matas, "All you need is a good init", 2016.
