@@ -47,12 +47,9 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
     It is written whole or not at all, after it was loaded and compared with the networks.
 
     Args:
-        directory: Folder to write; its parent must exist.
+        directory: Folder to write, and to return; its parent must exist.
         pair: Networks, as `recon.training.run.load_run` gives them.
-        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
-
-    Returns:
-        The directory.
+        overwrite: Permission to replace a SavedModel that is there.
 
     Raises:
         ValueError: If the backend is not TensorFlow.

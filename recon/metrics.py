@@ -1,8 +1,9 @@
 """Similarity of two pictures: SSIM, Pearson correlation and PSNR, for batches.
 
 `ssim`, `pearson` and `psnr` take arrays `truth` and `test`, (batch, height, width, channels) in
-[0, 1], and agree with scikit-image to 1e-5. The others are their cores: of tensors, unchecked,
-for use inside compiled functions, on any device.
+[0, 1], agree with scikit-image to 1e-5, return float64 (batch,), and raise ValueError for arrays
+that are not such, or of two shapes. The others are their cores: of tensors, unchecked, for use
+inside compiled functions, on any device.
 """
 
 from typing import Any
@@ -25,10 +26,7 @@ STUDY_SETTINGS = (
 
 
 def luminance(images) -> Any:
-    """Grey pictures (batch, height, width, 1) of RGB ones: what the papers compare.
-
-    A random DCN gives false colours, so a comparison of colours would say little of the shapes.
-    """
+    """Grey pictures (batch, height, width, 1) of RGB ones: a random DCN gives false colours."""
     return sum(weight * images[..., i : i + 1] for i, weight in enumerate(RGB2GRAY.tolist()))
 
 
@@ -39,15 +37,11 @@ def ssim(truth, test) -> np.ndarray:
     population (co)variances under a Gaussian window of sigma 1.5, 11 x 11, c1 = 0.01^2 and c2 =
     0.03^2; averaged over the positions where the window lies inside the picture, then channels.
 
-    Args:
-        truth: Pictures (batch, height, width, channels), in [0, 1], at least 11 pixels a side.
-        test: Pictures of the same shape.
-
     Returns:
-        (batch,), float64, in [-1, 1]; 1 for equal pictures.
+        In [-1, 1]; 1 for equal pictures.
 
     Raises:
-        ValueError: If the shapes differ or are not such.
+        ValueError: If pictures are smaller than the window, too.
 
     Reference: Wang, Bovik, Sheikh & Simoncelli, "Image quality assessment: from error visibility
         to structural similarity", IEEE TIP 2004.
@@ -58,8 +52,7 @@ def ssim(truth, test) -> np.ndarray:
             f"pictures must be at least {WINDOW} pixels a side, the window of SSIM;"
             f" received {truth.shape[2]} x {truth.shape[1]}"
         )
-    positive, _ = ssim_of_both(ops.convert_to_tensor(truth), ops.convert_to_tensor(test))
-    return _as_float64(positive)
+    return _as_float64(ssim_of_both(truth, test)[0])
 
 
 def pearson(truth, test) -> np.ndarray:
@@ -67,19 +60,10 @@ def pearson(truth, test) -> np.ndarray:
 
     `sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|)`
 
-    Args:
-        truth: Pictures (batch, height, width, channels), in [0, 1].
-        test: Pictures of the same shape.
-
     Returns:
-        (batch,), float64, in [-1, 1]; NaN where a picture is constant, whose correlation is not
-        defined: say so in its place.
-
-    Raises:
-        ValueError: If the shapes differ or are not such.
+        In [-1, 1]; NaN, for undefined, where a picture is constant.
     """
-    truth, test = _pair(truth, test)
-    return _as_float64(correlation(ops.convert_to_tensor(truth), ops.convert_to_tensor(test)))
+    return _as_float64(correlation(*_pair(truth, test)))
 
 
 def psnr(truth, test) -> np.ndarray:
@@ -87,31 +71,23 @@ def psnr(truth, test) -> np.ndarray:
 
     `-10 log10(mean (x - y)^2)`
 
-    Args:
-        truth: Pictures (batch, height, width, channels), in [0, 1].
-        test: Pictures of the same shape.
-
     Returns:
-        (batch,), float64, in decibels, at least 0; infinity for equal pictures.
-
-    Raises:
-        ValueError: If the shapes differ or are not such.
+        In decibels, at least 0; infinity for equal pictures.
     """
     truth, test = _pair(truth, test)
-    squares = ops.square(ops.convert_to_tensor(truth) - ops.convert_to_tensor(test))
-    errors = ops.convert_to_numpy(ops.mean(squares, axis=(1, 2, 3))).astype(np.float64)
+    errors = _as_float64(ops.mean(ops.square(truth - test), axis=(1, 2, 3)))
     decibels = -10 * np.log10(np.where(errors > 0, errors, 1))
     return np.where(errors > 0, decibels, np.inf)
 
 
-def _pair(truth, test) -> tuple[np.ndarray, np.ndarray]:
+def _pair(truth, test) -> tuple[Any, Any]:
     arrays = [np.asarray(a, np.float32) for a in (truth, test)]
     if arrays[0].ndim != 4 or 0 in arrays[0].shape or arrays[0].shape != arrays[1].shape:
         raise ValueError(
             "truth and test must be (batch, height, width, channels), of one shape;"
             f" received {arrays[0].shape} and {arrays[1].shape}"
         )
-    return arrays[0], arrays[1]
+    return ops.convert_to_tensor(arrays[0]), ops.convert_to_tensor(arrays[1])
 
 
 def ssim_of_both(truth, test) -> tuple[Any, Any]:
@@ -152,10 +128,7 @@ def correlation(truth, test) -> Any:
 
 
 def stretched(images) -> Any:
-    """Each picture's values scaled so that its range becomes [0, 1], as a tensor.
-
-    A constant picture becomes NaN: there is nothing in it to stretch.
-    """
+    """Each picture scaled so that its range becomes [0, 1], as a tensor; NaN where constant."""
     low, high = (f(images, axis=(1, 2, 3), keepdims=True) for f in (ops.min, ops.max))
     spread = ops.where(high > low, high - low, float("nan"))
     return (images - low) / spread
@@ -164,9 +137,9 @@ def stretched(images) -> Any:
 def study_scores(truth, output) -> tuple[Any, Any]:
     """SSIM and Pearson correlation by the papers' convention, as tensors (batch,).
 
-    The output of a random network has no scale and no sign. It is stretched to [0, 1], and SSIM
-    is that of the picture or of its inverse, whichever is greater; the correlation keeps its
-    sign. Both are NaN where the output is constant.
+    The output of a random network has no scale and no sign: it is stretched to [0, 1], and SSIM is
+    the greater of the picture's and its inverse's. The correlation keeps its sign. Both are NaN
+    where the output is constant.
 
     Args:
         truth: Grey pictures, (batch, height, width, 1), in [0, 1].

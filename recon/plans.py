@@ -2,15 +2,15 @@
 
 Stride 1, zero padding, no bias and a ReLU after every convolution but the last, as in sections 4
 and 5 of "Randomness in Deconvolutional Networks for Visual Representation". Two heads read the
-hidden maps, which are the input of the last layer: the linear one of the papers' networks, and
-their "variant", the mean over the channels.
+input of the last layer, the hidden maps: the papers' linear one, and their "variant", the mean over
+the channels.
 """
 
 from dataclasses import replace
 from typing import Literal
 
 from rrstyle.config import NetworkConfig
-from rrstyle.networks.plan import VGG16, Conv, Layer, Plan, Pool, UpsampleKind, mirrored, plan_of
+from rrstyle.networks.plan import VGG16, Conv, Plan, Pool, UpsampleKind, mirrored, plan_of
 
 
 def rr_vgg(
@@ -47,11 +47,11 @@ def rr_vgg(
 
 def at_full_size(plan: Plan) -> Plan:
     """The plan without its pools and upsamplings: every map keeps the size of the image."""
-
-    def kept(layers: tuple[Layer, ...]) -> tuple[Conv, ...]:
-        return tuple(layer for layer in layers if isinstance(layer, Conv))
-
-    return replace(plan, encoder=kept(plan.encoder), decoder=kept(plan.decoder))
+    encoder, decoder = (
+        tuple(layer for layer in half if isinstance(layer, Conv))
+        for half in (plan.encoder, plan.decoder)
+    )
+    return replace(plan, encoder=encoder, decoder=decoder)
 
 
 def simplified(block: int, *, upsampling: UpsampleKind = "zero") -> Plan:

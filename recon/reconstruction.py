@@ -13,17 +13,11 @@ from rrstyle.pictures.images import as_image, check_sides
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A picture and what came back of it, each float32 (height, width, 3) in [0, 1].
+    """A picture and what came back of it, each float32 (height, width, 3) in [0, 1]."""
 
-    Attributes:
-        image: Picture that was encoded.
-        random: Picture by the random DCN, brought to the range of the original, in false colours.
-        ridge: Picture by the same DCN with its last layer solved on this very picture.
-    """
-
-    image: np.ndarray
-    random: np.ndarray
-    ridge: np.ndarray
+    image: np.ndarray  # picture that was encoded
+    random: np.ndarray  # by the random DCN, brought to the range of the original, in false colours
+    ridge: np.ndarray  # by the same DCN with its last layer solved on this very picture
 
 
 def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
@@ -70,7 +64,6 @@ def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
 
 
 def _fitting(image, config: NetworkConfig) -> np.ndarray:
-    """The picture in [0, 1], checked to be large enough."""
     image = as_image(image)
     check_sides(image.shape[:2], minimum_side(config), "image")
     return image

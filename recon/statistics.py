@@ -1,9 +1,9 @@
 """Intervals for the papers' statistic: average over the pictures, then over random networks.
 
-A network is the unit. The pictures are the same for all of them, so an interval says how far
-other networks would fall *for these pictures*; it says nothing of other pictures. Network n has
-the same seed in every condition, hence differences, ratios and slopes are taken within networks.
-All intervals are two-sided, of 95 %, and not corrected for the number of claims.
+A network is the unit. The pictures are the same for all, so an interval says how far other networks
+would fall *for these pictures*, and nothing of others. Network n has the same seed in every
+condition, hence differences, ratios and slopes are taken within networks. Intervals are two-sided,
+of 95 %, and not corrected for the number of claims.
 """
 
 import math
@@ -23,42 +23,28 @@ FACTORS = ("depth", "channels", "reduction")
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its 95 % interval.
+    """An estimate and its 95 % interval."""
 
-    Attributes:
-        estimate: Mean over networks, or a function of such means.
-        low: Lower end; minus infinity where there are too few networks for one.
-        high: Upper end.
-        networks: Number of networks behind the interval.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    networks: int
+    estimate: float  # mean over networks, or a function of such means
+    low: float  # lower end; minus infinity where there are too few networks for one
+    high: float  # upper end
+    networks: int  # number of networks behind the interval
 
     @property
     def bounded(self) -> bool:
-        """Whether there is an interval at all."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def negated(self) -> "Interval":
-        """The interval of the negative quantity."""
         return Interval(-self.estimate, -self.high, -self.low, self.networks)
 
 
 def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.DataFrame:
-    """Average of a score over the pictures, for each network and each level of a condition.
+    """Average of the column `score` over the pictures, for each network and each level of `over`.
 
-    Args:
-        rows: With the columns `over`, network and `score`; undefined values are NaN and left out
-            of the average.
-        over: Column of the condition, such as channels.
-        score: Name of the column that is averaged.
+    NaN, for undefined, is left out.
 
     Returns:
-        Networks as index, sorted levels as columns. A network that lacks a level is left out:
-        whatever is compared, it is compared within networks.
+        Networks as index, sorted levels as columns; without networks that lack a level.
     """
     means = rows.groupby(["network", over])[score].mean()
     return means.unstack(over).sort_index(axis=1).dropna()
@@ -82,12 +68,8 @@ def ratio_interval(numerator: Values, denominator: Values) -> Interval:
     """Fieller's interval of a ratio of means, both measured on each network.
 
     It holds all r for which a paired t test does not reject "mean numerator = r x mean
-    denominator". Unlike a mean of ratios it stays right where a denominator comes near 0: there
-    is then no bounded interval, and its ends are infinite.
-
-    Args:
-        numerator: Values, one per network.
-        denominator: Values of the same networks, in the same order.
+    denominator". Unlike a mean of ratios it stays right where a denominator comes near 0: its ends
+    are then infinite.
 
     Reference: Fieller, "Some problems in interval estimation", JRSS B 1954.
     """
@@ -112,13 +94,8 @@ def ratio_interval(numerator: Values, denominator: Values) -> Interval:
 def geometric_ratio_interval(numerator: Values, denominator: Values) -> Interval:
     """Interval of the geometric mean of the networks' ratios: Student's, of their logarithms.
 
-    For what is above 0 and spreads by factors, such as losses: where one network ends a thousand
-    times above another, the arithmetic mean is that network alone, and Fieller's interval reaches
-    below 0.
-
-    Args:
-        numerator: Values, one per network, above 0.
-        denominator: Values of the same networks, in the same order, above 0.
+    For values above 0 that spread by factors, such as losses: where one network ends a thousand
+    times above another, it alone is the arithmetic mean, and Fieller's interval reaches below 0.
     """
     logs = np.log(np.asarray(numerator, np.float64)) - np.log(np.asarray(denominator, np.float64))
     found = mean_interval(logs)
@@ -128,21 +105,14 @@ def geometric_ratio_interval(numerator: Values, denominator: Values) -> Interval
 
 
 def slopes(table: pd.DataFrame, *, doubling: bool = False) -> pd.Series:
-    """Least-squares slope of each network's scores over the levels.
-
-    Args:
-        table: Result of `network_table` with at least two levels.
-        doubling: Over the levels' binary logarithms: the slope is per doubling.
-
-    Returns:
-        One slope per network.
+    """Least-squares slope of each network's scores over two or more levels.
 
     Raises:
-        ValueError: If a level that is to be doubled is not above 0.
+        ValueError: If the slope is per doubling, and a level not above 0.
     """
-    levels = table.columns.to_numpy(np.float64)
     if table.empty:
         return pd.Series(dtype=np.float64)
+    levels = table.columns.to_numpy(np.float64)
     places = _doublings(levels) if doubling else levels
     return pd.Series(np.polyfit(places, table.to_numpy().T, 1)[0], index=table.index)
 
@@ -165,28 +135,19 @@ class Effects:
     """Effects of depth, channels and reduction on a score, per doubling.
 
     Ordinary least squares on network means: score ~ (depth + channels + reduction)^2, each factor
-    as its binary logarithm minus the mean of that over the observations. The main effects are
-    thus those in the middle of the design. Errors are HC3, which stays valid where the straight
-    lines do not fit; intervals are Student's.
+    as its binary logarithm minus the mean of that over the observations: main effects are those in
+    the middle of the design. Errors are HC3, valid where the straight lines do not fit; intervals
+    are Student's.
+
+    Raises:
+        ValueError: If a factor does not vary, or too few rows tell the effects apart.
     """
 
     def __init__(self, rows: pd.DataFrame, score: str = "ssim") -> None:
-        """Fits the rows.
-
-        Args:
-            rows: With the columns depth, channels, reduction, network and `score`.
-            score: Name of the column that is explained.
-
-        Raises:
-            ValueError: If a factor does not vary, or there are too few rows to tell the effects
-                apart.
-        """
         means = rows.groupby([*FACTORS, "network"], as_index=False)[score].mean().dropna()
         for factor in FACTORS:
-            if means[factor].nunique() < 2:
-                raise ValueError(
-                    f"{factor} must have at least two levels; received {means[factor].nunique()}"
-                )
+            if (levels := means[factor].nunique()) < 2:
+                raise ValueError(f"{factor} must have at least two levels; received {levels}")
             places = _doublings(means[factor].to_numpy(np.float64))
             means[factor] = places - places.mean()
         self._networks = int(means["network"].nunique())

@@ -16,7 +16,7 @@ _WIDTHS = (5, 12, 26)  # claim, verdict, effect
 
 def run(command: Report) -> int:
     """Writes DIR/report.html and lists the claims; 1 where a file of results could not be used."""
-    from recon.report.write import write_report
+    from recon.report.page import write_report
 
     report = write_report(command.directory)
     width = max(shutil.get_terminal_size((100, 24)).columns, 60)

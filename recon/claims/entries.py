@@ -21,16 +21,14 @@ class Entry:
         return self.result.measured_on() if self.result else ""
 
 
-def entries(results: Results, claims: tuple[Claim, ...] = CLAIMS) -> tuple[Entry, ...]:
+def entries(results: Results) -> tuple[Entry, ...]:
     """Every claim with what the results say of it."""
-    return tuple(_entry(claim, results.chosen.get(claim.experiment)) for claim in claims)
+    return tuple(_entry(claim, results.chosen.get(claim.experiment)) for claim in CLAIMS)
 
 
 def _entry(claim: Claim, result: Result | None) -> Entry:
-    if not claim.experiment:
-        return Entry(claim, (not_tested(claim.rule),), None)
-    if result is None:
+    if claim.experiment and result is None:
         return Entry(claim, (not_tested(f"no results of {claim.experiment} here"),), None)
-    if result.problem or result.rows is None:
-        return Entry(claim, (not_tested(result.problem),), result)
+    if result is None or result.rows is None or result.problem:
+        return Entry(claim, (not_tested(result.problem if result else claim.rule),), result)
     return Entry(claim, tuple(claim.findings(result.rows)), result)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from recon.claims.verdicts import Finding, below, decided, inside, interval_text, not_tested, number
+from recon.claims.verdicts import Finding, below, inside, interval_text, judged, not_tested, number
 from recon.statistics import mean_interval, ratio_interval
 
 ABOUT_ONE = (0.9, 1.1)  # what counts as about 1
@@ -15,48 +15,35 @@ _CASES = {
     "support": "‖WWᵀz‖ / ‖z‖ on the support of z",
     "full": "‖WWᵀz‖ / ‖z‖, all entries, as (b) is captioned",
 }
+_SCORES = ["image_error", "activation_error"]
 
 
-def ratios_are_about_one(rows: pd.DataFrame) -> list[Finding]:
+def ratios_are_about_one(rows: pd.DataFrame) -> Iterator[Finding]:
     """G3: the mean ratio of a network's codes."""
-    found = []
     for quantity, case in _CASES.items():
         part = rows[rows["quantity"] == quantity]
         if part.empty:
             continue
         mean = mean_interval(part.groupby("network")["value"].mean())
         low, high = part["value"].quantile([0.025, 0.975])
-        found.append(
-            decided(
-                inside(mean, *ABOUT_ONE),
-                mean,
-                case=case,
-                unit="mean ratio",
-                threshold=f"{ABOUT_ONE[0]} or {ABOUT_ONE[1]}",
-                detail=f"95 % of the codes from {number(low)} to {number(high)}",
-            )
-        )
-    return found
+        detail = f"95 % of the codes from {number(low)} to {number(high)}"
+        yield judged(inside, mean, *ABOUT_ONE, case=case, unit="mean ratio", detail=detail)
 
 
-def random_filters_beat_activations(rows: pd.DataFrame) -> list[Finding]:
+def random_filters_beat_activations(rows: pd.DataFrame) -> Iterator[Finding]:
     """G1: image error by random filters over that of random activations, each layer a case."""
-    return [
-        _ratio(part, "random", "activations", case=f"{_ENCODERS[encoder]}, layer {layer}")
-        for encoder, layer, part in _layers(rows)
-    ]
+    for encoder, layer, part in _layers(rows):
+        case = f"{encoder} CNN, layer {layer}"
+        yield _ratio(part, "random", "activations", case=case)
 
 
-def random_filters_are_best(rows: pd.DataFrame) -> list[Finding]:
+def random_filters_are_best(rows: pd.DataFrame) -> Iterator[Finding]:
     """G2: image error by random filters over that by learned ones, each layer a case."""
-    found = [
-        _ratio(part, "random", "learned", case=f"layer {layer}")
-        for _, layer, part in _layers(rows[rows["encoder"] == "trained"])
-    ]
-    return found or [not_tested("the rows lack learned filters: no trained VGG16 was given")]
-
-
-_ENCODERS = {"random": "random CNN", "trained": "trained CNN"}
+    trained = rows[rows["encoder"] == "trained"]
+    if trained.empty:
+        yield not_tested("the rows lack learned filters: no trained VGG16 was given")
+    for _, layer, part in _layers(trained):
+        yield _ratio(part, "random", "learned", case=f"layer {layer}")
 
 
 def _layers(rows: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:
@@ -67,20 +54,14 @@ def _layers(rows: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:
 
 
 def _ratio(part: pd.DataFrame, one: str, other: str, *, case: str) -> Finding:
-    scores = ["image_error", "activation_error"]
-    means = part.groupby(["network", "filters"])[scores].mean().unstack("filters").dropna()
-    errors, space = means["image_error"], means["activation_error"]
+    means = part.groupby(["network", "filters"])[_SCORES].mean().unstack("filters").dropna()
+    errors, space = (means[score] for score in _SCORES)
     numbers = ", ".join(f"{kind} {number(value)}" for kind, value in errors.mean().items())
+    detail = f"image errors: {numbers}"
     if errors["original"].mean() > USED * errors["activations"].mean():
         why = "the DCN is trained too little: it hardly sees activations"
-        return not_tested(f"{why}; image errors: {numbers}", case)
-    ratio = ratio_interval(errors[one], errors[other])
-    return decided(
-        below(ratio, 1),
-        ratio,
-        case=case,
-        unit=f"image error, {one} over {other}",
-        threshold="1",
-        detail=f"image errors: {numbers}; ratio of activation errors"
-        f" {interval_text(ratio_interval(space[one], space[other]))}",
-    )
+        return not_tested(f"{why}; {detail}", case)
+    ratio, in_space = (ratio_interval(table[one], table[other]) for table in (errors, space))
+    detail += f"; ratio of activation errors {interval_text(in_space)}"
+    unit = f"image error, {one} over {other}"
+    return judged(below, ratio, 1, case=case, unit=unit, detail=detail)

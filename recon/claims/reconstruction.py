@@ -6,21 +6,22 @@ insertion) first.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import pandas as pd
 
 from recon.claims.verdicts import (
     Finding,
+    Verdict,
     above,
     below,
-    decided,
     inside,
     interval_text,
+    judged,
     not_tested,
     number,
 )
 from recon.statistics import (
-    FACTORS,
     Effects,
     Interval,
     mean_interval,
@@ -34,236 +35,161 @@ HALF = (0.35, 0.65)  # what counts as about half
 ALIKE = (0.8, 1.25)  # what counts as similar quality
 REMOVED = 0.8  # share of a decay that counts as its removal
 LOST = 0.3  # correlation below which colour counts as lost
-LITTLE = 0.5  # depth contributes little if at most this share of what resolution does
 LOW_LAYERS = (1, 2, 3)
 
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "head": {"linear": "linear head", "mean": "mean head"},
     "upsampling": {"zero": "zero insertion", "nearest": "nearest neighbour"},
 }
-_PREFIXES = {"channels": "N = ", "kernel": "k = ", "block": "CD"}
+_BY = "upsampling", "head"
 
 
-def rises_with_channels(rows: pd.DataFrame) -> list[Finding]:
-    """C8: SSIM against the number of channels."""
-    return [
-        _trend(part, "channels", case=case, sign=1, doubling=True)
-        for case, part in _cases(rows, "upsampling", "head")
-    ]
+def _trends(
+    rows: pd.DataFrame,
+    over: str,
+    rule: Callable[..., Verdict],
+    prefix: str,
+    *,
+    by: tuple[str, ...] = _BY,
+    doubling: bool = True,
+) -> Iterator[Finding]:
+    """Slopes of SSIM over a column, whose values are told behind `prefix`."""
+    for case, part in _cases(rows, *by):
+        table = network_table(part, over)
+        if table.shape[1] < 2:
+            yield not_tested(f"the rows hold fewer than two values of {over}", case)
+            continue
+        slope = mean_interval(slopes(table, doubling=doubling))
+        unit = f"SSIM per doubling of {over}" if doubling else f"SSIM per {over}"
+        detail = f"SSIM {_levels(table, prefix)}; Spearman {number(spearman(table))}"
+        yield judged(rule, slope, 0, case=case, unit=unit, detail=detail)
 
 
-def falls_with_kernel(rows: pd.DataFrame) -> list[Finding]:
-    """C9: SSIM against the side of the filters."""
-    return [
-        _trend(part, "kernel", case=case, sign=-1, doubling=True)
-        for case, part in _cases(rows, "head")
-    ]
+rises_with_channels = partial(_trends, over="channels", rule=above, prefix="N = ")
+falls_with_kernel = partial(_trends, over="kernel", rule=below, prefix="k = ", by=("head",))
 
 
-def falls_with_block(rows: pd.DataFrame) -> list[Finding]:
+def falls_with_block(rows: pd.DataFrame) -> Iterator[Finding]:
     """C6: SSIM of CDk against k, features taken before the pool."""
-    chosen = rows[(rows["plan"] == "full") & (rows["tap"] == "pre_pool")]
-    return [
-        _trend(part, "block", case=case, sign=-1, doubling=False)
-        for case, part in _cases(chosen, "upsampling", "head")
-    ]
+    return _trends(_before_pool(rows, "full"), "block", below, "CD", doubling=False)
 
 
-def second_is_half(rows: pd.DataFrame) -> list[Finding]:
+def second_is_half(rows: pd.DataFrame) -> Iterator[Finding]:
     """C10: SSIM of CD2 over that of CD1, as in section 4.2: equal channels, after the pool."""
-    chosen = rows[rows["plan"] == "equal"]
-    found = []
-    for case, part in _cases(chosen, "upsampling", "head"):
+    for case, part in _cases(rows[rows["plan"] == "equal"], *_BY):
         table = network_table(part[part["block"].isin((1, 2))], "block")
         if table.shape[1] < 2 or table.empty:
-            found.append(not_tested("the rows lack CD1 or CD2", case))
+            yield not_tested("the rows lack CD1 or CD2", case)
             continue
-        ratio = ratio_interval(table[2], table[1])
-        found.append(
-            decided(
-                inside(ratio, *HALF),
-                ratio,
-                case=case,
-                unit="SSIM of CD2 over CD1",
-                threshold=f"{HALF[0]} or {HALF[1]}",
-                detail=f"SSIM {_levels(table, 'CD')}",
-            )
-        )
-    return found
+        ratio, detail = ratio_interval(table[2], table[1]), f"SSIM {_levels(table)}"
+        yield judged(inside, ratio, *HALF, case=case, unit="SSIM of CD2 over CD1", detail=detail)
 
 
-def kept_size_removes_decay(rows: pd.DataFrame) -> list[Finding]:
+def kept_size_removes_decay(rows: pd.DataFrame) -> Iterator[Finding]:
     """C11: how much of the decay with k is gone where no map is reduced."""
-    found = []
     for plan in ("full", "simplified"):
-        reduced = rows[(rows["plan"] == plan) & (rows["tap"] == "pre_pool")]
         kept = rows[rows["plan"] == f"{plan}_kept"]
-        for case, part in _cases(reduced, "upsampling", "head"):
+        for case, part in _cases(_before_pool(rows, plan), *_BY):
             # Nothing is undone at full size: those rows go with every upsampling.
-            same_head = kept[kept["head"] == part["head"].iloc[0]]
-            found.append(_decay_removed(part, same_head, f"{plan} plan, {case}"))
-    return found
+            yield _decay_removed(part, _same(kept, part, "head"), f"{plan} plan, {case}")
 
 
 def _decay_removed(reduced: pd.DataFrame, kept: pd.DataFrame, case: str) -> Finding:
-    tables = [network_table(part, "block") for part in (reduced, kept)]
-    networks = tables[0].index.intersection(tables[1].index)
-    blocks = tables[0].columns.intersection(tables[1].columns)
-    if len(networks) == 0 or len(blocks) < 2:
+    before, after = _common_tables(reduced, kept)
+    if len(before) == 0 or before.shape[1] < 2:
         return not_tested("the rows lack blocks of both plans", case)
-    before, after = (table.loc[networks, blocks] for table in tables)
     decay = mean_interval(slopes(before))
     left = ratio_interval(slopes(after), slopes(before))
     removed = Interval(1 - left.estimate, 1 - left.high, 1 - left.low, left.networks)
     numbers = (
         f"SSIM per block {interval_text(decay)} reduced,"
         f" {interval_text(mean_interval(slopes(after)))} kept;"
-        f" reduced {_levels(before, 'CD')}; kept {_levels(after, 'CD')}"
+        f" reduced {_levels(before)}; kept {_levels(after)}"
     )
     if decay.high >= 0:
         detail = f"the reduced maps show no sure decay that could be removed; {numbers}"
         return Finding(verdict="undecided", case=case, detail=detail)
-    return decided(
-        above(removed, REMOVED),
-        removed,
-        case=case,
-        unit="share of the decay removed",
-        threshold=f"{REMOVED}",
-        detail=numbers,
-    )
+    unit = "share of the decay removed"
+    return judged(above, removed, REMOVED, case=case, unit=unit, detail=numbers)
 
 
-def colour_is_lost(rows: pd.DataFrame) -> list[Finding]:
+def colour_is_lost(rows: pd.DataFrame) -> Iterator[Finding]:
     """C12: correlation of chroma with the photograph's, linear head, CD1 to CD3."""
-    chosen = rows[
-        (rows["plan"] == "full")
-        & (rows["tap"] == "pre_pool")
-        & (rows["head"] == "linear")
-        & rows["block"].isin(LOW_LAYERS)
-    ]
-    found = []
+    chosen = _before_pool(rows, "full")
+    chosen = chosen[(chosen["head"] == "linear") & chosen["block"].isin(LOW_LAYERS)]
     for case, part in _cases(chosen, "upsampling"):
-        signed = network_table(part, "block", "chroma")
         sizes = part.assign(chroma=part["chroma"].abs(), pearson=part["pearson"].abs())
         chroma = network_table(sizes, "block", "chroma")
         if chroma.empty:
-            found.append(not_tested("the rows lack correlations of chroma", case))
+            yield not_tested("the rows lack correlations of chroma", case)
             continue
+        signed, luminance = (
+            mean_interval(network_table(values, "block", score).mean(axis=1))
+            for values, score in ((part, "chroma"), (sizes, "pearson"))
+        )
+        detail = (
+            f"|chroma| {_levels(chroma)}; with its sign {interval_text(signed)};"
+            f" |luminance| {interval_text(luminance)}"
+        )
         size = mean_interval(chroma.mean(axis=1))
-        luminance = mean_interval(network_table(sizes, "block", "pearson").mean(axis=1))
-        found.append(
-            decided(
-                below(size, LOST),
-                size,
-                case=case,
-                unit="|correlation of chroma|",
-                threshold=f"{LOST}",
-                detail=(
-                    f"|chroma| {_levels(chroma, 'CD')}; with its sign"
-                    f" {interval_text(mean_interval(signed.mean(axis=1)))};"
-                    f" |luminance| {interval_text(luminance)}"
-                ),
-            )
-        )
-    return found
+        yield judged(below, size, LOST, case=case, unit="|correlation of chroma|", detail=detail)
 
 
-def depth_counts_little(rows: pd.DataFrame) -> list[Finding]:
-    """C7a: what doubling the depth does, against half of what doubling the reduction costs."""
-    return _compared(
-        rows,
-        weights=lambda d, c: {"reduction": -LITTLE, "depth": -d},
-        unit="SSIM per doubling: half the loss by reduction, less the effect of depth",
-    )
+def _costs_more(
+    rows: pd.DataFrame, factor: str, than: str, *, half: bool = False
+) -> Iterator[Finding]:
+    """Whether doubling `factor` takes (half of it: `half`) more SSIM than doubling `than` changes.
 
-
-def depth_beats_width(rows: pd.DataFrame) -> list[Finding]:
-    """C7b: what doubling the depth costs, against what doubling the channels does."""
-    return _compared(
-        rows,
-        weights=lambda d, c: {"depth": -1.0, "channels": -c},
-        unit="SSIM per doubling: the loss by depth, less the effect of channels",
-    )
-
-
-def resolution_is_the_cause(rows: pd.DataFrame) -> list[Finding]:
-    """C7c: what doubling the reduction costs, against what doubling the depth does."""
-    return _compared(
-        rows,
-        weights=lambda d, c: {"reduction": -1.0, "depth": -d},
-        unit="SSIM per doubling: the loss by reduction, less the effect of depth",
-    )
-
-
-def _compared(
-    rows: pd.DataFrame, *, weights: Callable[[float, float], dict[str, float]], unit: str
-) -> list[Finding]:
-    # Sizes are compared: an effect is taken with the sign of its estimate.
-    found = []
-    for case, part in _cases(rows[rows["upsampling"] != "none"], "upsampling", "head"):
+    The effect of `than` counts by its size, whatever its sign.
+    """
+    unit = f"SSIM per doubling: {'half ' * half}the loss by {factor}, less the effect of {than}"
+    for case, part in _cases(rows[rows["upsampling"] != "none"], *_BY):
         # Where nothing is reduced nothing is upsampled: those rows go with every upsampling.
-        whole = rows[(rows["upsampling"] == "none") & (rows["head"] == part["head"].iloc[0])]
+        whole = _same(rows[rows["upsampling"] == "none"], part, "head")
         effects = Effects(pd.concat([part, whole]))
-        signs = [1.0 if effects.contrast({f: 1.0}).estimate >= 0 else -1.0 for f in FACTORS[:2]]
-        difference = effects.contrast(weights(*signs))
-        numbers = [
-            f"{name} {interval_text(effects.contrast({name: 1.0}))}" for name in effects.names
-        ]
-        found.append(
-            decided(
-                above(difference, 0),
-                difference,
-                case=case,
-                unit=unit,
-                threshold="0",
-                detail="SSIM per doubling: " + ", ".join(numbers),
-            )
-        )
-    return found
+        alone = {name: effects.contrast({name: 1.0}) for name in effects.names}
+        sign = 1.0 if alone[than].estimate >= 0 else -1.0
+        difference = effects.contrast({factor: -0.5 if half else -1.0, than: -sign})
+        numbers = ", ".join(f"{name} {interval_text(effect)}" for name, effect in alone.items())
+        detail = f"SSIM per doubling: {numbers}"
+        yield judged(above, difference, 0, case=case, unit=unit, detail=detail)
 
 
-def simplified_is_alike(rows: pd.DataFrame) -> list[Finding]:
+depth_counts_little = partial(_costs_more, factor="reduction", than="depth", half=True)
+depth_beats_width = partial(_costs_more, factor="depth", than="channels")
+resolution_is_the_cause = partial(_costs_more, factor="reduction", than="depth")
+
+
+def simplified_is_alike(rows: pd.DataFrame) -> Iterator[Finding]:
     """C7d: SSIM of the full networks over the simplified ones, CD2 to CD5."""
-    chosen = rows[(rows["tap"] == "pre_pool") & (rows["block"] > 1)]
-    found = []
-    for case, part in _cases(chosen[chosen["plan"] == "full"], "upsampling", "head"):
-        others = chosen[chosen["plan"] == "simplified"]
-        for column in ("upsampling", "head"):
-            others = others[others[column] == part[column].iloc[0]]
-        full, simplified = network_table(part, "block"), network_table(others, "block")
-        networks = full.index.intersection(simplified.index)
-        blocks = full.columns.intersection(simplified.columns)
-        if len(networks) == 0 or len(blocks) == 0:
-            found.append(not_tested("the rows lack the simplified networks", case))
+    deep = rows[rows["block"] > 1]
+    for case, part in _cases(_before_pool(deep, "full"), *_BY):
+        others = _same(_before_pool(deep, "simplified"), part, *_BY)
+        full, simplified = _common_tables(part, others)
+        if full.empty:
+            yield not_tested("the rows lack the simplified networks", case)
             continue
-        full, simplified = (table.loc[networks, blocks] for table in (full, simplified))
         ratio = ratio_interval(full.mean(axis=1), simplified.mean(axis=1))
-        found.append(
-            decided(
-                inside(ratio, *ALIKE),
-                ratio,
-                case=case,
-                unit="SSIM of full over simplified",
-                threshold=f"{ALIKE[0]} or {ALIKE[1]}",
-                detail=f"full {_levels(full, 'CD')}; simplified {_levels(simplified, 'CD')}",
-            )
-        )
-    return found
+        detail = f"full {_levels(full)}; simplified {_levels(simplified)}"
+        unit = "SSIM of full over simplified"
+        yield judged(inside, ratio, *ALIKE, case=case, unit=unit, detail=detail)
 
 
-def _trend(rows: pd.DataFrame, over: str, *, case: str, sign: int, doubling: bool) -> Finding:
-    table = network_table(rows, over)
-    if table.shape[1] < 2:
-        return not_tested(f"the rows hold fewer than two values of {over}", case)
-    slope = mean_interval(slopes(table, doubling=doubling))
-    return decided(
-        (above if sign > 0 else below)(slope, 0),
-        slope,
-        case=case,
-        unit=f"SSIM per doubling of {over}" if doubling else f"SSIM per {over}",
-        threshold="0",
-        detail=f"SSIM {_levels(table, _PREFIXES[over])}; Spearman {number(spearman(table))}",
-    )
+def _before_pool(rows: pd.DataFrame, plan: str) -> pd.DataFrame:
+    return rows[(rows["plan"] == plan) & (rows["tap"] == "pre_pool")]
+
+
+def _same(rows: pd.DataFrame, part: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The rows that have in some columns the one value that `part` has."""
+    for column in columns:
+        rows = rows[rows[column] == part[column].iloc[0]]
+    return rows
+
+
+def _common_tables(*parts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """SSIM by network and block of two parts, where both have it."""
+    one, other = (network_table(part, "block") for part in parts)
+    return one.align(other, join="inner")
 
 
 def _cases(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -279,6 +205,6 @@ def _cases(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[str, pd.DataFram
             yield (f"{case}, {name}" if case else name), part
 
 
-def _levels(table: pd.DataFrame, prefix: str) -> str:
+def _levels(table: pd.DataFrame, prefix: str = "CD") -> str:
     """Means over networks by level: "0.812 at CD1, 0.401 at CD2"."""
     return ", ".join(f"{number(table[level].mean())} at {prefix}{level:g}" for level in table)

@@ -7,13 +7,12 @@ Convolutional Neural Networks". Their figures carry no printed values unless sai
 
 from recon.claims import invertibility, training
 from recon.claims import reconstruction as rr
-from recon.claims.verdicts import Claim
+from recon.claims.verdicts import Claim, Evidence
 
 _RANDOM = "He et al."
 _ICLR = "He et al., ICLR 2020 version"
 _FIRST = "He et al., first version"
 _GILBERT = "Gilbert et al."
-
 
 _SCORES = ("network", "head", "image", "ssim")
 _DEPTH = ("plan", "block", "tap", "upsampling", *_SCORES)
@@ -23,6 +22,7 @@ _COURSE = ("architecture", "encoder", *_STEPS)
 _FINAL = ("architecture", "block", "encoder", "network", "set", "image", "mse")
 _ERRORS = ("activation_error", "image_error")
 _RECONSTRUCTED = ("encoder", "layer", "network", "filters", "unpooling", *_ERRORS)
+_RATIOS = ("network", "quantity", "value")
 _INTERVAL = "95 % interval of the"
 _FINAL_RATIO = f"{_INTERVAL} geometric mean over networks of the ratio of final losses"
 
@@ -36,9 +36,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule=f"{_FINAL_RATIO}, random over trained, below 1; of the mean over"
         " the steps of the difference of log losses, below 0; of the difference of the log ratios"
         f" of final losses, VGG16 less AlexNet, below 0. Losses of pictures held out.",
-        experiment="convergence",
-        columns=_COURSE,
-        evaluate=training.random_trains_better,
+        evidence=Evidence("convergence", _COURSE, training.random_trains_better),
     ),
     Claim(
         id="C2",
@@ -46,9 +44,7 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_RANDOM}, Fig. 2 (a): “VGG yields much lower inverting loss”; curves, no numbers.",
         rule=f"{_FINAL_RATIO}, VGG16 over AlexNet, below 1; random and trained"
         " CNNs apart. Losses of pictures held out.",
-        experiment="convergence",
-        columns=_COURSE,
-        evaluate=training.vgg_is_below_alexnet,
+        evidence=Evidence("convergence", _COURSE, training.vgg_is_below_alexnet),
     ),
     Claim(
         id="C3",
@@ -57,9 +53,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule=f"{_INTERVAL} ratio of a picture's loss where it is held out to that where it is"
         f" trained on, over pictures and all blocks, inside {training.SAME[0]} to"
         f" {training.SAME[1]}.",
-        experiment="generalisation",
-        columns=_FINAL,
-        evaluate=training.validation_is_training,
+        evidence=Evidence("generalisation", _FINAL, training.validation_is_training),
     ),
     Claim(
         id="C4",
@@ -69,9 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
         " slowly for random VGG”; bars, no numbers.",
         rule=f"{_INTERVAL} slope of the log10 loss of pictures held out over k, VGG16: above 0 for"
         f" both; below {training.SLOW} a block for the random CNN; larger for the trained one.",
-        experiment="generalisation",
-        columns=_FINAL,
-        evaluate=training.rises_with_block,
+        evidence=Evidence("generalisation", _FINAL, training.rises_with_block),
     ),
     Claim(
         id="C5a",
@@ -81,9 +73,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule=f"{_FINAL_RATIO} of pictures held out, over those of N(0, 0.015),"
         f" inside {training.ALIKE[0]} to {training.ALIKE[1]} for small deviations, above"
         f" {training.ALIKE[1]} for N(0, 1). VGG16, Conv2.",
-        experiment="init-std",
-        columns=("std", *_STEPS),
-        evaluate=training.small_deviations_end_equal,
+        evidence=Evidence("init-std", ("std", *_STEPS), training.small_deviations_end_equal),
     ),
     Claim(
         id="C5b",
@@ -93,9 +83,7 @@ CLAIMS: tuple[Claim, ...] = (
         rule=f"{_FINAL_RATIO} of pictures held out, over those of the Gaussian,"
         f" inside {training.ALIKE[0]} to {training.ALIKE[1]}. The papers' parameters, VGG16,"
         " Conv2.",
-        experiment="init-law",
-        columns=("law", *_STEPS),
-        evaluate=training.laws_end_equal,
+        evidence=Evidence("init-law", ("law", *_STEPS), training.laws_end_equal),
     ),
     Claim(
         id="C6",
@@ -104,9 +92,7 @@ CLAIMS: tuple[Claim, ...] = (
         " coarser the reconstructed images are”; one picture, no numbers.",
         rule=f"{_INTERVAL} mean slope over networks, SSIM per block, below 0. Features before the"
         " pool.",
-        experiment="depth",
-        columns=_DEPTH,
-        evaluate=rr.falls_with_block,
+        evidence=Evidence("depth", _DEPTH, rr.falls_with_block),
     ),
     Claim(
         id="C7a",
@@ -116,9 +102,7 @@ CLAIMS: tuple[Claim, ...] = (
         " Contradicts C7b.",
         rule="Doubling the depth changes SSIM by at most half of what doubling the reduction of the"
         f" maps takes: {_INTERVAL} difference above 0. Least squares on network means.",
-        experiment="factorial",
-        columns=_FACTORIAL,
-        evaluate=rr.depth_counts_little,
+        evidence=Evidence("factorial", _FACTORIAL, rr.depth_counts_little),
     ),
     Claim(
         id="C7b",
@@ -127,9 +111,7 @@ CLAIMS: tuple[Claim, ...] = (
         " no numbers. Contradicts C7a.",
         rule="Doubling the depth takes more SSIM than doubling the channels changes:"
         f" {_INTERVAL} difference above 0. Least squares on network means.",
-        experiment="factorial",
-        columns=_FACTORIAL,
-        evaluate=rr.depth_beats_width,
+        evidence=Evidence("factorial", _FACTORIAL, rr.depth_beats_width),
     ),
     Claim(
         id="C7c",
@@ -138,9 +120,7 @@ CLAIMS: tuple[Claim, ...] = (
         " the decaying”; pictures, no numbers.",
         rule="Doubling the reduction of the maps takes more SSIM than doubling the depth changes:"
         f" {_INTERVAL} difference above 0. Least squares on network means.",
-        experiment="factorial",
-        columns=_FACTORIAL,
-        evaluate=rr.resolution_is_the_cause,
+        evidence=Evidence("factorial", _FACTORIAL, rr.resolution_is_the_cause),
     ),
     Claim(
         id="C7d",
@@ -150,9 +130,7 @@ CLAIMS: tuple[Claim, ...] = (
         " the first row”; one picture, no numbers.",
         rule=f"{_INTERVAL} ratio of SSIM, full over simplified, CD2 to CD5, inside {rr.ALIKE[0]} to"
         f" {rr.ALIKE[1]}.",
-        experiment="depth",
-        columns=_DEPTH,
-        evaluate=rr.simplified_is_alike,
+        evidence=Evidence("depth", _DEPTH, rr.simplified_is_alike),
     ),
     Claim(
         id="C8",
@@ -161,9 +139,7 @@ CLAIMS: tuple[Claim, ...] = (
         " reconstruction quality”, “much more apparent” for the mean head; 4 to 2048 channels, 30"
         " networks, 50 pictures; curves, no numbers.",
         rule=f"{_INTERVAL} mean slope over networks, SSIM per doubling of the channels, above 0.",
-        experiment="channels",
-        columns=("channels", "upsampling", *_SCORES),
-        evaluate=rr.rises_with_channels,
+        evidence=Evidence("channels", ("channels", "upsampling", *_SCORES), rr.rises_with_channels),
     ),
     Claim(
         id="C9",
@@ -171,9 +147,7 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_RANDOM}, Fig. 10: “the reconstruction quality decays with larger kernel size”; 30"
         " networks, 50 pictures; a curve, no numbers.",
         rule=f"{_INTERVAL} mean slope over networks, SSIM per doubling of the side, below 0.",
-        experiment="kernel-size",
-        columns=("kernel", *_SCORES),
-        evaluate=rr.falls_with_kernel,
+        evidence=Evidence("kernel-size", ("kernel", *_SCORES), rr.falls_with_kernel),
     ),
     Claim(
         id="C10",
@@ -181,9 +155,7 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_ICLR}, section 4.2: “the quality decays by about a half as evaluated by SSIM”.",
         rule=f"{_INTERVAL} ratio inside {rr.HALF[0]} to {rr.HALF[1]}. The network of that"
         " section: features after the pool, as many channels in all layers.",
-        experiment="depth",
-        columns=_DEPTH,
-        evaluate=rr.second_is_half,
+        evidence=Evidence("depth", _DEPTH, rr.second_is_half),
     ),
     Claim(
         id="C11",
@@ -192,9 +164,7 @@ CLAIMS: tuple[Claim, ...] = (
         " convolutional layers is hard to distinguish”; pictures, no numbers.",
         rule=f"{_INTERVAL} share of the decay (slope of SSIM over k) that is removed above"
         f" {rr.REMOVED}.",
-        experiment="depth",
-        columns=_DEPTH,
-        evaluate=rr.kept_size_removes_decay,
+        evidence=Evidence("depth", _DEPTH, rr.kept_size_removes_decay),
     ),
     Claim(
         id="C12",
@@ -203,9 +173,7 @@ CLAIMS: tuple[Claim, ...] = (
         " “the color information is discarded”; pictures, no numbers.",
         rule=f"{_INTERVAL} mean size of the correlation of chroma with the photograph's, CD1 to"
         f" CD3, below {rr.LOST}.",
-        experiment="depth",
-        columns=(*_DEPTH, "pearson", "chroma"),
-        evaluate=rr.colour_is_lost,
+        evidence=Evidence("depth", (*_DEPTH, "pearson", "chroma"), rr.colour_is_lost),
     ),
     Claim(
         id="C13",
@@ -223,9 +191,7 @@ CLAIMS: tuple[Claim, ...] = (
         " activations, below 1. Naive unpooling, as printed; each layer is a case of its own, where"
         f" the error with the activations themselves is at most {invertibility.USED} of that with"
         " random ones.",
-        experiment="iht",
-        columns=_RECONSTRUCTED,
-        evaluate=invertibility.random_filters_beat_activations,
+        evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_beat_activations),
     ),
     Claim(
         id="G2",
@@ -234,9 +200,7 @@ CLAIMS: tuple[Claim, ...] = (
         " .326/.345, .379/.357, so not in its own third row.",
         rule=f"{_INTERVAL} ratio of mean image errors over networks, random filters over learned"
         " ones, below 1. A trained CNN, naive unpooling; each layer is a case, as for G1.",
-        experiment="iht",
-        columns=_RECONSTRUCTED,
-        evaluate=invertibility.random_filters_are_best,
+        evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_are_best),
     ),
     Claim(
         id="G3",
@@ -244,8 +208,6 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_GILBERT}, Fig. 2 (a, b): “tightly centered around 1”; histograms, no numbers.",
         rule=f"{_INTERVAL} mean ratio over networks inside {invertibility.ABOUT_ONE[0]} to"
         f" {invertibility.ABOUT_ONE[1]}. Each ratio is a case of its own.",
-        experiment="rip-1d",
-        columns=("network", "quantity", "value"),
-        evaluate=invertibility.ratios_are_about_one,
+        evidence=Evidence("rip-1d", _RATIOS, invertibility.ratios_are_about_one),
     ),
 )

@@ -1,7 +1,7 @@
 """What is said of a claim: a verdict by a rule that was set before the rows were seen."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,53 +14,47 @@ Verdict = Literal["holds", "fails", "undecided", "not tested"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What the rows say of a claim, in one of its cases.
+    """What the rows say of a claim, in one of its cases."""
 
-    Attributes:
-        verdict: "holds" or "fails" only where the whole interval lies on one side.
-        case: Words that name the networks; empty where there is only one case.
-        effect: Interval of what the rule looks at; None where it was not measured.
-        unit: Unit of the effect.
-        detail: The numbers behind it, or why there is no verdict.
-    """
-
-    verdict: Verdict
-    case: str = ""
-    effect: Interval | None = None
+    verdict: Verdict  # "holds" or "fails" only where the whole interval lies on one side
+    case: str = ""  # words that name the networks; empty where there is only one case
+    effect: Interval | None = None  # what the rule looks at; None where it was not measured
     unit: str = ""
-    detail: str = ""
+    detail: str = ""  # the numbers behind it, or why there is no verdict
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What decides a claim; `evaluate` raises ValueError, one line, where rows do not suffice."""
+
+    experiment: str  # its rows decide
+    columns: tuple[str, ...]  # those that are read
+    evaluate: Callable[[pd.DataFrame], Iterable[Finding]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the papers that rows can bear out or refute.
+    """A sentence of the papers that rows can bear out or refute."""
 
-    Attributes:
-        id: Identifier, such as "C8".
-        words: Claim in a sentence.
-        paper: Words or numbers of the papers, with the place.
-        rule: When it holds; else what is missing to test it.
-        experiment: Name of the experiment whose rows decide it; empty where there is none yet.
-        columns: Columns of the rows that the rule reads.
-        evaluate: Findings from the rows; raises ValueError, one line, where they do not suffice.
-    """
-
-    id: str
+    id: str  # such as "C8"
     words: str
-    paper: str
-    rule: str
-    experiment: str = ""
-    columns: tuple[str, ...] = ()
-    evaluate: Callable[[pd.DataFrame], list[Finding]] | None = None
+    paper: str  # words or numbers of the papers, with the place
+    rule: str  # when it holds; else what is missing to test it
+    evidence: Evidence | None = None  # what decides it; None where nothing does yet
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment whose rows decide it; empty where there is none yet."""
+        return self.evidence.experiment if self.evidence else ""
 
     def findings(self, rows: pd.DataFrame) -> list[Finding]:
         """At least one finding: "not tested" where the rows lack what is needed."""
-        if self.evaluate is None:
+        if self.evidence is None:
             return [not_tested(self.rule)]
-        if missing := [name for name in self.columns if name not in rows]:
+        if missing := [name for name in self.evidence.columns if name not in rows]:
             return [not_tested(f"{self.experiment}.csv has no column {', '.join(missing)}")]
         try:
-            found = self.evaluate(rows)
+            found = list(self.evidence.evaluate(rows))
         except ValueError as error:
             return [not_tested(str(error))]
         return found or [not_tested("the rows hold none of the networks that the claim is of")]
@@ -90,18 +84,26 @@ def inside(interval: Interval, low: float, high: float) -> Verdict:
     return "fails" if interval.high < low or interval.low > high else "undecided"
 
 
-def decided(
-    verdict: Verdict, effect: Interval, *, case: str, unit: str, threshold: str, detail: str
+def judged(
+    rule: Callable[..., Verdict],
+    effect: Interval,
+    *thresholds: float,
+    case: str,
+    unit: str,
+    detail: str = "",
 ) -> Finding:
-    """A finding whose detail says, where nothing is decided, what stands in the way."""
+    """The verdict of `rule` (above, below, inside) on an effect.
+
+    Where nothing is decided, the detail begins with what stands in the way.
+    """
+    verdict = rule(effect, *thresholds)
     if verdict == "undecided":
-        why = (
-            f"the interval reaches across {threshold}"
-            if effect.bounded
-            else f"too few networks for an interval ({effect.networks})"
-            if effect.networks < 2
-            else "no bounded interval at this scale"
-        )
+        if effect.bounded:
+            why = f"the interval reaches across {' or '.join(f'{t:g}' for t in thresholds)}"
+        elif effect.networks < 2:
+            why = f"too few networks for an interval ({effect.networks})"
+        else:
+            why = "no bounded interval at this scale"
         detail = f"{why}; {detail}" if detail else why
     return Finding(verdict=verdict, case=case, effect=effect, unit=unit, detail=detail)
 
@@ -117,6 +119,5 @@ def number(value: float) -> str:
 
 def interval_text(interval: Interval) -> str:
     """An estimate and its interval: "0.120 [0.100, 0.140]"."""
-    if not interval.bounded:
-        return f"{number(interval.estimate)} [no interval]"
-    return f"{number(interval.estimate)} [{number(interval.low)}, {number(interval.high)}]"
+    ends = f"{number(interval.low)}, {number(interval.high)}" if interval.bounded else "no interval"
+    return f"{number(interval.estimate)} [{ends}]"

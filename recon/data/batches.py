@@ -1,12 +1,11 @@
 """Batches for training: pictures read, cropped and flipped, each batch a function of its number.
 
-Which pictures a batch holds, where each is cut and whether it is flipped depends on the seed and
-the number of the batch alone, so a run that is resumed sees what it would have seen, and threads
-may read batches in any order. Pixels stay bytes until they are on the device: a quarter of the
-memory and of the transfer.
+Which pictures a batch holds, where they are cut and which are flipped depends on the seed and the
+batch's number alone: a resumed run sees what it would have seen, and threads may read in any order.
+Pixels stay bytes until they are on the device, for a quarter of the memory and of the transfer.
 """
 
-import heapq
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,17 +21,11 @@ _MOST_TRIES = 100  # in a row for one sample: a lost disk should end the run, a 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures to train on.
+    """Pictures to train on."""
 
-    Attributes:
-        pixels: uint8 (batch, crop, crop, 3), RGB.
-        labels: int32 (batch,), or None where the pictures have no classes.
-        names: Names of the pictures in order, of those that were read in place of bad ones too.
-    """
-
-    pixels: np.ndarray
-    labels: np.ndarray | None
-    names: tuple[str, ...]
+    pixels: np.ndarray  # uint8 (batch, crop, crop, 3), RGB
+    labels: np.ndarray | None  # int32 (batch,), or None where the pictures have no classes
+    names: tuple[str, ...]  # of the pictures that were read
 
 
 class Batches:
@@ -40,17 +33,13 @@ class Batches:
 
     Sample i of batch s stands at place `s * batch + i` of the epochs' permutations laid end to
     end. Pictures are brought to a shorter side of 256 / 227 of the crop, smaller ones to the crop;
-    squares lie anywhere in them, every other one is mirrored, at random. A file that turns out to
-    be damaged makes way for the next one of the index.
+    squares lie anywhere in them and half are mirrored, at random. A damaged file makes way for the
+    next one of the index.
 
     Args:
-        index: Pictures to read.
-        batch: Number of samples in a batch, at least 1; may exceed the number of pictures.
-        crop: Side of the squares in pixels, at least 1.
+        index: Pictures to read; may be fewer than those of a batch.
+        batch, crop: Samples in a batch, and their side in pixels, at least 1.
         seed: Seed of order, crops and flips, 0 or more.
-
-    Raises:
-        ValueError: If a number is out of range.
     """
 
     def __init__(self, index: ImageIndex, *, batch: int, crop: int, seed: int) -> None:
@@ -59,9 +48,7 @@ class Batches:
             raise ValueError(f"seed must be 0 or more; received {seed}")
         self.index = index
         self._folder = str(index.folder)  # a Path a file would cost more than reading a thumbnail
-        self._batch = batch
-        self._cut = _cut(crop)
-        self._seed = seed
+        self._batch, self._cut, self._seed = batch, _cut(crop), seed
         self._refused: dict[int, str] = {}  # reasons by position in the index
         self._order = lru_cache(maxsize=2)(self._permutation)
 
@@ -80,26 +67,22 @@ class Batches:
         """
         if number < 0:
             raise ValueError(f"number must be 0 or more; received {number}")
-        epochs, places = np.divmod(
-            np.arange(number * self._batch, (number + 1) * self._batch), len(self.index.names)
-        )
-        positions = np.concatenate(
-            [self._order(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs).tolist()]
-        )
-        sequence = np.random.SeedSequence(self._seed, spawn_key=(1, number))
-        draws = np.random.default_rng(sequence).random((self._batch, 3))
-        pixels = np.empty((self._batch, *[self._cut.crop] * 2, 3), np.uint8)
-        read = np.empty(self._batch, np.int64)
-        for row, (across, down, side) in enumerate(draws.tolist()):
-            cut = across, down, side < 0.5
-            read[row] = self._read(pixels[row], int(positions[row]), cut)
-        labels = self.index.labels
-        names = tuple(self.index.names[i] for i in read)
-        return Batch(pixels, None if labels is None else labels[read], names)
+        count, crop = self._batch, self._cut.crop
+        places = np.arange(number * count, (number + 1) * count).tolist()
+        draws = self._rng(1, number).random((count, 3)).tolist()
+        pixels = np.empty((count, crop, crop, 3), np.uint8)
+        read = []
+        for row, place, (across, down, side) in zip(pixels, places, draws, strict=True):
+            epoch, at = divmod(place, len(self.index.names))
+            first = int(self._order(epoch)[at])
+            read.append(self._read(row, first, (across, down, side < 0.5)))
+        return _batch_of(self.index, pixels, read)
+
+    def _rng(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=key))
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        sequence = np.random.SeedSequence(self._seed, spawn_key=(0, epoch))
-        return np.random.default_rng(sequence).permutation(len(self.index.names))
+        return self._rng(0, epoch).permutation(len(self.index.names))
 
     def _read(self, pixels: np.ndarray, first: int, cut: tuple[float, float, bool]) -> int:
         """Reads a picture, or the first sound one after it; returns its position in the index."""
@@ -124,37 +107,34 @@ class Batches:
 def fixed_batch(index: ImageIndex, count: int, crop: int, *, fewer: bool = False) -> Batch:
     """The same pictures every time, cut from the middle: for validation and samples.
 
-    They are chosen by a hash of their names: a larger `count` begins with what a smaller one has,
-    and what is added to the folder moves few of them. A file that cannot be read is passed over.
-
-    Args:
-        index: Pictures to choose from.
-        count: Number of pictures, at least 1.
-        crop: Side of the squares in pixels, at least 1.
-        fewer: Whether fewer pictures, one at least, do where `count` cannot be read.
+    A hash of the names chooses them: a larger `count` begins with what a smaller one has, and what
+    is added to the folder moves few of them. A file that cannot be read is passed over.
 
     Raises:
-        ValueError: If a number is out of range, or fewer pictures can be read.
+        ValueError: If a number is below 1, or only fewer pictures can be read; with `fewer`, if
+            none can.
     """
     _check(count=count)
     cut = _cut(crop)
-    heap = [(name_hash(name, "fixed 0"), number) for number, name in enumerate(index.names)]
-    heapq.heapify(heap)
-    pixels = np.empty((min(count, len(heap)), crop, crop, 3), np.uint8)
+    hashes = [name_hash(name, "fixed 0") for name in index.names]
+    pixels = np.empty((min(count, len(hashes)), crop, crop, 3), np.uint8)
     read: list[int] = []
-    while heap and len(read) < count:
-        _, number = heapq.heappop(heap)
-        try:
-            pixels[len(read)] = read_square(f"{index.folder}/{index.names[number]}", cut)
-        except (ImageError, OSError):
-            continue
-        read.append(number)
+    for position in np.argsort(hashes, kind="stable").tolist():
+        if len(read) == count:
+            break
+        with suppress(ImageError, OSError):
+            pixels[len(read)] = read_square(f"{index.folder}/{index.names[position]}", cut)
+            read.append(position)
     if len(read) < (1 if fewer else count):
         raise ValueError(
             f"count must be at most the number of sound pictures, {len(read)}; received {count}"
         )
+    return _batch_of(index, pixels[: len(read)], read)
+
+
+def _batch_of(index: ImageIndex, pixels: np.ndarray, read: list[int]) -> Batch:
     labels = None if index.labels is None else index.labels[read]
-    return Batch(pixels[: len(read)], labels, tuple(index.names[number] for number in read))
+    return Batch(pixels, labels, tuple(index.names[position] for position in read))
 
 
 def _cut(crop: int) -> Cut:

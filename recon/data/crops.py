@@ -1,14 +1,14 @@
 """A picture's file turned into one square of training pixels.
 
-Ordinary pictures (8-bit grey or RGB in JPEG or PNG, without transparency, in sRGB) are decoded
-side by side in as many threads as there are. All others go through `rrstyle.pictures.decoding`,
-one at a time; both ways give the same pixels, but for a JPEG that is much larger than what is
-wanted of it: that is decoded at a half, a quarter or an eighth of its size, as far as it stays
-twice as large as needed.
+Ordinary pictures (8-bit grey or RGB in JPEG or PNG, without transparency, in sRGB) are decoded by
+many threads at once, all others one at a time by `rrstyle.pictures.decoding`. Both ways give the
+same pixels, but a JPEG much larger than what is wanted of it is decoded at a half, a quarter or an
+eighth of its size, as far as it stays twice as large as needed.
 """
 
 import io
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -19,73 +19,52 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 from rrstyle.pictures.decoding import MAX_PIXELS, decode
 from rrstyle.pictures.files import read_bytes
 
-# The triangle, widened with the reduction: half the time of Lanczos, which would cost twice as
-# much as decoding does.
+# The triangle, widened with the reduction, in half the time of Lanczos: that is twice decoding's.
 _FILTER = Image.Resampling.BILINEAR
 _SPARE = 2  # times as large as needed is how a JPEG comes out of its decoder, at least
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_T = Image.Transpose
+_TURNS = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE}
+_TURNS |= {6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90}
 
 
 @dataclass(frozen=True)
 class Cut:
     """Where a square is cut from a picture.
 
-    The shorter side is brought to `resize` where it is longer, to `crop` where it is shorter than
-    that, and left as it is between the two.
-
-    Attributes:
-        crop: Side of the square in pixels, at least 1.
-        resize: The shorter side of a picture before it is cut, at least `crop`.
+    A shorter side above `resize` is brought to that, one below `crop` to `crop`.
     """
 
-    crop: int
-    resize: int
+    crop: int  # side of the square in pixels, at least 1
+    resize: int  # the shorter side of a picture before it is cut, at least `crop`
 
     def scaled(self, width: int, height: int) -> tuple[int, int]:
         """Width and height that a picture is brought to, each at least `crop`."""
         shorter = min(width, height)
         target = min(max(shorter, self.crop), self.resize)
         # In whole numbers, halves up: a float could round another way on another machine.
-        return (
-            (2 * width * target + shorter) // (2 * shorter),
-            (2 * height * target + shorter) // (2 * shorter),
-        )
+        across, down = ((2 * s * target + shorter) // (2 * shorter) for s in (width, height))
+        return across, down
 
 
 def read_square(
-    path: str,
-    cut: Cut,
-    across: float | None = None,
-    down: float | None = None,
-    flip: bool = False,
+    path: str, cut: Cut, across: float | None = None, down: float | None = None, flip: bool = False
 ) -> np.ndarray:
-    """Reads a file and cuts a square out of it.
-
-    Floats and 16-bit values are rounded to 8 bits.
+    """Reads a file and cuts a square out of it; floats and 16-bit values are rounded to 8 bits.
 
     Args:
         path: Regular file of any kind that `rrstyle.pictures.images.read_image` takes.
         cut: The square's side, and the size of the picture it is cut from.
-        across: Place of the square from left to right, in [0, 1); None for the middle.
-        down: The same from top to bottom.
-        flip: Whether left and right change places, afterwards.
+        across, down: Place of the square, from left and from top, in [0, 1); None for the middle.
+        flip: Mirror the square.
 
     Returns:
         uint8 (crop, crop, 3), or (crop, crop, 1) of a picture without colours.
 
     Raises:
-        ImageError: The content is refused.
-        OSError: The file cannot be read.
+        ImageError: If the content is refused.
+        OSError: If the file cannot be read.
     """
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - a Path costs more than reading a thumbnail
@@ -96,17 +75,12 @@ def read_square(
         pixels, _, _ = decode(*read_bytes(path))
         image = Image.fromarray(np.rint(pixels * np.float32(255)).astype(np.uint8))
         found = _Opened(image, image.size)
-    square = np.asarray(_square(found, cut, across, down))
-    square = square.reshape(cut.crop, cut.crop, -1)
+    square = np.asarray(_square(found, cut, across, down)).reshape(cut.crop, cut.crop, -1)
     return square[:, ::-1] if flip else square
 
 
 class _Opened(NamedTuple):
-    """A picture, perhaps shrunk by its decoder.
-
-    The shrunk one may reach beyond the picture's edge by a part of a pixel, since it has as many
-    pixels as it takes to hold all of the larger ones.
-    """
+    """A picture, perhaps shrunk by its decoder, and then up to a pixel beyond its edge."""
 
     image: Image.Image
     size: tuple[int, int]  # width and height in the file, upright
@@ -117,23 +91,19 @@ class _Opened(NamedTuple):
 def _square(opened: _Opened, cut: Cut, across: float | None, down: float | None) -> Image.Image:
     image = opened.image
     width, height = cut.scaled(*opened.size)
-    left = _offset(width - cut.crop, across)
-    top = _offset(height - cut.crop, down)
-    right, bottom = left + cut.crop, top + cut.crop
+    left, top = _offset(width - cut.crop, across), _offset(height - cut.crop, down)
     if (width, height) == image.size:
-        return image.crop((left, top, right, bottom))
+        return image.crop((left, top, left + cut.crop, top + cut.crop))
     # Only what is cut is resampled; the filter still sees the pixels around it.
-    exact = opened.size[0] / opened.shrunk, opened.size[1] / opened.shrunk
-    x, y = exact[0] / width, exact[1] / height
-    start_x = image.width - exact[0] if opened.beyond[0] else 0.0
-    start_y = image.height - exact[1] if opened.beyond[1] else 0.0
-    box = (
-        start_x + left * x,
-        start_y + top * y,
-        min(start_x + right * x, image.width),
-        min(start_y + bottom * y, image.height),
-    )
-    return image.resize((cut.crop, cut.crop), _FILTER, box=box)
+    spans = []
+    for axis, (size, first) in enumerate(((width, left), (height, top))):
+        exact = opened.size[axis] / opened.shrunk
+        scale = exact / size
+        start = image.size[axis] - exact if opened.beyond[axis] else 0.0
+        end = min(start + (first + cut.crop) * scale, image.size[axis])
+        spans.append((start + first * scale, end))
+    (x0, x1), (y0, y1) = spans
+    return image.resize((cut.crop, cut.crop), _FILTER, box=(x0, y0, x1, y1))
 
 
 def _offset(room: int, place: float | None) -> int:
@@ -148,10 +118,7 @@ def _ordinary(data: bytes, needed: int) -> _Opened | None:
     """
     if data.startswith(b"\xff\xd8\xff"):
         return _ordinary_jpeg(data, needed)
-    if data.startswith(_PNG):
-        image = _ordinary_png(data)
-        return None if image is None else _Opened(image, image.size)
-    return None
+    return _ordinary_png(data) if data.startswith(_PNG) else None
 
 
 class _Jpeg(JpegImagePlugin.JpegImageFile):
@@ -176,12 +143,11 @@ def _ordinary_jpeg(data: bytes, needed: int) -> _Opened | None:
     if turn not in _TURNS:
         return _Opened(image, (width, height), shrunk)
     size = (height, width) if turn in (5, 6, 7, 8) else (width, height)
-    return _Opened(
-        image.transpose(_TURNS[turn]), size, shrunk, (turn in (2, 3, 6, 7), turn in (3, 4, 7, 8))
-    )
+    beyond = turn in (2, 3, 6, 7), turn in (3, 4, 7, 8)
+    return _Opened(image.transpose(_TURNS[turn]), size, shrunk, beyond)
 
 
-def _ordinary_png(data: bytes) -> Image.Image | None:
+def _ordinary_png(data: bytes) -> _Opened | None:
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     animated = b"acTL" in data[: data.find(b"IDAT")]
     if bits != 8 or colour not in (0, 2) or animated or width * height > MAX_PIXELS:
@@ -193,7 +159,7 @@ def _ordinary_png(data: bytes) -> Image.Image | None:
     turned = any("exif" in str(key) or "xmp" in str(key) for key in image.info)
     if "transparency" in image.info or turned or not _is_srgb(image):
         return None
-    return image
+    return _Opened(image, image.size)
 
 
 def _is_srgb(image: Image.Image) -> bool:
@@ -217,13 +183,11 @@ def _orientation(exif: bytes) -> int | None:
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2], "")
     if not order:
         return None
-    try:
+    with suppress(struct.error):
         (start,) = struct.unpack_from(f"{order}I", tiff, 4)
         (count,) = struct.unpack_from(f"{order}H", tiff, start)
         for place in range(start + 2, start + 2 + 12 * count, 12):
             tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, place)
             if tag == 274 and kind == 3:
                 return value
-    except struct.error:
-        pass
     return None

@@ -9,6 +9,7 @@ import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -32,23 +33,15 @@ _CACHE_FORMAT = 1
 
 @dataclass(frozen=True)
 class ImageIndex:
-    """The pictures of a folder tree, in an order that is the same everywhere.
+    """The pictures of a folder tree, in an order that is the same everywhere."""
 
-    Attributes:
-        folder: The tree's root.
-        names: Paths relative to it with "/" between their parts, sorted as bytes.
-        classes: Names of the folders right below the root, sorted as bytes; None where a picture
-            lies outside of them.
-        labels: int32 (number of names,): the class of each picture as an index into `classes`,
-            read-only; None with them.
-        bad: Names of files and folders that cannot be used (a folder's ends in "/"), each with
-            the reason in one line.
-    """
-
-    folder: Path
-    names: tuple[str, ...]
+    folder: Path  # the tree's root
+    names: tuple[str, ...]  # paths relative to it with "/" between their parts, sorted as bytes
+    # Names of the folders right below the root, sorted as bytes; None where a picture lies outside.
     classes: tuple[str, ...] | None
+    # int32 (number of names,), read-only: each picture's place in `classes`; None without them.
     labels: np.ndarray | None = field(compare=False, repr=False)  # follows from the others
+    # Names of files and folders that cannot be used (a folder's ends in "/"), and why, in a line.
     bad: Bad = ()
 
     @cached_property
@@ -65,17 +58,13 @@ class _File(NamedTuple):
 
 
 def scan(
-    folder: Path,
-    *,
-    cache: Path | None = None,
-    on_step: OnStep = ignore,
-    argument: str = "folder",
+    folder: Path, *, cache: Path | None = None, on_step: OnStep = ignore, argument: str = "folder"
 ) -> ImageIndex:
     """Lists the pictures of a folder tree, by suffix, and checks each file's header.
 
     Symbolic links are followed, each folder once; hidden files and folders are left out. No pixel
-    is decoded, so a file that breaks off behind a sound header is found only when it is read.
-    What cannot be used is named in `bad` and never stops the scan.
+    is decoded: a file that breaks off behind a sound header is found only when it is read. What
+    cannot be used is named in `bad` and never stops the scan.
 
     Args:
         folder: The tree's root.
@@ -91,7 +80,6 @@ def scan(
         ValueError: If there is no such folder or it holds no picture that can be used.
         OSError: If the cache cannot be written.
     """
-    folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"{argument} must be a folder of pictures; received {str(folder)!r}")
     if cache is not None and not cache.parent.is_dir():
@@ -112,7 +100,9 @@ def scan(
         raise ValueError(
             f"{argument} must hold a picture that can be used; received {folder.name!r}{first}"
         )
-    classes = _classes(names)
+    classes = None
+    if all("/" in name for name in names):
+        classes = tuple(sorted({_class_of(name) for name in names}, key=os.fsencode))
     return ImageIndex(folder, names, classes, _labels(names, classes), bad)
 
 
@@ -121,14 +111,11 @@ def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, st
 
     Args:
         index: Result of `scan`.
-        path: File to write; one that is there is replaced.
+        path: File to write, over one that is there.
         later: Pairs of name and reason that were found since, such as `Batches.bad`.
 
     Returns:
         Whether there was anything to write.
-
-    Raises:
-        OSError: If the file cannot be written.
     """
     rows = sorted({**dict(later), **dict(index.bad)}.items())
     if rows:
@@ -140,13 +127,9 @@ def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, st
 
 
 def split(index: ImageIndex, fraction: float) -> tuple[ImageIndex, ImageIndex]:
-    """Holds out a part of the pictures, chosen by a hash of their names.
+    """Holds out a share of the pictures, `fraction` on average, chosen by a hash of their names.
 
     A picture stays on its side whatever else is added to the folder or taken away.
-
-    Args:
-        index: The pictures.
-        fraction: Share of the pictures to hold out, on average; above 0 and below 1.
 
     Returns:
         What is left, with `index.bad`, and what is held out. Both have all classes.
@@ -166,12 +149,7 @@ def split(index: ImageIndex, fraction: float) -> tuple[ImageIndex, ImageIndex]:
 
 
 def name_hash(name: str, salt: str) -> float:
-    """A number in [0, 1), as good as uniform, that depends on the name and the salt alone.
-
-    Args:
-        name: Name of a picture.
-        salt: Another one gives an independent number.
-    """
+    """A number in [0, 1), as good as uniform; another name or salt gives an independent one."""
     digest = hashlib.sha256(os.fsencode(f"{salt}\0{name}")).digest()
     return (int.from_bytes(digest[:8], "big") >> 11) / 2**53  # a float holds 53 bits exactly
 
@@ -181,17 +159,15 @@ def _part(index: ImageIndex, chosen: np.ndarray, bad: Bad) -> ImageIndex:
     return ImageIndex(index.folder, names, index.classes, _labels(names, index.classes), bad)
 
 
-def _classes(names: Sequence[str]) -> tuple[str, ...] | None:
-    if not all("/" in name for name in names):
-        return None
-    return tuple(sorted({name.split("/", 1)[0] for name in names}, key=os.fsencode))
+def _class_of(name: str) -> str:
+    return name.split("/", 1)[0]
 
 
 def _labels(names: Sequence[str], classes: Sequence[str] | None) -> np.ndarray | None:
     if classes is None:
         return None
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[name.split("/", 1)[0]] for name in names], np.int32)
+    labels = np.array([numbers[_class_of(name)] for name in names], np.int32)
     labels.flags.writeable = False
     return labels
 
@@ -257,12 +233,10 @@ def _listing_digest(files: Sequence[_File], troubles: Sequence[tuple[str, str]])
 
 def _read_cache(cache: Path, listing: str) -> set[str] | None:
     """Names of what was bad in a tree that was listed just so; None where that is not known."""
-    try:
+    with suppress(OSError, ValueError, LookupError, TypeError):  # no cache, or none of ours
         content = json.loads(cache.read_bytes())
         if content["format"] == _CACHE_FORMAT and content["listing"] == listing:
             return {str(name) for name, _ in content["bad"]}
-    except (OSError, ValueError, LookupError, TypeError):
-        pass  # no cache, or none of ours: it is made again
     return None
 
 
@@ -282,18 +256,15 @@ def _check_all(folder: Path, files: Sequence[_File], on_step: OnStep) -> Iterato
 
 
 def _check_chunk(folder: Path, files: Sequence[_File]) -> list[tuple[str, str]]:
-    complaints = ((file.name, _complaint(folder, file)) for file in files)
-    return [(name, complaint) for name, complaint in complaints if complaint is not None]
+    return [(file.name, words) for file in files if (words := _complaint(folder, file))]
 
 
 def _complaint(folder: Path, file: _File) -> str | None:
     """Why a file cannot be used, None where its header says that it can."""
     path = folder / file.name
-    try:
+    with suppress(Exception):  # what is wrong is put into words below
         if file.regular and file.size <= MAX_BYTES and _has_sound_header(path, file.size):
             return None
-    except Exception:  # what is wrong is put into words below
-        pass
     try:
         read_image(path)
     except (ValueError, OSError) as error:

@@ -1,5 +1,6 @@
 """The pictures that are evaluated: the cat and others, or those of classes to tell apart."""
 
+import itertools
 import os
 import zlib
 from collections.abc import Iterator
@@ -20,12 +21,11 @@ _Drawn = tuple[str, str, np.ndarray]  # path below the folder, name, square
 def load_pictures(
     folder: Path | None, count: int, side: int, *, seed: int
 ) -> tuple[Pictures, list[str]]:
-    """The built-in cat and `count` - 1 others, as squares.
+    """The built-in cat and `count` - 1 others, each the square in its middle, resampled.
 
-    Of a folder, those are drawn at random without replacement; a file that cannot be read makes
-    way for the next one drawn. Only what is drawn is opened. Without a folder they are the other
-    built-in photographs, as many as there are. Each picture is cut to the square in its middle
-    and resampled.
+    Those of a folder are drawn at random without replacement; a file that cannot be read makes way
+    for the next one drawn, and no other is opened. Without a folder they are the other built-in
+    photographs, as many as there are.
 
     Args:
         folder: Pictures by suffix, in subfolders of any depth too; hidden files are left out.
@@ -37,34 +37,26 @@ def load_pictures(
         The pictures, read-only, each with another name; and what a person should know of them.
 
     Raises:
-        ValueError: If a number is out of range, or there is no such folder, or too few of its
-            files are pictures.
+        ValueError: If a number is out of range, or the folder is none or has too few pictures.
         OSError: If the folder cannot be listed.
     """
-    for argument, value, least in (("count", count, 1), ("side", side, 1), ("seed", seed, 0)):
-        if value < least:
-            raise ValueError(f"{argument} must be an integer of at least {least}; received {value}")
-    first, *others = PHOTOGRAPHS
-    names, squares = [first], [_square(photograph(first), side)]
-    notes = []
-    if folder is None:
-        names += others[: count - 1]
-        squares += [_square(photograph(name), side) for name in others[: count - 1]]
-        if len(names) < count:
-            notes.append(
-                f"{len(names)} built-in photographs instead of {count} pictures:"
-                " no folder of images was named"
-            )
-    else:
+    _check(seed, count=count, side=side)
+    names = list(PHOTOGRAPHS[: count if folder is None else 1])
+    squares = [_square(photograph(name), side) for name in names]
+    notes: list[str] = []
+    if folder is not None:
         if not folder.is_dir():
             raise ValueError(f"images must be a folder of pictures; received {str(folder)!r}")
         drawn, notes = _drawn(folder, count - 1, side, np.random.default_rng([seed, _DRAW]))
         for _, name, square in drawn:
             names.append(_unlike(names, name))
             squares.append(square)
-    pixels = np.stack(squares)
-    pixels.flags.writeable = False  # as in other processes: no cell can change it for the next
-    return Pictures(tuple(names), pixels), notes
+    elif len(names) < count:
+        notes.append(
+            f"{len(names)} built-in photographs instead of {count} pictures:"
+            " no folder of images was named"
+        )
+    return Pictures(tuple(names), _read_only(np.stack(squares))), notes
 
 
 def load_classes(
@@ -72,34 +64,23 @@ def load_classes(
 ) -> tuple[Pictures, list[str]]:
     """Pictures with classes: those to train on, then those to test on.
 
-    Of a folder, the classes are the folders right below it, or below its train/ and test/ where
-    there are both: then those to test on come from test/. Without a folder each built-in
-    photograph is a class of squares a quarter of its height, cut at random from its left half to
-    train on and from its right half to test on.
+    Classes are the folders right below `folder`, or below its train/ and test/ where there are
+    both: then those to test on come from test/. Without a folder each built-in photograph is a
+    class of squares a quarter of its height, drawn from its left half to train on, its right half
+    to test on.
 
     Args:
-        folder: Pictures by suffix; hidden files are left out.
-        train: Pictures to train on, at least 1, drawn at random without replacement.
-        test: Pictures to test on, at least 1, likewise.
-        side: Height and width of the pictures in pixels, at least 1.
-        seed: Seed of the draw, 0 or more.
+        folder, side, seed: As for `load_pictures`.
+        train, test: Pictures to train and to test on, at least 1, drawn without replacement.
 
     Returns:
         The pictures, read-only, and what a person should know of them.
 
     Raises:
-        ValueError: If a number is out of range, or the folder lacks as many pictures, or two
-            classes, or has pictures outside of them.
+        ValueError: As `load_pictures`, or without two classes, or with pictures outside of them.
         OSError: If the folder cannot be listed.
     """
-    for argument, value, least in (
-        ("train", train, 1),
-        ("test", test, 1),
-        ("side", side, 1),
-        ("seed", seed, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{argument} must be an integer of at least {least}; received {value}")
+    _check(seed, train=train, test=test, side=side)
     rng = np.random.default_rng([seed, _DRAW])
     drawn: list[_Drawn] = []
     if folder is None:
@@ -121,16 +102,25 @@ def load_classes(
             drawn, notes = drawn + found, notes + told
     if outside := [file for file, *_ in drawn if "/" not in file]:
         raise ValueError(f"images must all be in folders of classes; received {outside[0]!r}")
-    of = [file.split("/", 1)[0] for file, *_ in drawn]
+    files, _, squares = zip(*drawn, strict=True)
+    of = [file.split("/", 1)[0] for file in files]
     classes = tuple(sorted(set(of)))
     if len(classes) < 2:
         raise ValueError(f"images must be of at least 2 classes; received {classes[0]!r} alone")
-    pixels = np.stack([square for *_, square in drawn])
-    labels = np.array([classes.index(name) for name in of], np.int32)
-    for array in (pixels, labels):
-        array.flags.writeable = False
-    names = tuple(file for file, *_ in drawn)
-    return Pictures(names, pixels, classes=classes, labels=labels), notes
+    labels = _read_only(np.array([classes.index(name) for name in of], np.int32))
+    return Pictures(files, _read_only(np.stack(squares)), classes=classes, labels=labels), notes
+
+
+def _check(seed: int, **counts: int) -> None:
+    for argument, value in (*counts.items(), ("seed", seed)):
+        least = 0 if argument == "seed" else 1
+        if value < least:
+            raise ValueError(f"{argument} must be an integer of at least {least}; received {value}")
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False  # as in other processes: no cell can change it for the next
+    return array
 
 
 def _cut(half: int, side: int, rng: np.random.Generator) -> _Drawn:
@@ -195,8 +185,5 @@ def _square(image: np.ndarray, side: int) -> np.ndarray:
 
 def _unlike(taken: list[str], name: str) -> str:
     """`name`, with a numeral where that is taken."""
-    unlike, numeral = name, 1
-    while unlike in taken:
-        numeral += 1
-        unlike = f"{name} ({numeral})"
-    return unlike
+    choices = itertools.chain([name], (f"{name} ({i})" for i in itertools.count(2)))
+    return next(choice for choice in choices if choice not in taken)

@@ -19,30 +19,17 @@ VALIDATED = 256  # pictures at most, of those held out: their loss is taken at e
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """What `recon.training.train.train` wants to know of a folder of pictures.
+    """What `recon.training.train.train` wants to know of a folder of pictures."""
 
-    Attributes:
-        index: All of them.
-        trained_on: Number of those that are trained on; the others are held out.
-        source: Source of their batches.
-        samples: uint8 (at most 8, crop, crop, 3): of those held out, if there are any.
-        validation: The same of pictures that are held out, with their labels; None without any.
-        data: Plain JSON values that name the pictures in the record of a run.
-    """
-
-    index: ImageIndex
-    trained_on: int
+    index: ImageIndex  # all of them
+    trained_on: int  # how many of them; the others are held out
     source: Batches
-    samples: np.ndarray
-    validation: Batch | None
-    data: dict[str, Any]
+    samples: np.ndarray  # uint8 (at most 8, crop, crop, 3), held out if any are
+    validation: Batch | None  # of those held out, if any are
+    data: dict[str, Any]  # plain JSON values that name the pictures in the record of a run
 
     def report_bad(self, out: Path) -> int:
-        """Writes bad-pictures.csv into a run's folder, if a file is bad; how many are known to be.
-
-        Raises:
-            OSError: If it cannot be written.
-        """
+        """Writes bad-pictures.csv into a run's folder, if a file is bad; how many are known."""
         write_report(self.index, out / BAD_PICTURES, later=self.source.bad)
         return len({name for name, _ in (*self.index.bad, *self.source.bad)})
 

@@ -12,8 +12,6 @@ from matplotlib.figure import Figure
 
 from rrstyle.durable import write_whole
 
-DPI = 150
-
 _STYLE: Any = {
     # Colours that most colour-blind people tell apart: M. Okabe and K. Ito, 2008.
     "axes.prop_cycle": cycler(
@@ -43,16 +41,8 @@ def style() -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure in the format of the path's suffix, whole or not at all.
-
-    Args:
-        figure: Made and saved inside `style`.
-        path: Ends in .png or .svg; a file that is there is replaced.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
+    """Writes a figure, made inside `style`, to a .png or .svg, whole or not at all."""
     stream = io.BytesIO()
     metadata = {"Date": None} if path.suffix == ".svg" else {}
-    figure.savefig(stream, format=path.suffix[1:], dpi=DPI, metadata=metadata)
+    figure.savefig(stream, format=path.suffix[1:], dpi=150, metadata=metadata)
     write_whole(path, stream.getvalue(), overwrite=True)

@@ -12,27 +12,19 @@ import pandas as pd
 from recon.sweep.rows import read_rows
 
 SCALES = ("smoke", "laptop", "paper")  # small to large
-_SCORES = {"ssim", "pearson", "psnr", "chroma", "step", "training_mse", "validation_mse", "mse"}
-_NUMBERS = _SCORES | {"network", "block", "channels", "kernel", "depth", "reduction", "std"}
+_NUMBERS = {"ssim", "pearson", "psnr", "chroma", "step", "training_mse", "validation_mse", "mse"}
+_NUMBERS |= {"network", "block", "channels", "kernel", "depth", "reduction", "std"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One experiment at one scale.
+    """One experiment at one scale."""
 
-    Attributes:
-        name: Name of the experiment.
-        folder: Folder of its files.
-        meta: Content of NAME.json; empty where it cannot be read.
-        rows: Content of NAME.csv; None where it cannot be read.
-        problem: Why it decides no claim, if so; one line.
-    """
-
-    name: str
+    name: str  # of the experiment
     folder: Path
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    rows: pd.DataFrame | None = None
-    problem: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)  # of NAME.json; empty if unreadable
+    rows: pd.DataFrame | None = None  # of NAME.csv; None if unreadable
+    problem: str = ""  # why it decides no claim, if so; one line
 
     @property
     def scale(self) -> str:
@@ -51,13 +43,9 @@ class Result:
 
     def measured_on(self) -> str:
         """Scale, size, seed, device and time, on one line."""
-        settings = self.meta.get("settings")
-        sizes = settings if isinstance(settings, Mapping) else {}
-        named = (
-            ("networks", "{} networks"),
-            ("images", "{} pictures"),
-            ("side", "{} px a side"),
-        )
+        sizes = self.meta.get("settings")
+        sizes = sizes if isinstance(sizes, Mapping) else {}
+        named = (("networks", "{} networks"), ("images", "{} pictures"), ("side", "{} px a side"))
         parts = [self.scale, *(how.format(sizes[key]) for key, how in named if key in sizes)]
         if "seed" in self.meta:
             parts.append(f"seed {self.meta['seed']}")
@@ -71,53 +59,42 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything under a folder.
+    """Everything under a folder."""
 
-    Attributes:
-        chosen: Result that decides, by name: the largest scale among those that are finished.
-        others: Entries that do not decide.
-        problems: One line for each file that cannot be used.
-    """
-
-    chosen: Mapping[str, Result]
-    others: tuple[Result, ...]
-    problems: tuple[str, ...]
+    chosen: Mapping[str, Result]  # by name; the largest scale that is finished
+    others: tuple[Result, ...]  # entries that do not decide
+    problems: tuple[str, ...]  # one line for each file that cannot be used
 
 
 def read_results(directory: Path) -> Results:
-    """Reads a folder of results, or a folder of such folders.
-
-    A file that is broken costs its own experiment only.
+    """Reads a folder of results, or of such folders; a broken file costs its own experiment only.
 
     Raises:
         OSError: If there is no such folder, or it cannot be read.
         ValueError: If it holds no results.
     """
+    rule = "DIR must be a folder of results; received"
     if not directory.exists():
-        raise FileNotFoundError(f"DIR must be a folder of results; received {directory.name!r}")
+        raise FileNotFoundError(f"{rule} {directory.name!r}")
     if not directory.is_dir():
-        raise NotADirectoryError(
-            f"DIR must be a folder of results; received the file {directory.name!r}"
-        )
-    folders = [directory, *sorted(path for path in directory.iterdir() if path.is_dir())]
-    found = [result for folder in folders for result in _read_folder(folder)]
+        raise NotADirectoryError(f"{rule} the file {directory.name!r}")
+    found = []
+    for folder in (directory, *sorted(path for path in directory.iterdir() if path.is_dir())):
+        files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
+        names = {path.stem for path in files if path.suffix in (".csv", ".json")}
+        found += [_read(folder, name) for name in sorted(names)]
     if not found:
         raise ValueError(
             f"DIR must hold results, each a .csv and a .json; received {directory.name!r},"
             " which holds none"
         )
     chosen: dict[str, Result] = {}
-    others = []
     for result in found:
-        held = chosen.get(result.name)
-        if held is None or _weight(result) > _weight(held):
+        if _weight(result) > _weight(chosen.setdefault(result.name, result)):
             chosen[result.name] = result
-            if held is not None:
-                others.append(held)
-        else:
-            others.append(result)
+    others = tuple(result for result in found if result is not chosen[result.name])
     problems = tuple(r.problem for r in found if r.rows is None or not r.meta)
-    return Results(dict(sorted(chosen.items())), tuple(others), problems)
+    return Results(dict(sorted(chosen.items())), others, problems)
 
 
 def _weight(result: Result) -> tuple[bool, int]:
@@ -125,22 +102,15 @@ def _weight(result: Result) -> tuple[bool, int]:
     return not result.problem, scale
 
 
-def _read_folder(folder: Path) -> list[Result]:
-    files = [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."]
-    names = {path.stem for path in files if path.suffix in (".csv", ".json")}
-    return [_read(folder, name) for name in sorted(names)]
-
-
 def _read(folder: Path, name: str) -> Result:
-    table, meta = folder / f"{name}.csv", {}
+    meta: dict[str, Any] = {}
     try:
         meta = _read_json(folder / f"{name}.json")
-        rows = _read_csv(table)
+        rows = _read_csv(folder / f"{name}.csv")
     except (OSError, ValueError) as error:
         return Result(name=name, folder=folder, meta=meta, problem=str(error))
-    problem = ""
-    if not meta.get("finished"):
-        problem = f"{name} is not finished; {len(rows)} rows are there"
+    unfinished = f"{name} is not finished; {len(rows)} rows are there"
+    problem = "" if meta.get("finished") else unfinished
     return Result(name=name, folder=folder, meta=meta, rows=rows, problem=problem)
 
 

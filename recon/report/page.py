@@ -1,18 +1,21 @@
-"""The report as one HTML page: no script, nothing from outside, figures as data."""
+"""The report: which of the papers' claims the results bear out.
+
+It is one HTML page without scripts, with nothing from outside, and with its figures as data.
+"""
 
 import base64
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from recon.claims.entries import Entry
+from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Verdict, interval_text
-from recon.report.files import Result, Results, plain
+from recon.report.files import Result, Results, plain, read_results
+from rrstyle.durable import write_whole
 
 # Each with a mark, for those who do not see colours.
 MARKS: dict[Verdict, str] = {"holds": "✓", "fails": "✗", "undecided": "?", "not tested": "–"}
@@ -25,27 +28,43 @@ MOST_SVG = 3 * 2**20  # bytes; a larger drawing is slow to open, and its PNG sta
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An image for the page."""
+class Report:
+    """What `write_report` wrote, and from what."""
 
-    uri: str
-    alt: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """An experiment on the page."""
-
-    result: Result
-    pictures: tuple[Picture, ...]
-    facts: tuple[tuple[str, str], ...]
-    claims: tuple[str, ...]
+    path: Path
+    entries: tuple[Entry, ...]
+    results: Results
 
 
-def render(entries: Sequence[Entry], results: Results) -> str:
-    """The page."""
+def write_report(directory: Path) -> Report:
+    """Writes DIR/report.html, over one that is there.
+
+    DIR is a folder of results, or of such folders (one a scale). Of each experiment the largest
+    scale that is finished decides.
+
+    Raises:
+        OSError: If the folder cannot be read or written.
+        ValueError: If it holds no results.
+    """
+    results = read_results(directory)
+    found = entries(results)
+    path = directory / "report.html"
+    write_whole(path, _render(found, results).encode("utf-8"), overwrite=True)
+    return Report(path, found, results)
+
+
+def _render(entries: Sequence[Entry], results: Results) -> str:
     counts = Counter(finding.verdict for entry in entries for finding in entry.findings)
-    return _template().render(
+    # Names in the results are strangers' words: everything is escaped unless marked.
+    environment = Environment(
+        loader=PackageLoader("recon.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["interval"] = interval_text
+    return environment.get_template("report.html").render(
         entries=entries,
         verdicts=[(verdict, counts[verdict]) for verdict in MARKS],
         marks=MARKS,
@@ -56,62 +75,49 @@ def render(entries: Sequence[Entry], results: Results) -> str:
     )
 
 
-@cache
-def _template() -> Template:
-    # Names in the results are strangers' words: everything is escaped unless marked.
-    environment = Environment(
-        loader=PackageLoader("recon.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["interval"] = interval_text
-    return environment.get_template("report.html")
+def _section(result: Result, entries: Sequence[Entry]) -> dict[str, Any]:
+    return {
+        "result": result,
+        "pictures": _pictures(result),
+        "facts": _facts(result),
+        "claims": [entry.claim.id for entry in entries if entry.claim.experiment == result.name],
+    }
 
 
-def _section(result: Result, entries: Sequence[Entry]) -> Section:
-    ids = tuple(entry.claim.id for entry in entries if entry.claim.experiment == result.name)
-    return Section(result, tuple(_pictures(result)), tuple(_facts(result)), ids)
+def _pictures(result: Result) -> list[dict[str, str]]:
+    """Addresses and descriptions of a chart, and of a sheet of pictures."""
+    chart = result.file(".svg")
+    if chart is None or chart.stat().st_size > MOST_SVG:
+        chart = result.file(".png")
+    named = {"Chart of the rows": chart, "Pictures": result.file("-pictures.png")}
+    return [
+        {"uri": _uri(path), "alt": f"{words} of {result.name}: {result.title}"}
+        for words, path in named.items()
+        if path is not None
+    ]
 
 
-def _pictures(result: Result) -> list[Picture]:
-    found = []
-    drawing = result.file(".svg")
-    if drawing is None or drawing.stat().st_size > MOST_SVG:
-        drawing = result.file(".png")
-    if drawing is not None:
-        alt = f"Chart of the rows of {result.name}: {result.title}"
-        found.append(_picture(drawing, alt))
-    if (shown := result.file("-pictures.png")) is not None:
-        found.append(_picture(shown, f"Pictures of {result.name}: {result.title}"))
-    return found
-
-
-def _picture(path: Path, alt: str) -> Picture:
+def _uri(path: Path) -> str:
     kind = {".svg": "svg+xml", ".png": "png"}[path.suffix]
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return Picture(f"data:image/{kind};base64,{data}", alt)
+    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
 def _facts(result: Result) -> list[tuple[str, str]]:
     meta = result.meta
+    pictures = meta.get("pictures")
+    if isinstance(pictures, dict):  # its digest says nothing to a reader
+        pictures = pictures.get("names")
     facts: list[tuple[str, Any]] = [
         ("Reproduces", meta.get("reproduces")),
         ("In the papers", meta.get("printed")),
         ("Measured on", result.measured_on() if meta else ""),
         ("Rows", _rows(result)),
         ("Settings", meta.get("settings")),
-        ("Pictures", _names(meta.get("pictures"))),
+        ("Pictures", pictures),
         ("Notes", meta.get("notes")),
         ("Versions", meta.get("versions")),
     ]
     return [(name, plain(value)) for name, value in facts if value not in (None, "", [], {})]
-
-
-def _names(pictures: Any) -> Any:
-    # The record has names and a digest, which says nothing to a reader.
-    return pictures.get("names") if isinstance(pictures, dict) else pictures
 
 
 def _rows(result: Result) -> str:

@@ -6,8 +6,8 @@ import math
 import numbers
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pandas as pd
@@ -24,22 +24,17 @@ UNDEFINED = "undefined"  # what a number is that is none: the correlation with a
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """All rows of a file that `RowFile` wrote; what is undefined becomes NaN.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
+    """All rows of a file that `RowFile` wrote; what is undefined becomes NaN."""
     return pd.read_csv(path, na_values=[UNDEFINED], keep_default_na=False)
 
 
-class RowFile:
+class RowFile(AbstractContextManager):
     """The CSV file of a run, to be used in a `with`; no other run can open it meanwhile.
 
     Args:
         path: The file; made if it is not there.
 
     Attributes:
-        path: Path of the file.
         done: Cells that are in the file, after `resume`.
 
     Raises:
@@ -59,15 +54,7 @@ class RowFile:
             self._file.close()
             raise
 
-    def __enter__(self) -> "RowFile":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     @property
@@ -90,37 +77,36 @@ class RowFile:
 
         Raises:
             ValueError: If the file holds other rows; it is left as it is.
-            OSError: If it cannot be read and written.
         """
         self._columns, self._cells, self._counts = tuple(columns), cells, counts
         self._file.seek(0)
         data = self._file.read()
-        header = _line(self._columns).encode()
+        header = _line(columns).encode()
         if not data.startswith(header):
             if not header.startswith(data):
                 raise ValueError(
-                    f"{self.path.name} must have the columns {', '.join(self._columns)};"
+                    f"{self.path.name} must have the columns {', '.join(columns)};"
                     " it is of something else; choose another folder"
                 )
-            self._cut(0)
+            self._file.truncate(0)
             self._write(header.decode())
             return
-        lines = data.splitlines(keepends=True)[1:]
+        lines = data[len(header) :].splitlines(keepends=True)
         if lines and not lines[-1].endswith(b"\n"):
             lines.pop()
-        done, start, size = 0, 0, len(header)
-        for cell, count in zip(self._cells, self._counts, strict=True):
+        done, start = 0, 0
+        for cell, count in zip(cells, counts, strict=True):
             chunk = lines[start : start + count]
             if len(chunk) < count:
                 break
             self._check(cell, chunk)
-            done, start, size = done + 1, start + count, size + sum(map(len, chunk))
-        if done == len(self._cells) and size < len(data):
+            done, start = done + 1, start + count
+        size = len(header) + sum(map(len, lines[:start]))
+        if done == len(cells) and size < len(data):
             raise ValueError(
-                f"{self.path.name} must have {sum(self._counts)} rows; it has more;"
-                " choose another folder"
+                f"{self.path.name} must have {sum(counts)} rows; it has more; choose another folder"
             )
-        self._cut(size)
+        self._file.truncate(size)
         self.done = done
 
     def append(self, rows: Sequence[Row]) -> None:
@@ -128,7 +114,6 @@ class RowFile:
 
         Raises:
             ValueError: If they are not that cell's.
-            OSError: If they cannot be written.
         """
         cell, count = self._cells[self.done], self._counts[self.done]
         if len(rows) != count:
@@ -162,10 +147,6 @@ class RowFile:
                     f"{self.path.name} must have rows of {cell} where it has {','.join(row)!r};"
                     " choose another folder"
                 )
-
-    def _cut(self, size: int) -> None:
-        if size < self._file.seek(0, io.SEEK_END):
-            self._file.truncate(size)
 
     def _write(self, text: str) -> None:
         data = memoryview(text.encode())

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 import platform
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -30,23 +31,14 @@ _PAUSE = 1.0  # seconds between two writings of the record; rows are written at 
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a run.
+    """What became of a run."""
 
-    Attributes:
-        files: Files of the run: rows, record, figures.
-        cells: Number of cells of the experiment.
-        kept: Cells of them that an earlier, stopped run had measured.
-        rows: Number of rows in the file.
-        wall_s: Seconds that measuring took, all in all.
-        notes: Lines for people.
-    """
-
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # rows, record and figures
     cells: int
-    kept: int
+    kept: int  # of them, from an earlier run that was stopped
     rows: int
-    wall_s: float
-    notes: tuple[str, ...]
+    wall_s: float  # of measuring, all in all
+    notes: tuple[str, ...]  # lines for people
 
 
 def evaluate(
@@ -67,23 +59,19 @@ def evaluate(
 
     Into `out` come NAME.csv, the rows; NAME.json, the record (settings, seed, pictures, versions,
     device, seconds); NAME.png and NAME.svg, and for some experiments NAME-pictures.png. The same
-    call again continues what was stopped, however it was stopped, and draws anew what is
-    finished.
+    call again continues what was stopped, however that was, and draws anew what is finished.
 
-    Rows do not depend on the number of workers where each computes on one thread, as those in
-    other processes do. A run of this process alone that used all threads is not continued by
-    others, nor the other way about.
+    Rows do not depend on the number of workers where each computes on one thread, as other
+    processes do. A run of this process on all threads is not continued by others, nor they by it.
 
     Args:
-        name: Name for `recon.experiments.find_experiment`.
-        scale: Size of the experiment.
+        name, scale: Name for `recon.experiments.find_experiment`, and size of the experiment.
         images: Folder of pictures; without it, the built-in photographs.
-        encoders: Files of trained CNNs for `load_weights`, at most one an
-            architecture, for an experiment whose settings have a field `trained`.
+        encoders: Files of trained CNNs, at most one an architecture, where settings say `trained`.
         seed: Seed of the networks and of the drawn pictures, 0 or more.
         out: Folder, created if need be.
-        workers: Processes; 1 is this one. By default, one for each processor that this process
-            may use; 1 at smoke scale and on a GPU.
+        workers: Processes; 1 is this one. By default one a usable processor, but 1 at smoke scale
+            and on a GPU.
         ray_address: Ray cluster in place of processes; see `recon.sweep.workers.on_ray`.
         on_step: Progress callback, called after every cell; the fraction is of the missing cells.
         one_thread: Limit this process for good to one thread, before anything is computed in it.
@@ -100,10 +88,10 @@ def evaluate(
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"out must be a folder; received the file {out.name!r}")
     with starting():  # Keras, late: what is wrong above is told at once
+        from rrstyle import backend
+
         found = find_experiment(name)
         if one_thread:
-            from rrstyle import backend
-
             backend.one_thread()
         computing = pools.computing() | pools.versions_of(found.packages)
     workers = _workers(workers, ray_address, computing["device"], scale)
@@ -123,50 +111,45 @@ def evaluate(
     cells = found.cells(settings)
     counts = [found.rows(settings, cell) for cell in cells]
     job = pools.Job(name, settings, pictures, seed, computing)
+    asked = {
+        "experiment": found.name,
+        "scale": scale,
+        "seed": seed,
+        "settings": asdict(settings),
+        "pictures": _identity(pictures),
+    }
+    if trained:
+        named = {one.architecture: {"name": one.name, "sha256": one.sha256} for one in trained}
+        asked["encoders"] = named
+    versions = {key: value for key, value in computing.items() if key != "device"}
+    threads = backend.threads() if workers == 1 else "one"
+    computed = {"device": computing["device"], "threads": threads, "versions": versions}
     out.mkdir(parents=True, exist_ok=True)
     with RowFile(out / f"{found.name}.csv") as file:
-        asked = {
-            "experiment": found.name,
-            "scale": scale,
-            "seed": seed,
-            "settings": asdict(settings),
-            "pictures": _identity(pictures),
-        }
-        if trained:
-            asked["encoders"] = {
-                one.architecture: {"name": one.name, "sha256": one.sha256} for one in trained
-            }
-        device, versions = computing["device"], {**computing}
-        del versions["device"]
-        computed = {"device": device, "threads": _threads(workers), "versions": versions}
         record = _Record(out / f"{found.name}.json", asked, fresh=file.empty)
         if file.empty:
-            record.start(asked | computed | {"versions": versions | _other_versions()})
+            # What reads and draws rows is noted too, though no row depends on it.
+            drawing = pools.versions_of(("pandas", "matplotlib"))
+            others = {"python": platform.python_version(), **drawing}
+            record.start(asked | computed | {"versions": versions | others})
         file.resume(found.columns, cells, counts)
         kept = file.done
-        if kept < len(cells):
+        if missing := cells[kept:]:
             record.check(computed)
-            record.write(
-                workers=workers or "ray",
-                cores=usable_cores(),
-                notes=notes,
-                cells=len(cells),
-                rows=sum(counts),
-                finished=False,
-            )
-            results = _results(job, cells[kept:], workers, ray_address, starting)
-            _measure(file, record, cells[kept:], results, on_step)
+            computers = {"workers": workers or "ray", "cores": usable_cores(), "notes": notes}
+            record.write(**computers, cells=len(cells), rows=sum(counts), finished=False)
+            if ray_address is not None:
+                results = pools.on_ray(job, missing, ray_address)
+            elif workers == 1:
+                results = pools.in_this_process(job, missing)
+            else:
+                results = pools.in_processes(job, missing, workers, starting=starting)
+            _measure(file, record, missing, results, on_step)
         drawn = _draw(found, job, file.path)
         told = {key: getattr(found, key) for key in ("title", "reproduces", "printed")}
         record.write(**told, cells_done=file.done, rows_done=file.rows, finished=True)
-        return Run(
-            files=(file.path, record.path, *drawn),
-            cells=len(cells),
-            kept=kept,
-            rows=file.rows,
-            wall_s=record.wall_s,
-            notes=tuple(notes),
-        )
+        files = file.path, record.path, *drawn
+        return Run(files, len(cells), kept, file.rows, record.wall_s, tuple(notes))
 
 
 def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[CnnWeights, ...]":
@@ -211,31 +194,6 @@ def _workers(asked: int | None, ray_address: str | None, device: str, scale: Sca
     return asked or (usable_cores() if on_cpu and scale != "smoke" else 1)
 
 
-def _other_versions() -> dict[str, str]:
-    """Of what reads and draws rows, for the record: no row depends on them."""
-    return {"python": platform.python_version(), **pools.versions_of(("pandas", "matplotlib"))}
-
-
-def _threads(workers: int) -> str:
-    from rrstyle import backend
-
-    return backend.threads() if workers == 1 else "one"
-
-
-def _results(
-    job: pools.Job,
-    cells: Sequence[Cell],
-    workers: int,
-    ray_address: str | None,
-    starting: pools.Starting,
-) -> Generator[list[Row], None, None]:
-    if ray_address is not None:
-        return pools.on_ray(job, cells, ray_address)
-    if workers == 1:
-        return pools.in_this_process(job, cells)
-    return pools.in_processes(job, cells, workers, starting=starting)
-
-
 def _measure(
     file: RowFile,
     record: "_Record",
@@ -246,21 +204,23 @@ def _measure(
     total = file.done + len(cells)
     on_step(Step("starting", 0.0))
     before, start = record.wall_s, time.monotonic()
-    written = float("-inf")
+    written = -math.inf
+
+    def write() -> None:
+        passed = time.monotonic() - start
+        record.write(wall_s=before + passed, cells_done=file.done, rows_done=file.rows)
+
     try:
         with closing(results):
             for number, (cell, rows) in enumerate(zip(cells, results, strict=True), start=1):
                 file.append(rows)
                 if time.monotonic() - written > _PAUSE:
                     written = time.monotonic()
-                    record.write(
-                        wall_s=before + written - start, cells_done=file.done, rows_done=file.rows
-                    )
+                    write()
                 done = f"{file.done} of {total}, {pools.described(cell)}"
                 on_step(Step(done, number / len(cells)))
     finally:
-        passed = time.monotonic() - start
-        record.write(wall_s=before + passed, cells_done=file.done, rows_done=file.rows)
+        write()
 
 
 def _draw(found: Experiment, job: pools.Job, path: Path) -> list[Path]:
@@ -287,15 +247,12 @@ class _Record:
             try:
                 self._content = dict(json.loads(path.read_bytes()))
             except (ValueError, TypeError) as error:
-                raise ValueError(
-                    f"{path.name} must be the record of a run; choose another folder;"
-                    f" received {error}"
-                ) from error
+                rule = f"{path.name} must be the record of a run; choose another folder"
+                raise ValueError(f"{rule}; received {error}") from error
             self.check(asked)
         elif not fresh:
-            raise ValueError(
-                f"{path.name} must lie beside the rows that are there; choose another folder"
-            )
+            rule = f"{path.name} must lie beside the rows that are there"
+            raise ValueError(f"{rule}; choose another folder")
 
     @property
     def wall_s(self) -> float:
@@ -307,17 +264,8 @@ class _Record:
         self.write(**identity, wall_s=0.0, finished=False)
 
     def check(self, identity: Mapping[str, Any]) -> None:
-        """Refuses to continue another run, or on another machine: its rows would be mixed.
-
-        Raises:
-            ValueError: If the record differs.
-        """
-        differences = [
-            line
-            for key, value in json.loads(json.dumps(identity)).items()
-            for line in _differences(key, self._content.get(key), value)
-        ]
-        if differences:
+        """Refuses to continue another run, or on another machine: rows would be mixed."""
+        if differences := _differences("", self._content, json.loads(json.dumps(identity))):
             raise ValueError(
                 f"out must be the folder of the same run or of none: {self.path.name} there has"
                 f" {'; '.join(differences)}; choose another folder"

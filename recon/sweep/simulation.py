@@ -1,10 +1,8 @@
 """Random networks of a plan run over pictures, and how alike what comes out is.
 
-The networks are the Keras models of `rrstyle.networks.build`: one CNN and one DCN a plan, which
-get the kernels of each network in turn. Groups of networks are evaluated on all pictures by one
-compiled call. On two CPU cores that is up to twice as fast as a call a network; folding the
-networks into one grouped convolution was 1.2 to 2.4 times slower than running them in turn inside
-the call.
+One CNN and one DCN a plan, Keras models of `rrstyle.networks.build`, get the kernels of each
+network in turn. A compiled call evaluates a group of networks on all pictures: on two CPU cores up
+to twice as fast as a call a network, and 1.2 to 2.4 times as fast as one grouped convolution.
 """
 
 import functools
@@ -34,23 +32,17 @@ def draw_kernels(plan: Plan, *, law: str = "gaussian", std: float = 0.1, seed: i
     """Kernels of every convolution of a plan, the linear head's last.
 
     They are those of `build_cnn` and `build_dcn` for the same plan and seed, each times a power
-    of two that keeps the size of activations. Networks of ReLUs without biases only get scaled by
-    that, and no bit of a picture changes that is brought to [0, 1] afterwards; without it 26
-    layers leave the range of float32.
-
-    Args:
-        plan: Plan without biases.
-        law: Name of a law, see `rrstyle.networks.laws`.
-        std: True standard deviation, before the scaling.
-        seed: Non-negative integer that names the network.
+    of two that keeps the size of activations: 26 layers would leave the range of float32. Networks
+    of ReLUs without biases are only scaled by that, which a picture stretched to [0, 1] loses.
+    `std` is the true standard deviation of the law before it.
     """
-    shapes = (
-        (ENCODER, kernel_shapes(plan.encoder, plan.head.channels)),
-        (DECODER, kernel_shapes((*plan.decoder, plan.head), plan.features)),
-    )
+    shapes = {
+        ENCODER: kernel_shapes(plan.encoder, plan.head.channels),
+        DECODER: kernel_shapes((*plan.decoder, plan.head), plan.features),
+    }
     kernels = []
     size = 0.0  # of activations, as a power of two, that layers so far leave
-    for part, found in shapes:
+    for part, found in shapes.items():
         for position, shape in enumerate(found):
             kernel = draw_kernel(law, shape, std=std, rng=layer_rng(seed, part, position))
             size += math.log2(std * math.sqrt(math.prod(shape[:3]) / 2))
@@ -69,7 +61,8 @@ def _hidden(plan: Plan) -> keras.Model:
 
 def _encode(plan: Plan, kernels: Kernels, images):
     model = _cnn(plan)
-    return model.stateless_call(list(kernels[: len(model.trainable_variables)]), [], images)[0]
+    weights = list(kernels[: len(model.trainable_variables)])
+    return model.stateless_call(weights, [], images)[0]
 
 
 def _decode(plan: Plan, kernels: Kernels, features, images):
@@ -98,8 +91,8 @@ def mean_head(hidden):
 def groups(plan: Plan, networks: int, *, images: int, side: int) -> list[range]:
     """Networks 0 to `networks` - 1 in groups that one call evaluates on all images.
 
-    As many as keep the maps of the largest layer within a fixed size, so that they depend on the
-    experiment alone and never on the machine.
+    A group keeps the maps of the largest layer within a fixed size: it depends on the experiment
+    alone, never on the machine.
     """
     size = images * _largest_map(plan, (side, side))
     most = max(1, min(networks, _MAP_BYTES // size))
@@ -123,20 +116,14 @@ def score(
     """
     run = _compiled(tuple(plans))
     batch = _batch(plans[0], networks, images)
-    parts = [
-        run(tuple(networks), images[first : first + batch])
-        for first in range(0, len(images), batch)
-    ]
-    return [
-        [
-            {
-                key: np.concatenate([ops.convert_to_numpy(part[n][p][key]) for part in parts])
-                for key in parts[0][n][p]
-            }
-            for n in range(len(networks))
-        ]
-        for p in range(len(plans))
-    ]
+    starts = range(0, len(images), batch)
+    parts = [run(tuple(networks), images[first : first + batch]) for first in starts]
+
+    def joined(*found):
+        return np.concatenate([ops.convert_to_numpy(part) for part in found])
+
+    by_network = keras.tree.map_structure(joined, *parts)
+    return [list(of_plan) for of_plan in zip(*by_network, strict=True)]
 
 
 def reconstruct(plan: Plan, kernels: Kernels, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -211,6 +198,5 @@ def _largest_map(plan: Plan, size: tuple[int, int]) -> int:
 
 def _batch(plan: Plan, networks: Sequence[Kernels], images: np.ndarray) -> int:
     """Images of one call: the largest divisor of their number that memory allows."""
-    size = images.shape[1], images.shape[2]
-    most = max(1, _MAP_BYTES // (len(networks) * _largest_map(plan, size)))
+    most = max(1, _MAP_BYTES // (len(networks) * _largest_map(plan, images.shape[1:3])))
     return max(n for n in range(1, len(images) + 1) if len(images) % n == 0 and n <= most)

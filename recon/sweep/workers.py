@@ -1,8 +1,7 @@
 """Cells measured in this process, in several, or by Ray on several hosts.
 
-However it is done, the rows come in the order of the cells, and are the same to the bit where
-every process computes alike: each is limited to one thread, and checks that its device and its
-versions are those of the run.
+The rows come in the order of the cells in any case, and are the same to the bit where every
+process computes alike: each has one thread, and checks its device and versions against the run's.
 """
 
 import functools
@@ -47,36 +46,23 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Job:
-    """What all cells of a run have in common; sent once to each worker.
+    """What all cells of a run have in common; sent once to each worker."""
 
-    Attributes:
-        experiment: Name for `recon.experiments.find_experiment`: functions do not travel.
-        settings: Settings of the experiment.
-        pictures: Pictures to evaluate.
-        seed: Seed of the run.
-        computing: `computing()` of the process that writes the rows, and the versions of the
-            experiment's own packages.
-    """
-
-    experiment: str
+    experiment: str  # name for `recon.experiments.find_experiment`: functions do not travel
     settings: Any
     pictures: Pictures
     seed: int
-    computing: Mapping[str, str]
+    computing: Mapping[str, str]  # of the writer of the rows, with versions of own packages
 
     def prepare(self) -> None:
-        """Makes this process, a worker, compute as all others do.
-
-        Raises:
-            ValueError: If it cannot.
-        """
+        """Makes this process, a worker, compute as all others do; ValueError if it cannot."""
         from rrstyle import backend
 
         if backend.threads() == "all" and not backend.one_thread():
             raise ValueError("a worker must compute on one thread; its backend runs already")
         own = computing() | versions_of(find_experiment(self.experiment).packages)
         for key in sorted({*own, *self.computing}):
-            ours, theirs = (found.get(key) for found in (own, self.computing))
+            ours, theirs = own.get(key), self.computing.get(key)
             if ours != theirs:
                 raise ValueError(
                     f"{key} must be the same for all workers, or their rows would differ;"
@@ -85,8 +71,8 @@ class Job:
 
     def measure(self, cell: Cell) -> list[Row]:
         """The rows of a cell."""
-        found = find_experiment(self.experiment)
-        return found.measure(self.settings, cell, self.pictures, self.seed)
+        experiment = find_experiment(self.experiment)
+        return experiment.measure(self.settings, cell, self.pictures, self.seed)
 
 
 def in_this_process(job: Job, cells: Sequence[Cell]) -> Generator[list[Row], None, None]:
@@ -98,15 +84,10 @@ def in_this_process(job: Job, cells: Sequence[Cell]) -> Generator[list[Row], Non
 def in_processes(
     job: Job, cells: Sequence[Cell], workers: int, *, starting: Starting = nullcontext
 ) -> Generator[list[Row], None, None]:
-    """Rows of each cell, by processes of their own on this host.
+    """Rows of each cell, by at most `workers` processes of their own on this host.
 
-    Closing the iterator ends them at once; so does the end of this process, however it comes.
-
-    Args:
-        job: Experiment, settings, pictures and seed of all cells.
-        cells: Cells to measure.
-        workers: Processes, at least 1.
-        starting: Made and entered by each of them while it loads its backend.
+    Each enters `starting()` while it loads its backend. Closing the iterator ends them at once; so
+    does the end of this process, however it comes.
 
     Raises:
         ValueError: If a cell raises it, or a worker cannot compute as the others do.
@@ -114,28 +95,27 @@ def in_processes(
     """
     count = min(workers, len(cells))
     packed = pickle.dumps(job)
-    team: list[_Worker] = []
+    team: dict[Any, _Worker] = {}
     early: dict[int, list[Row]] = {}
     sent = done = 0
     try:
         for number in range(1, count + 1):
-            team.append(_Worker(f"worker {number} of {count}", packed, starting))
-        by_connection = {worker.connection: worker for worker in team}
+            worker = _Worker(f"worker {number} of {count}", packed, starting)
+            team[worker.connection] = worker
         while done < len(cells):
-            for worker in team:
+            for worker in team.values():
                 if worker.cell is None and sent < min(len(cells), done + _AHEAD * count):
                     worker.start(sent, cells[sent])
                     sent += 1
             # Without a pause where the next rows are here already: the others are to stay busy.
             timeout = 0 if done in early else None
-            for connection in multiprocessing.connection.wait(list(by_connection), timeout):
-                worker = by_connection[connection]  # type: ignore[index]
-                early[worker.index] = worker.finish()
+            for connection in multiprocessing.connection.wait(list(team), timeout):
+                early[team[connection].index] = team[connection].finish()
             if done in early:
                 yield early.pop(done)
                 done += 1
     finally:
-        for worker in team:
+        for worker in team.values():
             worker.end()
 
 
@@ -178,9 +158,11 @@ class _Worker:
     def _death(self) -> ChildProcessError:
         self._process.join(timeout=5)
         code = self._process.exitcode or 0
-        how = f"ended with status {code}"
-        if code < 0:
-            how = f"was ended by {signal.Signals(-code).name}"
+        how = (
+            f"was ended by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended with status {code}"
+        )
         if code == -signal.SIGKILL:
             how += ", as happens where memory is short"
         at = f" at {described(self.cell)}" if self.cell else ""
@@ -229,10 +211,9 @@ def _end_with_parent() -> None:
 
 def _portable(error: BaseException, trace: str) -> Exception:
     """An error as it is raised again in another process."""
-    if isinstance(error, ValueError):
-        return ValueError(str(error))
-    if isinstance(error, OSError):
-        return OSError(str(error))
+    for kind in (ValueError, OSError):
+        if isinstance(error, kind):
+            return kind(str(error))
     # A bug: told with the lines of code that are to blame.
     again = RuntimeError(f"{type(error).__name__}: {error}")
     again.add_note(trace)
@@ -242,13 +223,9 @@ def _portable(error: BaseException, trace: str) -> Exception:
 def on_ray(job: Job, cells: Sequence[Cell], address: str) -> Generator[list[Row], None, None]:
     """Rows of each cell, by Ray: as many at once as its hosts have processors.
 
-    A host that is lost has its cells measured by others. Nothing is reported to Ray's makers.
-
-    Args:
-        job: Experiment, settings, pictures and seed of all cells.
-        cells: Cells to measure.
-        address: "host:port" of a running Ray, "auto" for one that runs on this host, or "local"
-            to start one here for this run. A Ray that this process has joined already is used.
+    A host that is lost has its cells measured by others. Nothing is reported to Ray's makers. The
+    address is "host:port" of a running Ray, "auto" for one that runs on this host, or "local" to
+    start one here for this run. A Ray that this process has joined already is used.
 
     Raises:
         ValueError: If Ray is missing or not there, or as `in_processes` does.
@@ -267,9 +244,9 @@ def on_ray(job: Job, cells: Sequence[Cell], address: str) -> Generator[list[Row]
         shared = ray.put(job)
         measure = ray.remote(_measure).options(num_cpus=1, max_retries=_RETRIES)
         limit = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        for sent, cell in enumerate(cells):
+        for cell in cells:
             outstanding.append((cell, measure.remote(shared, cell)))
-            if sent + 1 >= limit:
+            if len(outstanding) == limit:
                 yield _fetch(*outstanding.popleft())
         while outstanding:
             yield _fetch(*outstanding.popleft())
@@ -295,14 +272,10 @@ def _join_ray(address: str) -> None:
                 f"ray must be the address of a running Ray; received {address!r}: {error}"
             ) from error
     # A Ray that runs already has its dashboard or has not.
-    dashboard = False if address == "local" else None
+    shown = False if address == "local" else None
+    level = logging.ERROR
     try:
-        ray.init(
-            address,
-            include_dashboard=dashboard,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        ray.init(address, include_dashboard=shown, log_to_driver=False, logging_level=level)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ValueError(
             "ray must be the address of a running Ray (host:port or auto), or local;"

@@ -1,19 +1,15 @@
-"""Keras callbacks of a training: what is checked, written and told after a step.
-
-They act in the order of the list that `recon.training.fit` makes; an exception of one of them ends
-the training after that step.
-"""
+"""What happens after each step of a run: checks, sheets, rows, checkpoints, words for a caller."""
 
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
 
+from recon.data.batches import Batch
 from recon.training.config import Schedule
 from recon.training.log import TrainingLog
 from recon.training.model import state_of, whole_batches
@@ -25,7 +21,6 @@ from rrstyle.pictures.images import encode_png
 from rrstyle.progress import OnStep, Step
 
 _TOLD_EVERY = 0.2  # seconds
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class NotFinite(ValueError):
@@ -34,116 +29,39 @@ class NotFinite(ValueError):
 
 @dataclass(frozen=True)
 class TrainingStep(Step):
-    """Where a training is.
+    """Where a training is."""
 
-    Attributes:
-        step: Number of steps done, of `steps`.
-        steps: Number of steps in all.
-        loss: Mean loss of the batches since the last row of the log.
-        images_per_s: Speed since the first step of this process.
-        seconds_left: Time left at that speed.
-    """
-
-    step: int
+    step: int  # done, of `steps`
     steps: int
-    loss: float
-    images_per_s: float
-    seconds_left: float
+    loss: float  # mean of the batches since the last row of the log
+    images_per_s: float  # since the first step of this process
+    seconds_left: float  # at that speed
 
 
 @dataclass(frozen=True)
-class Session:
-    """One process' part of a run, from its start or a checkpoint on.
+class Task:
+    """What is trained."""
 
-    Attributes:
-        config: Settings of the training.
-        run: Folder of the run.
-        log: Log to write; None where this process writes no files.
-        done: Number of steps done before.
-        seconds: Time that the run has taken before.
-    """
-
-    config: Schedule
-    run: RunFolder
-    log: TrainingLog | None
-    done: int
-    seconds: float
-
-    def is_due(self, step: int, every: int) -> bool:
-        """Whether what happens every so many steps, and at the end, happens now."""
-        return step % every == 0 or step == self.config.steps
-
-    def not_finite(self, what: str) -> NotFinite:
-        """The error that says what is not finite, and what can be done."""
-        return NotFinite(
-            f"{what}; {self.run.last_good()}; start a new run with a lower learning_rate"
-        )
+    model: keras.Model  # compiled, of `recon.training.model`
+    target: Callable[[Batch], np.ndarray]  # what the model's loss compares its result with
+    columns: tuple[str, ...]  # of the log
+    row: Callable[[float], Mapping[str, float]]  # from the mean loss to further columns
+    validation: tuple[np.ndarray, np.ndarray] | None  # uint8 images, targets: for checkpoints
+    # Number of steps between two sheets of reconstructions, and function to one, float32
+    # (height, width, 3) in [0, 1].
+    sheet: tuple[int, Callable[[keras.Model], np.ndarray]] | None = None
 
 
 class AfterStep(keras.callbacks.Callback):
-    """A callback that acts after steps; a subclass says what it does."""
+    """Acts after each step of one process' part of a run; an error ends the training there.
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session, self.config = session, session.config
-
-    def after(self, step: int, loss: float) -> None:
-        """Acts after a step.
-
-        Args:
-            step: Number of the step, from 1.
-            loss: Mean loss of the batches since the last row of the log.
-        """
-        raise NotImplementedError
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Keras' hook; `batch` counts from 0 in every `fit`."""
-        self.after(self.session.done + batch + 1, logs["error"])
-
-
-class FiniteCheck(AfterStep):
-    """Ends the training at a loss that is not finite."""
-
-    def after(self, step: int, loss: float) -> None:
-        """Raises NotFinite if the loss is not finite."""
-        if not math.isfinite(loss):
-            raise self.session.not_finite(f"loss is {loss} at step {step}")
-
-
-class Sheets(AfterStep):
-    """Writes sheets of reconstructions.
+    Losses that it is given are the mean over the batches since the last row of the log.
 
     Args:
-        session: Part of the run.
-        every: Number of steps between two sheets.
-        draw: Function from the model to a picture (height, width, 3), float32 in [0, 1].
-    """
-
-    def __init__(
-        self, session: Session, every: int, draw: Callable[[keras.Model], np.ndarray]
-    ) -> None:
-        super().__init__(session)
-        self._every, self._draw = every, draw
-
-    def after(self, step: int, loss: float) -> None:
-        """Writes a sheet if one is due."""
-        if not self.session.is_due(step, self._every):
-            return
-        sheet = self._draw(self.model)  # by all hosts: they compute it together
-        if self.session.log is not None:
-            folder = self.session.run.folder / "samples"
-            folder.mkdir(exist_ok=True)
-            write_whole(folder / f"step-{step:08d}.png", encode_png(sheet), overwrite=True)
-            self.session.log.add_picture(step, "samples", np.rint(255 * sheet).astype(np.uint8))
-
-
-class Record(AfterStep):
-    """Writes rows of the log, and checkpoints: each checkpoint has a row before it.
-
-    Args:
-        session: Part of the run.
-        row: Function from the mean loss to further columns.
-        validation: uint8 images whose `error` is taken at every checkpoint, and their targets.
+        task, config, run: What is trained, how and where.
+        log: Log to write; None where this process writes no files.
+        on_step: Callback of the caller, called with a `TrainingStep`.
+        done, seconds: Number of steps done before, and time that they have taken.
 
     Attributes:
         score: Score of the last checkpoint: its validation loss, or else the mean training loss
@@ -152,121 +70,137 @@ class Record(AfterStep):
 
     def __init__(
         self,
-        session: Session,
-        row: Callable[[float], Mapping[str, float]],
-        validation: tuple[np.ndarray, np.ndarray] | None,
+        task: Task,
+        config: Schedule,
+        run: RunFolder,
+        log: TrainingLog | None,
+        on_step: OnStep,
+        *,
+        done: int,
+        seconds: float,
     ) -> None:
-        super().__init__(session)
+        super().__init__()
         self.score = math.inf
-        self._row_of, self._validation, self._seconds = row, validation, session.seconds
-        self._row_step = self._mark_step = self._saved = session.done
+        self._task, self._config, self._run, self._log = task, config, run, log
+        self._on_step, self._done, self._seconds = on_step, done, seconds
+        self._row_step = self._mark_step = self._saved = done
         self._mark_sum = 0.0  # of the losses between the last checkpoint and the last row
-        self._row_began = time.perf_counter()
+        self._first, self._told = done, 0.0  # where the speed is counted from, and when it was told
+        self._began = self._row_began = time.perf_counter()
 
-    def after(self, step: int, loss: float) -> None:
-        """Writes a checkpoint or a row if one is due."""
-        if self.session.is_due(step, self.config.checkpoint_every):
-            self.checkpoint(step, loss)
-        elif self.session.is_due(step, self.config.log_every):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Keras' hook; `batch` counts from 0 in every `fit`."""
+        step, loss = self._done + batch + 1, logs["error"]
+        self.check(step, loss)
+        self.draw(step)
+        if self._is_due(step, self._config.checkpoint_every):
+            self.save(step, loss)
+        elif self._is_due(step, self._config.log_every):
             self._add_row(step, loss)
+        self.tell(step, loss)
 
-    def checkpoint(self, step: int, loss: float) -> None:
-        """Writes a checkpoint, unless there is one of this step already."""
+    def check(self, step: int, loss: float) -> None:
+        """Ends the training at a loss that is not finite."""
+        if not math.isfinite(loss):
+            raise self._not_finite(f"loss is {loss} at step {step}")
+
+    def draw(self, step: int) -> None:
+        """Writes a sheet of reconstructions if one is due."""
+        if self._task.sheet is None or not self._is_due(step, self._task.sheet[0]):
+            return
+        sheet = self._task.sheet[1](self.model)  # by all hosts: they compute it together
+        if self._log is not None:
+            folder = self._run.folder / "samples"
+            folder.mkdir(exist_ok=True)
+            write_whole(folder / f"step-{step:08d}.png", encode_png(sheet), overwrite=True)
+            self._log.add_picture(step, "samples", np.rint(255 * sheet).astype(np.uint8))
+
+    def save(self, step: int, loss: float) -> None:
+        """Writes a row and a checkpoint, unless there is one of this step already."""
         if step == self._saved:
             return
         arrays = state_of(self.model)
         wrong = [name for name, array in arrays.items() if not np.isfinite(array).all()]
         if wrong:
-            raise self.session.not_finite(f"{wrong[0]} is not finite after step {step}")
+            raise self._not_finite(f"{wrong[0]} is not finite after step {step}")
         total = self._mark_sum + (step - self._row_step) * loss
         validated = self._validated()
         self.score = validated.get("validation_loss", total / (step - self._mark_step))
         if step > self._row_step:  # a stop may follow a row
             self._add_row(step, loss, validated)
         self._mark_sum, self._mark_step, self._saved = 0.0, step, step
-        if self.session.log is not None:
-            self.session.log.sync()  # first: a checkpoint's log is to be as long as it
+        if self._log is not None:
+            self._log.sync()  # first: a checkpoint's log is to be as long as it
             content = {
-                "config": to_dict(self.config),
+                "config": to_dict(self._config),
                 "seconds": self._seconds,
                 "validated": validated,
                 "versions": backend.versions(),
             }
-            self.session.run.checkpoints.save(step, arrays, content, score=self.score)
+            self._run.checkpoints.save(step, arrays, content, score=self.score)
+
+    def tell(self, step: int, loss: float) -> None:
+        """Tells the caller, up to five times a second and whenever a row or a checkpoint is due.
+
+        What the caller raises ends the training, on a single host with a checkpoint.
+        """
+        now, config = time.perf_counter(), self._config
+        speed = (step - self._first) / (now - self._began)
+        if self._first == self._done:  # compilation is in the first step, and in no other
+            self._began, self._first = now, step
+        due = self._is_due(step, config.log_every) or self._is_due(step, config.checkpoint_every)
+        if not due and now - self._told < _TOLD_EVERY:
+            return
+        self._told = now
+        told = TrainingStep(
+            stage=f"step {step} of {config.steps}",
+            fraction=step / config.steps,
+            step=step,
+            steps=config.steps,
+            loss=loss,
+            images_per_s=speed * config.batch,
+            seconds_left=(config.steps - step) / speed,
+        )
+        try:
+            self._on_step(told)
+        except BaseException:
+            if backend.hosts() == 1:  # the others would not join in the validation
+                self.save(step, loss)
+            raise
+
+    def _is_due(self, step: int, every: int) -> bool:
+        return step % every == 0 or step == self._config.steps
+
+    def _not_finite(self, what: str) -> NotFinite:
+        advice = "start a new run with a lower learning_rate"
+        return NotFinite(f"{what}; {self._run.last_good()}; {advice}")
 
     def _validated(self) -> dict[str, float]:
-        if self._validation is None:
+        if self._task.validation is None:
             return {}
-        batch = self.config.batch
-        images, targets = (whole_batches(array, batch) for array in self._validation)
-        counted = (np.arange(len(images)) < len(self._validation[0])).astype(np.float32)
+        batch, count = self._config.batch, len(self._task.validation[0])
+        images, targets = (whole_batches(array, batch) for array in self._task.validation)
+        counted = (np.arange(len(images)) < count).astype(np.float32)
         images, targets, counted = map(backend.part_of_host, (images, targets, counted))
-        found = self.model.evaluate(
-            images,
-            targets,
-            batch // backend.hosts(),
-            sample_weight=counted,
-            verbose=0,
-            return_dict=True,
-        )
+        options = {"sample_weight": counted, "verbose": 0, "return_dict": True}
+        found = self.model.evaluate(images, targets, batch // backend.hosts(), **options)
         names = {"error": "validation_loss", "accuracy": "accuracy"}
         return {name: found[key] for key, name in names.items() if key in found}
 
-    def _add_row(self, step: int, loss: float, validated: Mapping[str, float] = _NOTHING) -> None:
+    def _add_row(
+        self, step: int, loss: float, validated: Mapping[str, float] | None = None
+    ) -> None:
         now, count = time.perf_counter(), step - self._row_step
-        if self.session.log is not None:
+        if self._log is not None:
             values = {
                 "loss": loss,
-                **self._row_of(loss),
-                "learning_rate": self.config.rate(step),
-                "images_per_s": count * self.config.batch / (now - self._row_began),
-                **validated,
+                **self._task.row(loss),
+                "learning_rate": self._config.rate(step),
+                "images_per_s": count * self._config.batch / (now - self._row_began),
+                **(validated or {}),
             }
-            self.session.log.add(step, values)
+            self._log.add(step, values)
         self._seconds += now - self._row_began
         self._mark_sum += count * loss
         self._row_step, self._row_began = step, now
         self.model.reset_metrics()  # the next row's mean begins here
-
-
-class Progress(AfterStep):
-    """Tells a caller how it goes; what the caller raises ends the training with a checkpoint.
-
-    Args:
-        session: Part of the run.
-        on_step: Callback of the caller, called with a `TrainingStep`.
-        record: Callback that saves the checkpoint.
-    """
-
-    def __init__(self, session: Session, on_step: OnStep, record: Record) -> None:
-        super().__init__(session)
-        self._on_step, self._record = on_step, record
-        self._began, self._first, self._told = time.perf_counter(), session.done, 0.0
-
-    def after(self, step: int, loss: float) -> None:
-        """Tells, up to five times a second and whenever something is due."""
-        now, steps = time.perf_counter(), self.config.steps
-        speed = (step - self._first) / (now - self._began)
-        if self._first == self.session.done:  # compilation is in the first step, and in no other
-            self._began, self._first = now, step
-        every = self.config.log_every, self.config.checkpoint_every
-        due = any(self.session.is_due(step, number) for number in every)
-        if not due and now - self._told < _TOLD_EVERY:
-            return
-        self._told = now
-        try:
-            self._on_step(
-                TrainingStep(
-                    stage=f"step {step} of {steps}",
-                    fraction=step / steps,
-                    step=step,
-                    steps=steps,
-                    loss=loss,
-                    images_per_s=speed * self.config.batch,
-                    seconds_left=(steps - step) / speed,
-                )
-            )
-        except BaseException:
-            if backend.hosts() == 1:  # the others would not join in the validation
-                self._record.checkpoint(step, loss)
-            raise

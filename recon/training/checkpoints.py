@@ -5,12 +5,12 @@ A checkpoint is a folder `step-00001000` with `arrays.npz` and `state.json`, wri
 """
 
 import hashlib
-import io
 import json
 import re
 import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,12 @@ _NAME = re.compile(r"step-(\d{8,})")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was read of a checkpoint.
+    """What was read of a checkpoint."""
 
-    Attributes:
-        step: Steps done.
-        arrays: By name.
-        state: Plain JSON values saved beside the arrays.
-        score: Loss that decides which one is the best, the lowest.
-    """
-
-    step: int
-    arrays: dict[str, np.ndarray]
-    state: dict[str, Any]
-    score: float
+    step: int  # steps done
+    arrays: dict[str, np.ndarray]  # by name
+    state: dict[str, Any]  # plain JSON values saved beside the arrays
+    score: float  # loss that decides which one is the best, the lowest
 
 
 class Damaged(ValueError):
@@ -45,22 +38,13 @@ class Damaged(ValueError):
 
 
 class Checkpoints:
-    """The checkpoints in a folder; one process at a time may write them (see
-    `rrstyle.durable.locked`).
-
-    Args:
-        folder: Folder that holds them; made when it is first written.
-    """
+    """The checkpoints in `folder`; one process at a time may write them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def prepare(self) -> None:
-        """Makes the folder, and removes what kills left behind in it.
-
-        Raises:
-            OSError: If that is not possible.
-        """
+        """Makes the folder, and removes what kills left behind in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.iterdir():
             if path.name.endswith(TEMPORARY):
@@ -78,11 +62,7 @@ class Checkpoints:
     ) -> None:
         """Writes a checkpoint, then removes those that are neither among the last two nor best.
 
-        Args:
-            step: Steps done.
-            arrays: By name.
-            state: Plain JSON values.
-            score: Finite; the lowest is the best.
+        `step`, `arrays`, `state` and `score` are as in `Checkpoint`.
 
         Raises:
             ValueError: If an array or the score is not finite: nothing is written.
@@ -95,22 +75,23 @@ class Checkpoints:
         try:
             # Replaced: a damaged one, or one of the steps after it, taken anew.
             with whole_folder(target, replace=True) as folder:
-                with (folder / "arrays.npz").open("wb") as file:
-                    writer = _Hashing(file)
-                    np.savez(writer, **arrays)  # type: ignore[arg-type]
+                np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
                 content = {
                     "step": step,
                     "score": float(score),
-                    "arrays_sha256": writer.digest(),
+                    "arrays_sha256": _arrays_digest(folder),
                     "state": dict(state),
                 }
                 text = json.dumps(content | {"sha256": _digest(content)}, indent=1, allow_nan=False)
                 (folder / "state.json").write_text(text, encoding="utf-8")
         except OSError as error:
-            raise type(error)(
-                error.errno, f"{target.name}: checkpoint cannot be saved ({error.strerror})"
-            ) from error
-        self._prune()
+            words = f"{target.name}: checkpoint cannot be saved ({error.strerror})"
+            raise type(error)(error.errno, words) from error
+        scores = self._scores()
+        best = min(scores, key=lambda step: (scores[step], -step))
+        for old in self.steps()[:-KEPT]:
+            if old != best:
+                remove_folder(self._path(old))
 
     def latest(self) -> tuple[Checkpoint | None, list[str]]:
         """The last whole checkpoint, and a line for each damaged one after it."""
@@ -125,25 +106,18 @@ class Checkpoints:
     def best(self) -> Checkpoint | None:
         """The whole checkpoint of the lowest score; of equal ones the last."""
         for _, step in sorted((score, -step) for step, score in self._scores().items()):
-            try:
+            with suppress(Damaged):
                 return self.read(-step)
-            except Damaged:
-                continue
         return None
 
     def read(self, step: int) -> Checkpoint:
-        """A checkpoint, verified.
-
-        Raises:
-            Damaged: If it is not whole.
-        """
+        """A checkpoint, verified; raises Damaged if it is not whole."""
         path = self._path(step)
         content = _read_state(path)
         try:
-            data = (path / "arrays.npz").read_bytes()
-            if hashlib.sha256(data).hexdigest() != content["arrays_sha256"]:
+            if _arrays_digest(path) != content["arrays_sha256"]:
                 raise Damaged(f"{path.name}: checkpoint is damaged, its arrays are not those saved")
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            with np.load(path / "arrays.npz", allow_pickle=False) as file:
                 arrays = dict(file)
         except (OSError, zipfile.BadZipFile) as error:
             raise Damaged(f"{path.name}: checkpoint is damaged, it has no arrays") from error
@@ -155,18 +129,9 @@ class Checkpoints:
     def _scores(self) -> dict[int, float]:
         scores = {}
         for step in self.steps():
-            try:
+            with suppress(Damaged):
                 scores[step] = _read_state(self._path(step))["score"]
-            except Damaged:
-                continue
         return scores
-
-    def _prune(self) -> None:
-        scores = self._scores()
-        best = min(scores, key=lambda step: (scores[step], -step))
-        for step in self.steps()[:-KEPT]:
-            if step != best:
-                remove_folder(self._path(step))
 
 
 def _read_state(path: Path) -> dict[str, Any]:
@@ -180,22 +145,10 @@ def _read_state(path: Path) -> dict[str, Any]:
     return content
 
 
+def _arrays_digest(folder: Path) -> str:
+    with (folder / "arrays.npz").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-class _Hashing(io.RawIOBase):
-    """A file that is only written forwards, and hashed on the way: weights can be gigabytes."""
-
-    def __init__(self, file) -> None:
-        self._file, self._hash = file, hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:
-        self._hash.update(data)
-        return self._file.write(data)
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()

@@ -8,16 +8,16 @@ There is no batch normalisation, so that what is trained is the plain CNN whose 
 inverted. Instead its weights start standardised: see `recon.training.model.standardise`.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from recon.data.batches import Batch
+from recon.training.callbacks import Task
 from recon.training.config import ClassifierConfig
-from recon.training.fit import Outcome, Source, Task, run_training
+from recon.training.fit import Outcome, RunOptions, Source, run_training
 from recon.training.model import (
     LEVELS,
     check_crop,
@@ -30,7 +30,6 @@ from recon.training.run import CLASSIFIER, RunFolder
 from rrstyle import backend
 from rrstyle.networks.build import build_cnn
 from rrstyle.networks.weight_files import write_weights
-from rrstyle.progress import OnStep, ignore
 
 COLUMNS = ("step", "loss", "learning_rate", "validation_loss", "accuracy", "images_per_s")
 
@@ -41,30 +40,20 @@ def classify(
     out: Path,
     *,
     classes: int,
-    data: Mapping[str, Any],
-    resume: bool = False,
-    devices: int | None = 1,
     validation: Batch | None = None,
-    on_step: OnStep = ignore,
+    **options: Unpack[RunOptions],
 ) -> Outcome:
     """Trains a classifier, or continues to, and writes the convolutions of its best checkpoint.
+
+    Errors are those of `recon.training.train.train`.
 
     Args:
         config: Settings of the training.
         source: Source of batches with labels.
-        out: Folder of the run: new or empty, unless it is continued. classifier.npz in it is a
-            file for `load_weights`.
+        out: Folder of the run; classifier.npz in it will be a file for `load_weights`.
         classes: Number of classes, at least 2.
-        data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Whether to continue the run in `out`, if there is one.
-        devices: Number of devices that share every batch, or None for all.
         validation: Pictures with labels whose loss and accuracy are taken at every checkpoint.
-        on_step: Callback, as for `recon.training.train.train`.
-
-    Raises:
-        NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
-        ValueError: If an argument is wrong, or `out` holds something else.
-        OSError: If a file cannot be read or written.
+        options: See `recon.training.fit.RunOptions`.
     """
     if classes < 2:
         raise ValueError(f"images must be of two classes at least; received {classes}")
@@ -72,9 +61,6 @@ def classify(
     check_crop(config)
     cnn = build_cnn(config.network, seed=config.seed)
     standardise(cnn, source[0].pixels / np.float32(LEVELS))
-    held_out = None
-    if validation is not None and validation.labels is not None:
-        held_out = validation.pixels, validation.labels
 
     def labels(batch: Batch) -> np.ndarray:
         assert batch.labels is not None
@@ -86,19 +72,11 @@ def classify(
             target=labels,
             columns=COLUMNS,
             row=lambda loss: {},
-            validation=held_out,
+            validation=(validation.pixels, labels(validation)) if validation else None,
         )
 
-    outcome = run_training(
-        config,
-        source,
-        out,
-        begin,
-        data={**data, "classes": classes},
-        resume=resume,
-        devices=devices,
-        on_step=on_step,
-    )
+    options["data"] = {**options.get("data", {}), "classes": classes}
+    outcome = run_training(config, source, out, begin, **options)
     best = RunFolder(out).checkpoints.best() if backend.is_first_host() else None
     if best is not None:
         arrays = state_of_0_1_0(best.arrays, best.step, config)

@@ -6,7 +6,7 @@ Reference: "Randomness in Deconvolutional Networks for Visual Representation", s
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -89,15 +89,14 @@ class Schedule(Checked):
         return self.learning_rate * self.rate_factor**passed
 
 
-def _paper_network() -> NetworkConfig:
-    # Leaky in both halves (section 2.1); a trained CNN is to get the ReLUs it was trained with.
-    return NetworkConfig(
-        layer="conv2",
-        padding="zero",
-        encoder_activation="leaky_relu",
-        decoder_activation="leaky_relu",
-        std=0.015,
-    )
+# Leaky in both halves (section 2.1); a trained CNN is to get the ReLUs it was trained with.
+_PAPER_NETWORK = NetworkConfig(
+    layer="conv2",
+    padding="zero",
+    encoder_activation="leaky_relu",
+    decoder_activation="leaky_relu",
+    std=0.015,
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class TrainingConfig(Schedule):
 
     task: ClassVar[str] = "inversion"
 
-    network: NetworkConfig = field(default_factory=_paper_network)
+    network: NetworkConfig = _PAPER_NETWORK
     """The CNN, and the DCN that mirrors it; law and std are those of a random CNN."""
     weights: str = "random"
     """Weights of the CNN: random, or the name of the trained ones that are given."""
@@ -124,8 +123,7 @@ class TrainingConfig(Schedule):
         super().check()
 
 
-def _whole_network() -> NetworkConfig:
-    return NetworkConfig(layer="conv5", padding="zero", law="he")
+_WHOLE_NETWORK = NetworkConfig(layer="conv5", padding="zero", law="he")
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class ClassifierConfig(Schedule):
 
     task: ClassVar[str] = "classification"
 
-    network: NetworkConfig = field(default_factory=_whole_network)
+    network: NetworkConfig = _WHOLE_NETWORK
     """The CNN; what concerns a DCN plays no part."""
     weight_decay: float = 1e-4
 

@@ -9,23 +9,23 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import keras
 import numpy as np
 
 from recon.data.batches import Batch
-from recon.training.callbacks import FiniteCheck, Progress, Record, Session, Sheets
+from recon.training.callbacks import AfterStep, Task
 from recon.training.config import Schedule
 from recon.training.log import TrainingLog
 from recon.training.model import restore, state_of_0_1_0
 from recon.training.run import RunFolder
 from rrstyle import backend
 from rrstyle.durable import locked
-from rrstyle.progress import OnStep
+from rrstyle.progress import OnStep, ignore
 
 _MOST_THREADS = 16  # each reads a whole batch
 
@@ -36,62 +36,39 @@ class Source(Protocol):
     def __getitem__(self, number: int) -> Any:
         """Batch `number` (from 0), a function of its number alone; asked by several threads.
 
-        Each is a uint8 array (batch, crop, crop, 3), or a `recon.data.batches.Batch`.
+        It is a uint8 array (batch, crop, crop, 3), or a `recon.data.batches.Batch`.
         """
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is trained.
+class RunOptions(TypedDict, total=False):
+    """How a training is run, whatever is trained."""
 
-    Attributes:
-        model: Compiled model of `recon.training.model`.
-        target: Function from a `Batch` to what the model's loss compares its result with.
-        columns: Names of the log's columns.
-        row: Function from the mean loss to further columns.
-        validation: uint8 images and their targets, whose loss is taken at every checkpoint.
-        sheet: Number of steps between two sheets, and function from the model to a picture.
-    """
-
-    model: keras.Model
-    target: Callable[[Batch], np.ndarray]
-    columns: tuple[str, ...]
-    row: Callable[[float], Mapping[str, float]]
-    validation: tuple[np.ndarray, np.ndarray] | None
-    sheet: tuple[int, Callable[[keras.Model], np.ndarray]] | None = None
+    data: Mapping[str, Any]  # plain JSON values that name the images, the same in a continued run
+    resume: bool  # continue the run from its last whole checkpoint, if there is one
+    # Number that share every batch, or None for all, on JAX those of all hosts that
+    # `keras.distribution.initialize` has joined; these share the folder too. By default 1.
+    devices: int | None
+    # Called with a `recon.training.callbacks.TrainingStep` up to five times a second. To stop the
+    # training it raises: on a single host a checkpoint is saved.
+    on_step: OnStep
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a training.
-
-    Attributes:
-        folder: Folder of the run.
-        started_at: Number of steps that had been done before.
-        step: Number of steps that are done.
-        score: Score of the last checkpoint: its validation loss, or else the mean training loss
-            since the checkpoint before it.
-        notes: Lines for people.
-    """
+    """What became of a training."""
 
     folder: Path
-    started_at: int
+    started_at: int  # steps that had been done before
     step: int
-    score: float
-    notes: tuple[str, ...]
+    score: float  # of the last checkpoint, as in `AfterStep`
+    notes: tuple[str, ...]  # lines for people
 
 
-class MissingBatches(keras.utils.PyDataset):
-    """The batches that a training has yet to take, read ahead by threads of its own.
+class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
+    """The batches of a training from number `first` on, read ahead by threads of its own.
 
     Keras' own threads (`workers`) lose the first batches to the building of a model. To be used
     in a `with`, which ends the threads.
-
-    Args:
-        source: Source of all batches.
-        config: Settings of the training.
-        target: Function from a batch to what the model's loss compares its result with.
-        first: Number of the first batch, from 0.
 
     Attributes:
         error: Exception that ended the reading, or None: TensorFlow passes on its text only.
@@ -108,9 +85,6 @@ class MissingBatches(keras.utils.PyDataset):
         self._pool, self._ahead = ThreadPoolExecutor(threads), threads + 1
         self._read: dict[int, Future] = {}
         self.error: BaseException | None = None
-
-    def __enter__(self) -> "MissingBatches":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -143,29 +117,18 @@ def run_training(
     begin: Callable[[], Task],
     *,
     encoder_weights: Sequence[np.ndarray] | None = None,
-    data: Mapping[str, Any],
-    resume: bool,
-    devices: int | None,
-    on_step: OnStep,
+    data: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    devices: int | None = 1,
+    on_step: OnStep = ignore,
 ) -> Outcome:
-    """Trains in a folder, or continues to.
+    """Trains in a folder, or continues to: see `recon.training.train.train` and `RunOptions`.
 
     Args:
         config: Settings of a resolved precision.
-        source: Source of the images.
-        out: Folder of the run: new or empty, unless it is continued.
-        begin: Function that makes the task, at its start.
+        source, out: Images, and folder of the run.
+        begin: Function that makes the task, called if steps are missing.
         encoder_weights: Trained weights that the run is to keep.
-        data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Whether to continue the run in `out`, if there is one.
-        devices: Number of devices, or None for all.
-        on_step: Callback, called with a `recon.training.callbacks.TrainingStep`. If it raises, the
-            training ends, on a single host with a checkpoint.
-
-    Raises:
-        NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
-        ValueError: If an argument is wrong, or `out` holds something else.
-        OSError: If a file cannot be read or written.
     """
     run, writes = RunFolder(out), backend.is_first_host()
     if writes:
@@ -178,35 +141,27 @@ def run_training(
         out.mkdir(parents=True, exist_ok=True)
         with locked(out) if writes else nullcontext(), _full_disk_told(run):
             found, notes = run.checkpoints.latest()
-            run.check_steps(config, found)  # before the record is written with them
+            if found and config.steps < found.step:  # told before the record is written with them
+                raise ValueError(
+                    f"steps must be at least the {found.step} that the run has done;"
+                    f" received {config.steps}"
+                )
             if writes:
-                notes += run.open(config, data=data, encoder_weights=encoder_weights)
+                notes += run.open(config, data or {}, encoder_weights)
                 run.checkpoints.prepare()
             done, score = (found.step, found.score) if found else (0, math.inf)
             if done < config.steps:
                 task = begin()
+                seconds = 0.0
                 if found:
                     restore(task.model, state_of_0_1_0(found.arrays, done, config))
-                seconds = found.state["seconds"] if found else 0.0
-                with (
-                    TrainingLog(out, step=done, columns=task.columns) if writes else nullcontext()
-                ) as log:
-                    session = Session(config, run, log, done, seconds)
-                    score = _fit(task, source, session, on_step)
+                    seconds = found.state["seconds"]
+                log = TrainingLog(out, step=done, columns=task.columns) if writes else None
+                with log or nullcontext():
+                    after = AfterStep(task, config, run, log, on_step, done=done, seconds=seconds)
+                    fit(task.model, source, config, [after], target=task.target, done=done)
+                score = after.score
             return Outcome(out, done, config.steps, score, tuple(notes))
-
-
-def _fit(task: Task, source: Source, session: Session, on_step: OnStep) -> float:
-    """Takes the steps that are missing; the score of the last checkpoint."""
-    record = Record(session, task.row, task.validation)
-    callbacks = [
-        FiniteCheck(session),
-        *([] if task.sheet is None else [Sheets(session, *task.sheet)]),
-        record,
-        Progress(session, on_step, record),
-    ]
-    fit(task.model, source, session.config, callbacks, target=task.target, done=session.done)
-    return record.score
 
 
 def fit(
@@ -222,9 +177,8 @@ def fit(
 
     Args:
         model: Compiled model of `recon.training.model`.
-        source: Source of the images.
-        config: Settings of the training.
-        callbacks: Keras callbacks, called in order; an exception of one ends the training.
+        source, config: Images and settings of the training.
+        callbacks: Keras callbacks; an exception of one ends the training.
         target: Function from a batch to what the model's loss compares its result with.
         done: Number of steps done before.
     """
@@ -252,19 +206,12 @@ def _full_disk_told(run: RunFolder) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise OSError(
-            error.errno,
-            f"{run.folder.name}: the disk is full; {run.last_good()}; free some space, then"
-            " continue the run",
-        ) from error
+        full = f"{run.folder.name}: the disk is full; {run.last_good()}"
+        raise OSError(error.errno, f"{full}; free some space, then continue the run") from error
 
 
 def check_pixels(name: str, pixels: Any, shape: tuple[int, ...]) -> None:
-    """Refuses what are not uint8 images of a shape.
-
-    Raises:
-        ValueError: If they are not.
-    """
+    """Raises ValueError for what are not uint8 images of a shape."""
     found = getattr(pixels, "shape", None), str(getattr(pixels, "dtype", None))
     if found != (shape, "uint8"):
         raise ValueError(f"{name} must give uint8 images {shape}; received {found[1]} {found[0]}")

@@ -13,9 +13,9 @@ ADDRESSES, COUNT, NUMBER = (
 def join_hosts() -> None:
     """Joins the hosts that environment variables name, before anything is computed.
 
-    KERAS_DISTRIBUTION_JOB_ADDRESSES is host:port of the first one (the others may follow behind
-    commas), KERAS_DISTRIBUTION_NUM_PROCESSES how many there are, KERAS_DISTRIBUTION_PROCESS_ID the
-    number of this one, from 0. Nothing happens where none of them is set.
+    KERAS_DISTRIBUTION_JOB_ADDRESSES is host:port of the first one (others may follow behind
+    commas), KERAS_DISTRIBUTION_NUM_PROCESSES their number, KERAS_DISTRIBUTION_PROCESS_ID that of
+    this one, from 0. Nothing happens where none is set.
 
     Raises:
         ValueError: If one is missing or wrong, the backend is not JAX, or a host does not answer.
@@ -27,14 +27,12 @@ def join_hosts() -> None:
         raise ValueError(
             f"{given[0]} must be unset, or KERAS_BACKEND be jax; received {keras.backend.backend()}"
         )
-    for name, rule in (
-        (ADDRESSES, "be host:port of the first host"),
-        (COUNT, "be the number of hosts"),
-        (NUMBER, "be the number of this host, from 0"),
-    ):
+    rules = {ADDRESSES: "host:port of the first host", COUNT: "the number of hosts"}
+    rules[NUMBER] = "the number of this host, from 0"
+    for name, rule in rules.items():
         value = os.environ.get(name, "")
         if not (":" in value if name == ADDRESSES else value.isdecimal()):
-            raise ValueError(f"{name} must {rule}; received {value!r}")
+            raise ValueError(f"{name} must be {rule}; received {value!r}")
     try:
         keras.distribution.initialize()
     except (RuntimeError, ValueError) as error:

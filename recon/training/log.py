@@ -1,9 +1,8 @@
 """The log of a training: a CSV file, and event files for TensorBoard.
 
-The CSV file is written row by row, and cut back to a checkpoint's step when a run is continued
-from it, so that no step is in it twice. Event files are written by `tf.summary` where TensorBoard
-is installed. Each start of a run has one of its own: after a kill, TensorBoard has the steps since
-the last checkpoint twice, with the same values.
+The CSV file is cut back to a checkpoint's step when a run is continued from it, so that no step is
+in it twice. Event files are written by `tf.summary` where TensorBoard is installed, one a start of
+the run: after a kill, they have the steps since the last checkpoint twice, with the same values.
 """
 
 import csv
@@ -11,8 +10,9 @@ import importlib.util
 import io
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from itertools import takewhile
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import keras
@@ -21,17 +21,13 @@ import numpy as np
 CSV_NAME, EVENTS_NAME = "log.csv", "tensorboard"
 
 
-class TrainingLog:
+class TrainingLog(AbstractContextManager):
     """The log in a run's folder, to be used in a `with`.
 
     Args:
         folder: Folder of the run.
         step: Last step whose row is kept: later rows are those of a run that was killed.
-        columns: Names of the CSV file's columns, "step" first.
-
-    Raises:
-        ValueError: If the CSV file has other columns.
-        OSError: If a file cannot be read or written.
+        columns: Names of the CSV file's columns, "step" first; ValueError if it has others.
     """
 
     def __init__(self, folder: Path, *, step: int, columns: tuple[str, ...]) -> None:
@@ -45,26 +41,13 @@ class TrainingLog:
             self._csv.write(_line(columns))
         self._events = _event_writer(folder / EVENTS_NAME)
 
-    def __enter__(self) -> "TrainingLog":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._csv.close()
         if self._events is not None:
             self._events.close()
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """A row; columns without a value stay empty.
-
-        Args:
-            step: Number of steps done.
-            values: Numbers by column. Losses come back from the CSV file as they were, to the bit.
-        """
+        """A row; columns without a value stay empty. Losses can be read back to the bit."""
         digits = {"learning_rate": 9, "images_per_s": 4}
         text = {
             name: f"{value:.{digits[name]}g}" if name in digits else repr(float(value))
@@ -117,10 +100,9 @@ def _size_until(path: Path, step: int, columns: tuple[str, ...]) -> int:
         if not _line(columns).startswith(header):
             raise ValueError(f"{path.name} must have the columns {', '.join(columns)}")
         return 0
-    size = len(header)
-    for line in lines:
+
+    def is_kept(line: bytes) -> bool:
         first = line.split(b",", 1)[0]
-        if not (line.endswith(b"\n") and first.isdigit() and int(first) <= step):
-            break
-        size += len(line)
-    return size
+        return line.endswith(b"\n") and first.isdigit() and int(first) <= step
+
+    return len(header) + sum(map(len, takewhile(is_kept, lines)))

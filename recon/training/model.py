@@ -1,13 +1,11 @@
 """The Keras models that are trained: a DCN behind a frozen CNN, and a CNN as a classifier.
 
-Both take uint8 images, are compiled with Adam and decay their kernels by `kernel_regularizer`. A
-weighted metric `error` is their loss without the decay.
+Both take uint8 images, have Adam and decay kernels by `kernel_regularizer`; a weighted metric
+`error` is the loss without the decay.
 
-Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.1; Kingma
-and Ba, "Adam", 2015.
+Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.1.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +21,7 @@ from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.plan import plan_of
 
 LEVELS = 255.0
-_EPSILON = 1e-8  # of Adam: that of its paper, and of Caffe
+_EPSILON = 1e-8  # that of Adam's paper (Kingma and Ba, 2015), and of Caffe
 
 
 def build_networks(
@@ -31,10 +29,7 @@ def build_networks(
 ) -> CnnDcn:
     """The CNN and the DCN of a training, with the weights that they start from.
 
-    Args:
-        config: Settings of the training.
-        encoder_weights: Trained weights of the CNN, (kernel, bias) by layer; by default it is
-            random, drawn by the seed of the config.
+    `encoder_weights` are trained weights of the CNN, (kernel, bias) by layer.
 
     Raises:
         ValueError: If the weights are not those of the CNN, or the crop is too small for it.
@@ -47,9 +42,7 @@ def build_networks(
     check_crop(config)
     cnn = build_cnn(config.network, seed=config.seed)
     if encoder_weights is not None:
-        found, wanted = (
-            [tuple(w.shape) for w in weights] for weights in (encoder_weights, cnn.weights)
-        )
+        found, wanted = ([tuple(w.shape) for w in ws] for ws in (encoder_weights, cnn.weights))
         if found != wanted:
             raise ValueError(f"encoder_weights must have the shapes {wanted}; received {found}")
         cnn.set_weights(encoder_weights)
@@ -59,11 +52,7 @@ def build_networks(
 
 
 def check_crop(config: TrainingConfig | ClassifierConfig) -> None:
-    """Refuses a crop that is too small for the network.
-
-    Raises:
-        ValueError: If it is.
-    """
+    """Raises ValueError for a crop that is too small for the network."""
     least = plan_of(config.network).minimum_side
     if config.crop < least:
         raise ValueError(f"crop must be at least {least} for this network; received {config.crop}")
@@ -72,13 +61,10 @@ def check_crop(config: TrainingConfig | ClassifierConfig) -> None:
 def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
     """A compiled model from uint8 images to what the DCN makes of the CNN's features.
 
-    Its result is in levels from 0 to 255, unbounded, and so are the DCN's biases. The papers'
-    rates are taken for Caffe's pictures, which have that range. It matters: with pictures from 0
-    to 1 the biases learn the mean picture first, and a deep DCN then hardly leaves it.
-
-    Args:
-        config: Settings of the training.
-        networks: CNN and DCN for images in [0, 1]; their weights are copied.
+    Its result is in levels from 0 to 255, unbounded, and so are the DCN's biases: the papers'
+    rates are taken for Caffe's pictures, which have that range. With pictures from 0 to 1 the
+    biases learn the mean picture first, and a deep DCN then hardly leaves it. `networks` are for
+    images in [0, 1]; their weights are copied.
     """
     cnn = _copy(networks.cnn, config)
     cnn.trainable = False
@@ -93,10 +79,9 @@ def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
 
 
 def inversion_loss(pixels: Any, back: Any) -> Any:
-    """Half the squared L2 norm of each image's error, (batch,).
+    """`1/2 ||DCN(CNN(x_i)) - x_i||^2` of each image, (batch,): half of equation 1 of the paper.
 
-    `1/2 ||DCN(CNN(x_i)) - x_i||^2`: equation 1 of the paper, halved; its mean over a batch is
-    Caffe's EuclideanLoss.
+    Its mean over a batch is Caffe's EuclideanLoss.
     """
     error = ops.cast(back, "float32") - ops.cast(pixels, "float32")
     return ops.sum(ops.square(error), axis=(1, 2, 3)) / 2
@@ -126,28 +111,20 @@ def biases_times(factor: float, weights: Sequence[np.ndarray]) -> list[np.ndarra
 def classifier_model(config: ClassifierConfig, cnn: keras.Model, classes: int) -> keras.Model:
     """A compiled model from uint8 images to scores (batch, classes), before the softmax.
 
-    The features of the CNN are averaged over the image, and a dense layer follows; its kernel
-    starts with variance 1 / inputs, since no ReLU follows it, and does not decay.
-
-    Args:
-        config: Settings of the training.
-        cnn: Network for images in [0, 1]; its weights are copied.
-        classes: Number of classes.
+    The features of `cnn`, for images in [0, 1], are averaged over the image, and a dense layer
+    follows; its kernel starts with variance 1 / inputs, as no ReLU follows, and does not decay.
     """
     inputs = cnn.output_shape[-1]
-    kernel = layer_rng(config.seed, ENCODER, len(cnn.weights)).normal(
-        0, inputs**-0.5, (inputs, classes)
-    )
+    rng = layer_rng(config.seed, ENCODER, len(cnn.weights))
+    kernel = rng.normal(0, inputs**-0.5, (inputs, classes))
     pixels = keras.Input((config.crop, config.crop, 3), dtype="uint8", name="pixels")
     features = _copy(cnn, config)(keras.layers.Rescaling(1 / LEVELS)(pixels))
     means = keras.layers.GlobalAveragePooling2D(dtype="float32")(features)
     head = keras.layers.Dense(classes)
     model = keras.Model(pixels, head(means))
     head.set_weights([kernel.astype(np.float32), np.zeros(classes, np.float32)])
-    metrics = [
-        keras.metrics.SparseCategoricalCrossentropy("error", from_logits=True),
-        keras.metrics.SparseCategoricalAccuracy("accuracy"),
-    ]
+    error = keras.metrics.SparseCategoricalCrossentropy("error", from_logits=True)
+    metrics = [error, keras.metrics.SparseCategoricalAccuracy("accuracy")]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return _compiled(model, config, loss, metrics)
 
@@ -156,20 +133,17 @@ def standardise(cnn: keras.Model, images: np.ndarray) -> None:
     """Scales and shifts the weights of a random CNN to the images it is to be trained on.
 
     After each convolution, before its activation, every channel then has mean 0 and variance 1
-    over these images. Pictures lie close together in [0, 1], and random layers with biases of
-    zero bring them closer: thirteen of them leave almost nothing to tell one class from another.
-
-    Args:
-        cnn: Random CNN whose biases are zero; it is changed.
-        images: float32 images (batch, height, width, 3) in [0, 1].
+    over these images. Otherwise random layers with biases of zero bring pictures, close together
+    in [0, 1], ever closer: thirteen leave almost nothing to tell classes by. The CNN is changed;
+    images are float32 (batch, height, width, 3) in [0, 1].
 
     Reference: Krähenbühl et al., "Data-dependent Initializations of Convolutional Neural
     Networks", 2016; Mishkin and Matas, "All you need is a good init", 2016.
     """
     for layer in convolutions(cnn):
         kernel, _ = layer.get_weights()
-        outputs = keras.Model(cnn.input, layer.output).predict_on_batch(images)
-        outputs = np.asarray(outputs, np.float64)
+        found = keras.Model(cnn.input, layer.output).predict_on_batch(images)
+        outputs = np.asarray(found, np.float64)
         mean, std = outputs.mean(axis=(0, 1, 2)), outputs.std(axis=(0, 1, 2)) + 1e-6
         layer.set_weights([kernel / std, -mean / std])
 
@@ -223,7 +197,7 @@ def state_of(model: keras.Model) -> dict[str, np.ndarray]:
 def restore(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     """Gives a model the weights and the optimizer of `state_of`."""
     variables = [*model.trainable_variables, *model.optimizer.variables]
-    values = [*weights_in(arrays), *_named("optimizer", arrays)]
+    values = *weights_in(arrays), *_named("optimizer", arrays)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
@@ -242,13 +216,8 @@ def state_of_0_1_0(
 ) -> dict[str, np.ndarray]:
     """The arrays of `state_of` for a checkpoint of version 0.1.0; others unchanged.
 
-    Its DCNs were trained in the range 0 to 1, with a rate of their own for biases. In levels their
-    loss and the gradients of kernels are 255^2 times as large, those of biases 255 times.
-
-    Args:
-        arrays: Arrays of a checkpoint.
-        step: Number of steps done.
-        config: Settings of the training.
+    Its DCNs were trained in [0, 1], with a rate of their own for biases. In levels the loss and the
+    gradients of kernels are 255^2 times as large, those of biases 255 times.
     """
     if "decoder_00" not in arrays:
         return arrays
@@ -269,24 +238,15 @@ def state_of_0_1_0(
 
 
 def whole_batches(images: np.ndarray, batch: int) -> np.ndarray:
-    """Images filled up with the first one to whole batches.
-
-    Every batch then has the one shape that is compiled, and can be shared by several devices.
-    """
-    missing = math.ceil(len(images) / batch) * batch - len(images)
-    return np.concatenate([images, np.repeat(images[:1], missing, axis=0)])
+    """Images filled up with the first one to whole batches, of the one shape that is compiled."""
+    return np.concatenate([images, np.repeat(images[:1], -len(images) % batch, axis=0)])
 
 
 def reconstruct(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
-    """What an `inversion_model` makes of images.
-
-    Args:
-        model: Model of `inversion_model`.
-        images: uint8 (n, crop, crop, 3).
-        batch: Number of images in a batch.
+    """What an `inversion_model` makes of images uint8 (n, crop, crop, 3), in batches.
 
     Returns:
-        float32 (n, crop, crop, 3); where images have 0 to 1 these have too, but are unbounded.
+        float32 (n, crop, crop, 3), of images in [0, 1], but unbounded.
     """
     filled = whole_batches(images, batch)
     if backend.hosts() == 1:

@@ -39,12 +39,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def read_config(kind: type[Config], folder: Path) -> Config:
-    """The config of a run, of class `kind`.
-
-    Raises:
-        ValueError: If the folder holds no run of that kind.
-        OSError: If its record cannot be read.
-    """
+    """The config of a run, of class `kind`; errors as `read_record`, or of another kind."""
     record = read_record(folder)
     if record["task"] != kind.task:
         raise ValueError(

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from recon.training.checkpoints import Checkpoint, Checkpoints
+from recon.training.checkpoints import Checkpoints
 from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
 from recon.training.model import state_of_0_1_0, trained_networks, weights_in
 from recon.training.record import RECORD, read_config, read_record
 from rrstyle import backend
 from rrstyle.config import to_dict
-from rrstyle.durable import write_whole
+from rrstyle.durable import TEMPORARY, write_whole
 from rrstyle.networks.build import build_cnn, build_dcn
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.weight_files import weights_digest
@@ -40,11 +40,7 @@ def checkpoints_of(folder: Path) -> Checkpoints:
 
 
 def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
-    """The networks of a run, trained as far as it has come, under the name of its folder.
-
-    Args:
-        folder: Folder of the run.
-        best: Whether to take the checkpoint of the lowest score rather than the last one.
+    """The networks of a run, under its folder's name, from its last or (`best`) best checkpoint.
 
     Raises:
         ValueError: If the folder holds no training run, or no whole checkpoint.
@@ -66,12 +62,7 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
 
 
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
-    """The trained weights of a run's CNN, or None where it is random: its seed is its recipe.
-
-    Raises:
-        ValueError: If they are damaged.
-        OSError: If they cannot be read.
-    """
+    """The trained weights of a run's CNN; None where it is random. ValueError if damaged."""
     digest = read_record(folder)["encoder_sha256"]
     if digest is None:
         return None
@@ -84,50 +75,31 @@ def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
 
 
 class RunFolder:
-    """A folder that a run is started in, or continued.
-
-    Args:
-        folder: Path of the folder.
-    """
+    """A folder that a run is started in, or continued."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.checkpoints = checkpoints_of(folder)
 
     def check_new(self, *, resume: bool) -> None:
-        """Refuses a folder that holds something, unless it is a run to be continued.
-
-        Raises:
-            ValueError: If it does.
-            OSError: If it cannot be read.
-        """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise NotADirectoryError(f"out must be a folder; received file {self.folder.name!r}")
-        if not self.folder.exists() or ((self.folder / RECORD).exists() and resume):
+        """Raises ValueError for a folder that holds something else than a run to be continued."""
+        if not self.folder.exists():
             return
-        if (self.folder / RECORD).exists():
-            raise ValueError(
-                f"out must be a new or an empty folder; {self.folder.name!r} holds a run: continue"
-                " it with resume, or choose another folder"
-            )
+        if not self.folder.is_dir():
+            raise NotADirectoryError(f"out must be a folder; received file {self.folder.name!r}")
+        told = f"out must be a new or an empty folder; {self.folder.name!r} holds"
+        names = {path.name for path in self.folder.iterdir()}
+        if RECORD in names:
+            if not resume:
+                raise ValueError(f"{told} a run: continue it with resume, or choose another folder")
+            return
         # What a run leaves that was killed before its record was there.
-        ours = {".lock", ENCODER, PICTURES, BAD_PICTURES}
-        others = sorted(
-            path.name
-            for path in self.folder.iterdir()
-            if path.name not in ours and not path.name.endswith(".tmp")
-        )
-        if others:
-            raise ValueError(
-                f"out must be a new or an empty folder; {self.folder.name!r} holds {others[0]!r}"
-            )
+        names -= {".lock", ENCODER, PICTURES, BAD_PICTURES}
+        if others := sorted(name for name in names if not name.endswith(TEMPORARY)):
+            raise ValueError(f"{told} {others[0]!r}")
 
     def open(
-        self,
-        config: Schedule,
-        *,
-        data: Mapping[str, Any],
-        encoder_weights: Sequence[np.ndarray] | None,
+        self, config: Schedule, data: Mapping[str, Any], encoder: Sequence[np.ndarray] | None
     ) -> list[str]:
         """Writes the record of a new run, or compares that of the one there.
 
@@ -138,29 +110,24 @@ class RunFolder:
             ValueError: If the run there is another one; the line says in what.
             OSError: If a file cannot be read or written.
         """
-        digest = None if encoder_weights is None else weights_digest(encoder_weights)
-        asked = {
-            "task": config.task,
-            "config": to_dict(config),
-            "data": dict(data),
-            "encoder_sha256": digest,
-        }
-        asked = json.loads(json.dumps(asked))
+        digest = None if encoder is None else weights_digest(encoder)
+        asked = {"task": config.task, "config": to_dict(config), "data": dict(data)}
+        asked = json.loads(json.dumps(asked | {"encoder_sha256": digest}))
         computing = {"device": backend.device(), **backend.versions()}
         if not (self.folder / RECORD).exists():
-            if encoder_weights is not None:
-                names = (f"weight_{position:02d}" for position in range(len(encoder_weights)))
+            if encoder is not None:
+                named = {f"weight_{i:02d}": weight for i, weight in enumerate(encoder)}
                 stream = io.BytesIO()
-                np.savez(stream, **dict(zip(names, encoder_weights, strict=True)))  # type: ignore[arg-type]
+                np.savez(stream, **named)  # type: ignore[arg-type]
                 write_whole(self.folder / ENCODER, stream.getvalue(), overwrite=True)
             self._write(asked | {"computing": computing})
             return []
         record = read_record(self.folder)
         for key, ours, theirs in _differences(asked, record):
-            if key.removeprefix("config.") not in FREE_ON_RESUME:
+            name = key.removeprefix("config.")
+            if name not in FREE_ON_RESUME:
                 raise ValueError(
-                    f"{key.removeprefix('config.')} must be that of the run to continue,"
-                    f" {theirs!r}; received {ours!r}"
+                    f"{name} must be that of the run to continue, {theirs!r}; received {ours!r}"
                 )
         notes = [
             f"{key} was {theirs} and is {ours}: the last bits of the weights may differ"
@@ -176,18 +143,6 @@ class RunFolder:
         if not kept:
             return "there is no checkpoint yet"
         return f"the last good checkpoint is that of step {kept[-1]}"
-
-    def check_steps(self, config: Schedule, found: Checkpoint | None) -> None:
-        """Refuses to end a run before where it stands.
-
-        Raises:
-            ValueError: If it would.
-        """
-        if found is not None and config.steps < found.step:
-            raise ValueError(
-                f"steps must be at least the {found.step} that the run has done;"
-                f" received {config.steps}"
-            )
 
     def _write(self, record: Mapping[str, Any]) -> None:
         text = json.dumps(record, indent=1) + "\n"

@@ -3,27 +3,21 @@
 Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Unpack
 
 import keras
 import numpy as np
 
+from recon.training.callbacks import Task
 from recon.training.config import TrainingConfig
-from recon.training.fit import Outcome, Source, Task, check_pixels, run_training
-from recon.training.model import (
-    build_networks,
-    inversion_model,
-    mean_squared_error,
-    reconstruct,
-)
+from recon.training.fit import Outcome, RunOptions, Source, check_pixels, run_training
+from recon.training.model import build_networks, inversion_model, mean_squared_error, reconstruct
 from recon.training.run import checkpoints_of
 from rrstyle import backend
 from rrstyle.pictures.sheets import contact_sheet
-from rrstyle.progress import OnStep, ignore
 
 COLUMNS = ("step", "loss", "mse", "learning_rate", "validation_loss", "images_per_s")
 _RISEN = 2.0  # times the best checkpoint's loss: what a steady training does not end at
@@ -35,33 +29,20 @@ def train(
     out: Path,
     *,
     encoder_weights: Sequence[np.ndarray] | None = None,
-    data: Mapping[str, Any] = MappingProxyType({}),
-    resume: bool = False,
-    devices: int | None = 1,
     samples: np.ndarray | None = None,
     validation: np.ndarray | None = None,
-    on_step: OnStep = ignore,
+    **options: Unpack[RunOptions],
 ) -> Outcome:
-    """Trains a DCN, or continues to.
-
-    `recon.training.run.load_run` reads what comes of it, at any time.
+    """Trains a DCN, or continues to; `recon.training.run.load_run` reads what has come of it.
 
     Args:
         config: Settings of the training.
         source: Source of the images.
         out: Folder of the run: new or empty, unless it is continued.
-        encoder_weights: Trained weights of the CNN, (kernel, bias) by layer, for images in
-            [0, 1]; by default it is random.
-        data: Plain JSON values that name the images; a continued run must have the same.
-        resume: Whether to continue the run in `out` from its last whole checkpoint. Where there
-            is no run yet, or none of its checkpoints, it starts.
-        devices: Number of devices that share every batch, or None for all, on JAX those of all
-            hosts that `keras.distribution.initialize` has joined; these share `out` too.
+        encoder_weights: (Kernel, bias) by layer of a trained CNN, for images in [0, 1].
         samples: A few uint8 images (n, crop, crop, 3) for the sheets of reconstructions.
         validation: uint8 images (n, crop, crop, 3) whose loss is taken at every checkpoint.
-        on_step: Callback, called with a `recon.training.callbacks.TrainingStep` up to five times
-            a second. If it raises, a checkpoint is saved and the training ends: that is how to
-            stop it.
+        options: See `recon.training.fit.RunOptions`.
 
     Raises:
         NotFinite: If a loss or a weight is not finite; the checkpoints before it are there.
@@ -89,17 +70,7 @@ def train(
             sheet=None if samples is None else (config.sample_every, sheet),
         )
 
-    outcome = run_training(
-        config,
-        source,
-        out,
-        begin,
-        encoder_weights=encoder_weights,
-        data=data,
-        resume=resume,
-        devices=devices,
-        on_step=on_step,
-    )
+    outcome = run_training(config, source, out, begin, encoder_weights=encoder_weights, **options)
     return replace(outcome, notes=outcome.notes + _rise(outcome))
 
 

@@ -12,8 +12,7 @@ from recon.claims.entries import entries
 from recon.claims.register import CLAIMS
 from recon.metrics import STUDY_SETTINGS
 from recon.report.files import plain, read_results
-from recon.report.page import MARKS, MOST_SVG, SSIM_SETTINGS
-from recon.report.write import write_report
+from recon.report.page import MARKS, MOST_SVG, SSIM_SETTINGS, write_report
 
 ROOT = Path(__file__).parents[2]
 PNG = b"\x89PNG\r\n\x1a\n not much of one"

@@ -123,14 +123,14 @@ def test_another_run_is_not_continued(folder, capsys, words, rule):
 
 
 def test_ctrl_c_ends_after_the_step_with_a_checkpoint(folder, capsys, monkeypatch):
-    own = callbacks.FiniteCheck.after
+    own = callbacks.AfterStep.check
 
     def interrupted(self, step, loss):
         own(self, step, loss)
         if step == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(callbacks.FiniteCheck, "after", interrupted)
+    monkeypatch.setattr(callbacks.AfterStep, "check", interrupted)
     monkeypatch.setattr(callbacks, "_TOLD_EVERY", 0)
     before = signal.getsignal(signal.SIGINT)
     assert run(*TINY, "--steps", "50", "--checkpoint-every", "20") == 130
@@ -220,7 +220,7 @@ def test_hosts_are_for_jax_and_named_whole(folder, capsys, monkeypatch):
 
 
 def test_a_loss_that_is_no_number_is_one_line(folder, capsys, monkeypatch):
-    own = callbacks.Progress.after
+    own = callbacks.AfterStep.tell
 
     def spoilt(self, step, loss):
         own(self, step, loss)
@@ -228,7 +228,7 @@ def test_a_loss_that_is_no_number_is_one_line(folder, capsys, monkeypatch):
             for variable in self.model.trainable_variables:
                 variable.assign(variable * 1e30)
 
-    monkeypatch.setattr(callbacks.Progress, "after", spoilt)
+    monkeypatch.setattr(callbacks.AfterStep, "tell", spoilt)
     assert run(*TINY, *SIX) == 1
     error = only_error(capsys)
     assert "the last good checkpoint is that of step 2; start a new run with a lower" in error

@@ -201,7 +201,7 @@ def errors(networks=4, **means):
 
 def verdicts(claim_id, rows):
     (claim,) = (claim for claim in CLAIMS if claim.id == claim_id)
-    assert set(claim.columns) <= set(EXPERIMENT.columns)
+    assert set(claim.evidence.columns) <= set(EXPERIMENT.columns)
     return {finding.case: finding.verdict for finding in claim.findings(rows)}
 
 

