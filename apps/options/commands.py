@@ -298,6 +298,7 @@ class App:
     OPTIONS: ClassVar[Options] = {
         **dict.fromkeys(("server", "limits", "folders"), _INLINE),
         "auth": HIDDEN,  # --auth names a file, so that no password is in the command line
+        "allow_host": _arg("HOST...", "default: none"),
         "root_path": _arg("PATH", "default: none"),
         "runs": _arg(
             "DIR",

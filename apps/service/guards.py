@@ -4,6 +4,7 @@ Gradio fetches links that a client passes as files, keeps uploads as they came, 
 this app does not use. None of that can be switched off, so it is replaced or refused here.
 """
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.service import owners, uploads
+from apps.service.limits import LOOPBACK
 from rrstyle.pictures.files import MAX_BYTES
 
 _MIB = 2**20
@@ -51,12 +53,13 @@ _HEADERS = {
 }
 
 
-def restrict_gradio(files: Path, spool: Path) -> None:
-    """Replaces the functions of Gradio that fetch links, keep uploads and serve files.
+def restrict_gradio(files: Path, spool: Path, hosts: frozenset[str] | None) -> None:
+    """Replaces what Gradio has for links, uploads, files and pages of other sites.
 
     Args:
         files: Folder for what clients upload and make; Gradio would choose one that all share.
         spool: Folder, not served, for uploads until `apps.service.uploads` has cleaned them.
+        hosts: Hosts that the app answers to, see `ServerConfig.hosts`.
     """
 
     async def receive(request: Any, upload_dir: Any, *args: Any, **kwargs: Any) -> tuple:
@@ -72,6 +75,8 @@ def restrict_gradio(files: Path, spool: Path) -> None:
     routes.DEFAULT_TEMP_DIR = str(files)
     routes.upload_fn = receive
     routes.file_fetch = _fetch_own
+    # Gradio's own, the outermost, lets pages of other sites read answers.
+    routes.CustomCORSMiddleware = lambda app, **_: Guard(app, hosts)  # type: ignore[misc, assignment]
     # By itself Gradio downloads any link that a client passes as a file.
     processing_utils.async_ssrf_protected_get = _refuse_link
     route_utils.safehttpx.async_validate_url = _refuse_link
@@ -93,16 +98,19 @@ def _fetch_own(path_or_url: str, request: Any, *args: Any) -> Any:
 
 
 class Guard:
-    """ASGI middleware: refuses closed routes and large requests, adds headers and the cookie."""
+    """ASGI middleware: refuses strangers' hosts and pages, closed routes and large requests.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    It adds headers and the cookie to answers.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if refusal := _refusal(scope):
+        if refusal := _foreign(Headers(scope=scope), self._hosts) or _refusal(scope):
             status, line = refusal
             await PlainTextResponse(line, status)(scope, receive, send)
             return
@@ -132,6 +140,28 @@ def _new_cookie(scope: Scope) -> str | None:
     # Lax: after a link from another site the browser must send its cookie, or it would get another.
     cookie = f"{owners.COOKIE}={owners.new_key()}; Path=/; HttpOnly; SameSite=Lax"
     return f"{cookie}; Secure" if scope["scheme"] == "https" else cookie
+
+
+def _foreign(headers: Headers, hosts: frozenset[str] | None) -> tuple[int, str] | None:
+    """The refusal of a request that names another host, or comes from a page of another site.
+
+    A name that a stranger's server resolves to this machine makes the stranger's page one of this
+    host (DNS rebinding); and a form of any page may post here without asking first.
+    """
+    host, origin = headers.get("host", "").lower(), headers.get("origin", "").lower()
+    if hosts is not None and _name(host) not in hosts:
+        return 421, "this host is not served here; rrstyle app --allow-host names those that are"
+    scheme, _, netloc = origin.partition("://")
+    named = frozenset() if hosts is None else hosts - LOOPBACK
+    own = netloc == host or _name(netloc) in named
+    if origin and not (scheme in ("http", "https") and own):
+        return 403, "pages of other sites may not use this app; see rrstyle app --allow-host"
+    return None
+
+
+def _name(netloc: str) -> str:
+    """A host without its port."""
+    return re.sub(r":\d*$", "", netloc)
 
 
 def _refusal(scope: Scope) -> tuple[int, str] | None:

@@ -9,6 +9,7 @@ from rrstyle.memory import GIB, memory_estimate
 
 # Bytes a pixel of a finished picture until its client has it: float32 and the PNG.
 _KEPT = 3 * 4 + 3
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ class ServerConfig:
     """Address to listen at; 0.0.0.0 lets other machines in."""
     port: int = 7860
     """Port to listen at."""
+    allow_host: tuple[str, ...] = ()
+    """Names by which browsers reach the app, beside localhost: it answers no others, and no pages
+    of other sites. Needed behind a proxy. With another --host and no name here it answers any."""
     root_path: str = ""
     """Path at which a proxy in front shows the app, such as /rrstyle."""
     auth: tuple[str, str] | None = field(default=None, repr=False)
@@ -91,10 +95,24 @@ class ServerConfig:
     folders: Folders = field(default_factory=Folders)
 
     def __post_init__(self) -> None:
+        for name in self.allow_host:
+            if not re.fullmatch(r"[\w.-]+|\[[\da-fA-F:.]+\]", name):
+                raise ValueError(
+                    "allow-host must be names such as example.org, without scheme and port;"
+                    f" received {name!r}"
+                )
         if not re.fullmatch(r"(/[\w.~-]+)*", self.root_path):
             raise ValueError(
                 f"root-path must be a path such as /rrstyle; received {self.root_path!r}"
             )
+
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """Hosts that the app answers to, in lower case; None for any."""
+        named = {name.lower() for name in self.allow_host}
+        if not (named or self.host in LOOPBACK):
+            return None
+        return frozenset(named | LOOPBACK)
 
 
 def job_memory(config: StyleConfig, n: int) -> float:

@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import gradio as gr
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -54,7 +53,7 @@ def serving(config: ServerConfig) -> Iterator[str]:
         files = home / "files"
         os.environ["GRADIO_TEMP_DIR"] = str(files)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        guards.restrict_gradio(files, home / "spool")
+        guards.restrict_gradio(files, home / "spool", config.hosts)
         turns.open()
         app = web.build_app(config.limits, config.folders)
         _, url, _ = app.queue(max_size=config.limits.events).launch(
@@ -62,10 +61,7 @@ def serving(config: ServerConfig) -> Iterator[str]:
             server_port=config.port,
             root_path=config.root_path,
             auth=config.auth,
-            app_kwargs={
-                "routes": [Route("/health", partial(_health, config.limits.queue))],
-                "middleware": [Middleware(guards.Guard)],
-            },
+            app_kwargs={"routes": [Route("/health", partial(_health, config.limits.queue))]},
             max_threads=config.limits.events,
             state_session_capacity=_SESSIONS,
             max_file_size=MAX_BYTES,
