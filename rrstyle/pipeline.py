@@ -165,27 +165,16 @@ def readout_wildness(config: StyleConfig) -> float:
 
 @dataclass(frozen=True)
 class Work:
-    """Inputs of one style transfer, checked, read and resized; all but the seed.
+    """Inputs of one style transfer, checked, read and resized; all but the seed."""
 
-    Attributes:
-        config: Settings, the plan of trained networks filled in.
-        content: Photograph, (height, width, 3), float32 in [0, 1].
-        style: Style pictures and their shares.
-        mask: Share of the style at each pixel, (height, width) of the content, in [0, 1].
-        regions: Regions of content and styles; None for one region that is all.
-        networks: Trained CNN-DCN pair in place of the random CNN and the fitted readout.
-        statistics: Trained weights of the `vgg` statistics network; None for random ones.
-        previews: Switch that turns steps with features into steps with previews.
-    """
-
-    config: StyleConfig
-    content: np.ndarray
-    style: Blend
-    mask: np.ndarray | None
-    regions: Regions | None
-    networks: CnnDcn | None = None
-    statistics: tuple | None = None
-    previews: bool = False
+    config: StyleConfig  # the plan of trained networks filled in
+    content: np.ndarray  # photograph, (height, width, 3), float32 in [0, 1]
+    style: Blend  # pictures and their shares
+    mask: np.ndarray | None  # share of the style at each pixel of the content, (height, width)
+    regions: Regions | None  # of content and styles; None for one that is all
+    networks: CnnDcn | None = None  # trained, in place of the random CNN and the fitted readout
+    statistics: tuple | None = None  # weights of the `vgg` statistics network; None for random
+    previews: bool = False  # whether steps with features become steps with previews
 
 
 def _read(content, style, weights, mask, style_mask, config: StyleConfig) -> Work:

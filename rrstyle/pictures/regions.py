@@ -25,15 +25,10 @@ _FEATHER = 1 / 400  # deviation of the soft edge between regions, as a share of 
 
 @dataclass(frozen=True)
 class Regions:
-    """Regions of a photograph and of its styles, by number from 0 on.
+    """Regions of a photograph and of its styles, by number from 0 on."""
 
-    Attributes:
-        content: Region of each place of the photograph, (height, width) of any size, uint8.
-        styles: The same of each style.
-    """
-
-    content: np.ndarray
-    styles: tuple[np.ndarray, ...]
+    content: np.ndarray  # region of each place, (height, width) of any size, uint8
+    styles: tuple[np.ndarray, ...]  # the same of each style
 
     @property
     def numbers(self) -> range:

@@ -14,15 +14,10 @@ MOST_STYLES = 4
 
 @dataclass(frozen=True)
 class Blend:
-    """Styles and their shares.
+    """Styles and their shares."""
 
-    Attributes:
-        parts: Arrays (height, width, n), each of its own size: features, or pictures.
-        shares: Shares of the parts, positive, of sum 1.
-    """
-
-    parts: tuple[np.ndarray, ...]
-    shares: tuple[float, ...] = (1.0,)
+    parts: tuple[np.ndarray, ...]  # (height, width, n), each of its own size: features or pictures
+    shares: tuple[float, ...] = (1.0,)  # of the parts, positive, of sum 1
 
     @classmethod
     def of(cls, style: "np.ndarray | Blend") -> "Blend":

@@ -24,15 +24,10 @@ _SMALLEST_LEVEL = 8  # pixels a side: 7x7 filters need 4 to reflect, statistics 
 
 @dataclass(frozen=True)
 class FeatureNetwork:
-    """A network of statistics.
+    """A network of statistics."""
 
-    Attributes:
-        network: Network from features to a list of maps, all of which carry style.
-        content: Positions of those maps that carry content.
-    """
-
-    network: SharedNetwork
-    content: tuple[int, ...]
+    network: SharedNetwork  # from features to a list of maps, all of which carry style
+    content: tuple[int, ...]  # positions of those that carry content
 
 
 def pyramid_levels(height: int, width: int) -> int:

@@ -15,28 +15,18 @@ from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 
 @dataclass(frozen=True)
 class Transfer:
-    """One transformation of features, as every method takes it.
+    """One transformation of features, as every method takes it."""
 
-    Attributes:
-        content: Features (height, width, n), float32.
-        style: Features of each style, (any height, any width, n), of the same network.
-        config: Method, strength and the method's settings.
-        seed: Seed of all random draws, an integer of at least 0.
-        dtype: "float32" or "bfloat16", of the convolutions of a statistics network.
-        trained: Weights for the `vgg` statistics network in place of random ones.
-        mask: Weight of each pixel of the content in its statistics, (height, width), in [0, 1] and
-            not all 0. Pixels of weight 0 are transformed all the same.
-        on_step: Progress callback; some steps carry the features so far.
-    """
-
-    content: np.ndarray
-    style: Blend
+    content: np.ndarray  # features (height, width, n), float32
+    style: Blend  # features of each style, (any height, any width, n), of the same network
     config: StyleConfig
-    seed: int
-    dtype: str = "float32"
-    trained: tuple | None = None
+    seed: int  # of all random draws, at least 0
+    dtype: str = "float32"  # or "bfloat16": of the convolutions of a statistics network
+    trained: tuple | None = None  # weights of the `vgg` statistics network; None for random ones
+    # Weight of each pixel of the content in its statistics, (height, width), in [0, 1] and not all
+    # 0. Pixels of weight 0 are transformed all the same.
     mask: np.ndarray | None = None
-    on_step: OnStep = ignore
+    on_step: OnStep = ignore  # some steps carry the features so far
 
 
 # The features of the content's shape that a method makes.

@@ -101,17 +101,11 @@ def mean_covariance_loss(a, b):
 
 
 class StyleLoss(NamedTuple):
-    """A loss of `OptimiseConfig`.
+    """A loss of `OptimiseConfig`."""
 
-    Attributes:
-        measure: Function of features and a mask to the statistics.
-        distance: Function of two statistics, the second the target, to the loss.
-        pool: Function of the statistics of several styles and their shares to those of all.
-    """
-
-    measure: Callable
-    distance: Callable
-    pool: Callable
+    measure: Callable  # of features and a mask: their statistics
+    distance: Callable  # of two statistics, the second the target: the loss
+    pool: Callable  # of the statistics of several styles and their shares: those of all
 
 
 STYLE_LOSSES = {

@@ -17,19 +17,12 @@ _FULL_SHARE = 384
 
 @dataclass(frozen=True)
 class Grid:
-    """Where patches lie.
+    """Where patches lie."""
 
-    Attributes:
-        size: (height, width) of the result in pixels (of features, or of a picture).
-        step: Distance between the centres of patches of the result.
-        parts: (height, width) of each part of the style, which lie below one another.
-        wraps: Whether the borders of the result do; its sides are then multiples of the step.
-    """
-
-    size: tuple[int, int]
-    step: int
-    parts: tuple[tuple[int, int], ...]
-    wraps: bool = False
+    size: tuple[int, int]  # (height, width) of the result, of features or of a picture
+    step: int  # distance between the centres of patches of the result
+    parts: tuple[tuple[int, int], ...]  # sizes of the parts of the style, one below the other
+    wraps: bool = False  # whether the borders do; the sides are then multiples of the step
 
     @property
     def places(self) -> tuple[int, int]:
@@ -54,19 +47,12 @@ class Grid:
 
 @dataclass(frozen=True)
 class Level:
-    """One scale.
+    """One scale."""
 
-    Attributes:
-        size: (height, width) of the photograph.
-        parts: The same of each part of the style.
-        rounds: Rounds of search; 0 where finds are inherited and only corrected.
-        mix: Share of the photograph in a query, where it is salient.
-    """
-
-    size: tuple[int, int]
-    parts: tuple[tuple[int, int], ...]
-    rounds: int
-    mix: float
+    size: tuple[int, int]  # (height, width) of the photograph
+    parts: tuple[tuple[int, int], ...]  # the same of each part of the style
+    rounds: int  # of search; 0 where finds are inherited and only corrected
+    mix: float  # share of the photograph in a query, where it is salient
 
 
 def plan_levels(

@@ -43,19 +43,12 @@ Decode = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
 @dataclass(frozen=True)
 class Part:
-    """A style picture, or a turned copy of one, that patches are taken from.
+    """A style picture, or a turned copy of one, that patches are taken from."""
 
-    Attributes:
-        picture: (height, width, 3), float32 in [0, 1].
-        shown: The same as the decoder shows it.
-        style: Position of its style.
-        covers: Where patches may be taken from, (height, width), bool; None for everywhere.
-    """
-
-    picture: np.ndarray
-    shown: np.ndarray
-    style: int
-    covers: np.ndarray | None = None
+    picture: np.ndarray  # (height, width, 3), float32 in [0, 1]
+    shown: np.ndarray  # the same as the decoder shows it
+    style: int  # position of its style
+    covers: np.ndarray | None = None  # where patches are taken from, (height, width), bool
 
     def turned(self, quarters: int) -> "Part":
         """The part turned by so many quarters."""
@@ -79,43 +72,27 @@ class Part:
 
 @dataclass(frozen=True)
 class Canvas:
-    """What `paint` works on.
+    """What `paint` works on."""
 
-    Attributes:
-        content: Photograph, (height, width, 3), float32 in [0, 1].
-        parts: What patches are taken from: the styles.
-        shares: Share of each style.
-        turned: Whether patches are taken from the styles turned by quarters too.
-        encode: The CNN: features of a picture of any size.
-        decode: The DCN: picture of a size (height, width) of features.
-        reduction: Factor by which the CNN divides sides.
-        tile: Whether the borders of the result are to wrap around; those of the photograph do then,
-            and its sides are multiples of 2 `reduction`.
-        halo: Pixels at the rim of a strip that CNN and DCN need on each side; None if a picture
-            has to be decoded as a whole.
-        palette: Share of the map that gives the result the colours of the style.
-        seed: Seed of the random draws.
-        config: Settings of the method.
-        mask: Weight of each pixel of the photograph in its statistics, (height, width), or None.
-        on_step: Progress callback.
-        preview: Function that finishes a small picture for a preview; None for no previews.
-    """
-
-    content: np.ndarray
-    parts: tuple[Part, ...]
-    shares: tuple[float, ...]
-    turned: bool
+    content: np.ndarray  # photograph, (height, width, 3), float32 in [0, 1]
+    parts: tuple[Part, ...]  # what patches are taken from: the styles
+    shares: tuple[float, ...]  # of the styles
+    turned: bool  # whether patches are taken from the styles turned by quarters too
     encode: Encode
     decode: Decode
-    reduction: int
+    reduction: int  # factor by which the CNN divides sides
+    # Whether the borders of the result are to wrap around; those of the photograph do then, and its
+    # sides are multiples of 2 `reduction`.
     tile: bool
+    # Pixels at the rim of a strip that CNN and DCN need on each side; None if a picture has to be
+    # decoded as a whole.
     halo: int | None
-    palette: float
+    palette: float  # share of the map that gives the result the colours of the style
     seed: int
     config: PaintConfig
-    mask: np.ndarray | None
+    mask: np.ndarray | None  # weight of each pixel of the photograph, (height, width)
     on_step: OnStep
-    preview: Callable[[np.ndarray], np.ndarray] | None
+    preview: Callable[[np.ndarray], np.ndarray] | None  # finishes a small picture; None for none
 
     def style(self, arrays: Sequence[np.ndarray]) -> Blend:
         """The styles as a blend, of an array (rows, columns, n) of each part."""
@@ -159,13 +136,9 @@ def paint(given: Canvas) -> np.ndarray:
 
 
 class _Matching:
-    """The finds so far, from the coarsest scale to the one last done.
+    """The finds so far, from the coarsest scale to the one last done."""
 
-    Attributes:
-        move: Map of the photograph's features to the style's Gaussian, at that scale.
-    """
-
-    move: AffineMap
+    move: AffineMap  # of the photograph's features to the style's Gaussian, at that scale
     _field: np.ndarray
     _grid: Grid
 
