@@ -8,6 +8,7 @@ layer and for every network.
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import scipy.optimize
@@ -19,7 +20,7 @@ from rrstyle.progress import OnStep, Step, within
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
-from rrstyle.transfer.features import Transfer, at_strength, resize_features
+from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.statistics import STYLE_LOSSES
 
 # (height, width) -> the network whose statistics are matched, for features of at least that size.
@@ -185,10 +186,31 @@ def reporter(on_step: OnStep, stage: str, total: int) -> Callable[[int], None]:
     return lambda done: on_step(Step(stage, done / total))
 
 
-@at_strength
 def optimisation(given: Transfer) -> np.ndarray:
-    """`optimise` on the statistics network of `config.network`."""
-    return optimise(given, statistics_networks(given, given.config.network))
+    """`optimise` on the statistics network of `config.network`, as far as `config.strength` says.
+
+    Content and style features first move to their common Gaussian at that strength, on the optimal
+    transport path between theirs. The optimisation works there, in units of the features' root mean
+    square, and the result is that far from the content.
+    """
+    unit, strength = np.float32(given.style.root_mean_square() or 1.0), given.config.strength
+    content, style = given.content / unit, given.style.map(lambda part: part / unit)
+    if strength < 1:
+        ours, theirs = fit_gaussian(content, mask=given.mask), style.gaussian()
+        there = fit_map("transport", ours, theirs).towards(strength)
+        back = fit_map("transport", theirs, ours).towards(1 - strength)
+        content, style = there(content), style.map(lambda part: back(part))
+
+    def finished(result: np.ndarray) -> np.ndarray:
+        begun = resize_features(content, result.shape[:2])
+        return (begun + np.float32(strength) * (result - begun)) * unit
+
+    def tell(step: Step) -> None:
+        found = step.features
+        given.on_step(step if found is None else replace(step, features=finished(found)))
+
+    moved = replace(given, content=content, style=style, on_step=tell)
+    return finished(optimise(moved, statistics_networks(moved, given.config.network)))
 
 
 def statistics_networks(given: Transfer, name: str) -> NetworkFor:
