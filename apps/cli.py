@@ -10,18 +10,28 @@ from apps.options.commands import NAMES
 from apps.options.parse import parse
 from apps.signals import ending_by_exceptions, was_interrupted
 
-_INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+_INTERRUPTED, _NOBODY_READS = 130, 141  # as shells have it: 128 + SIGINT, 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the words after `rrstyle`, by default those of this process.
 
     Returns:
-        0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C; 143 on
-        SIGTERM.
+        0; 1 if something could not be done; 2 if the words make no sense; 130 on Ctrl-C; 141 if
+        nobody reads on, as `head` does; 143 on SIGTERM.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported
+    try:
+        status = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_READS
+    return status
+
+
+def _run(words: list[str]) -> int:
     try:
         if words == ["--version"]:
             print(f"rrstyle {_version()}")
@@ -32,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return import_module(f"apps.command.{words[0]}").run(command) or 0
     except SystemExit as stop:  # tyro's, after help or a usage error; or on SIGTERM
         return stop.code if isinstance(stop.code, int) else 0
+    except BrokenPipeError:
+        raise
     except (KeyboardInterrupt, ValueError, OSError) as error:
         if isinstance(error, KeyboardInterrupt) or was_interrupted():
             print("rrstyle: interrupted", file=sys.stderr)

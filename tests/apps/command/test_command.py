@@ -188,6 +188,23 @@ def test_an_interrupt_that_gets_lost_is_told_all_the_same(folder, capsys, monkey
     assert run("stylize", "nowhere.png", "--style", "styles/x.png", "-o", "out", *CHEAP) == 1
 
 
+@pytest.mark.parametrize("words", [["--help"], ["examples"], ["--version"], ["stylize", "--help"]])
+def test_nothing_is_said_where_nobody_reads(words) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as closed:  # noqa: PTH123
+        found = subprocess.run(
+            [*COMMAND, *words],
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
+    assert found.stderr == b""
+    assert found.returncode == 141
+
+
 def test_a_signal_ends_the_process_with_130(folder: Path) -> None:
     slow = ("--method", "optimise", "--side", "400", "--optimise.steps", "1000")
     with subprocess.Popen(
