@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Settings
+from recon.experiments.experiment import Cell, Settings, grid
 from recon.experiments.random.scoring import (
+    MEAN_SSIM,
     SCORE_COLUMNS,
     UPSAMPLINGS,
     RandomSweep,
@@ -23,6 +24,8 @@ from recon.experiments.random.scoring import (
     upsampling,
 )
 from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
+
+_DEPTHS = (4, 6, 9, 13)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,9 @@ class Factorial(Settings):
     """What undoes the pools."""
 
 
+_SMOKE = {"depths": (4, 5), "channels": (4, 8), "reductions": (1, 2), "upsamplings": ("nearest",)}
+
+
 class FactorialExperiment(RandomSweep):
     name = "factorial"
     title = "Depth x channels x resolution, each varied on its own"
@@ -49,41 +55,27 @@ class FactorialExperiment(RandomSweep):
     )
     cost = {"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": Factorial(
-            networks=1,
-            images=1,
-            side=24,
-            depths=(4, 5),
-            channels=(4, 8),
-            reductions=(1, 2),
-            upsamplings=("nearest",),
-        ),
-        "laptop": Factorial(
-            networks=6, images=4, side=96, depths=(4, 6, 9, 13), channels=(8, 32, 128)
-        ),
+        "smoke": Factorial(networks=1, images=1, side=24, **_SMOKE),
+        "laptop": Factorial(networks=6, images=4, side=96, depths=_DEPTHS, channels=(8, 32, 128)),
         "paper": Factorial(
-            networks=30, images=50, side=227, depths=(4, 6, 9, 13), channels=(8, 32, 128, 512)
+            networks=30, images=50, side=227, depths=_DEPTHS, channels=(8, 32, 128, 512)
         ),
     }
     columns = ("depth", "channels", "reduction", "upsampling", *SCORE_COLUMNS)
 
     def points(self, settings: Factorial) -> list[Cell]:
         return [
-            {"depth": depth, "channels": n, "reduction": reduction, "upsampling": kind}
-            for depth in settings.depths
-            for n in settings.channels
-            for reduction in settings.reductions
-            for kind in (settings.upsamplings if reduction > 1 else ("none",))
+            {**point, "upsampling": kind}
+            for point in grid(
+                depth=settings.depths, channels=settings.channels, reduction=settings.reductions
+            )
+            for kind in (settings.upsamplings if point["reduction"] > 1 else ("none",))
         ]
 
     def plan(self, cell: Cell) -> Plan:
-        depth, channels, reduction = (int(cell[k]) for k in ("depth", "channels", "reduction"))
-        layers: list[Conv | Pool] = []
-        for position in range(depth):
-            layers.append(Conv(channels))
-            if position < math.log2(reduction):
-                layers.append(Pool())
-        return mirrored(tuple(layers), upsampling=upsampling(cell))
+        conv, pools = Conv(cell["channels"]), int(math.log2(cell["reduction"]))
+        layers = (conv, Pool()) * pools + (conv,) * (cell["depth"] - pools)
+        return mirrored(layers, upsampling=upsampling(cell))
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(11, 6.5), layout="constrained")
@@ -93,14 +85,12 @@ class FactorialExperiment(RandomSweep):
         for line, kind in zip(axes, UPSAMPLINGS, strict=True):
             of_kind = frame[frame["upsampling"].isin([kind, "none"]) & (frame["head"] == "mean")]
             for ax, n in zip(line, channels, strict=True):
-                of_channels = of_kind[of_kind["channels"] == n]
-                for reduction, part in of_channels.groupby("reduction"):
+                for reduction, part in of_kind[of_kind["channels"] == n].groupby("reduction"):
                     curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
                 ax.set_title(f"{n} channels, {kind}", fontsize=9)
-            line[0].set_ylabel("SSIM, mean ± std over networks")
+            line[0].set_ylabel(MEAN_SSIM)
         for ax in axes[-1]:
-            ax.set_xlabel("convolutions of the CNN")
-            ax.set_xticks(sorted(frame["depth"].unique()))
+            ax.set(xlabel="convolutions of the CNN", xticks=sorted(frame["depth"].unique()))
         axes[0][0].set_ylim(0, 1)
         axes[0][0].legend(fontsize=8)
         figure.suptitle("Depth, channels and resolution on their own, mean head")

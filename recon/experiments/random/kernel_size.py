@@ -10,12 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Settings
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    RandomSweep,
-    curve,
-)
+from recon.experiments.experiment import Cell, Settings, grid
+from recon.experiments.random.scoring import MEAN_SSIM, SCORE_COLUMNS, RandomSweep, curve
 from recon.plans import rr_vgg
 from rrstyle.networks.plan import Plan
 
@@ -42,21 +38,19 @@ class KernelSizeExperiment(RandomSweep):
     columns = ("kernel", *SCORE_COLUMNS)
 
     def points(self, settings: KernelSize) -> list[Cell]:
-        return [{"kernel": k} for k in settings.kernels]
+        return grid(kernel=settings.kernels)
 
     def plan(self, cell: Cell) -> Plan:
-        return rr_vgg("conv1_1", kernel=int(cell["kernel"]))
+        return rr_vgg("conv1_1", kernel=cell["kernel"])
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(6, 4.2), layout="constrained")
         ax = figure.subplots()
         for head, part in frame.groupby("head", sort=False):
             curve(ax, part, "kernel", "ssim", label=f"{head} head")
-        ax.set_xlabel("side of the filters (pixels)")
-        ax.set_ylabel("SSIM, mean ± std over networks")
-        ax.set_ylim(0, 1)
-        ax.legend()
+        ax.set(xlabel="side of the filters (pixels)", ylabel=MEAN_SSIM, ylim=(0, 1))
         ax.set_title("rrVGG Conv1_1-DeConv1_1: larger filters, coarser pictures")
+        ax.legend()
         return figure
 
 
