@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 
-def band(axes: Axes, middle: pd.Series, low: pd.Series, high: pd.Series, **style: Any) -> str:
+def band(axes: Axes, middle: pd.Series, low: pd.Series, high: pd.Series, **style: Any) -> Any:
     """A line over its index, and a band of its colour from `low` to `high`; that colour."""
     (line,) = axes.plot(middle.index, middle, **style)
     colour = line.get_color()
@@ -15,12 +15,14 @@ def band(axes: Axes, middle: pd.Series, low: pd.Series, high: pd.Series, **style
     return colour
 
 
-def ranges(axes: Axes, groups: Any, places: Any = None, **style: Any) -> None:
+def ranges(
+    axes: Axes, groups: Any, places: Any = None, *, fmt: str = "o-", capsize: int = 3, **style: Any
+) -> None:
     """Mean and range of groups of values: at their keys, or at `places`."""
     mean = groups.mean()
     spread = [mean - groups.min(), groups.max() - mean]
-    style = {"fmt": "o-", "capsize": 3} | style
-    axes.errorbar(mean.index if places is None else places, mean, spread, **style)
+    places = mean.index if places is None else places
+    axes.errorbar(places, mean, spread, fmt=fmt, capsize=capsize, **style)
 
 
 def shares(axes: Axes, values: pd.Series, **style: Any) -> None:

@@ -10,6 +10,7 @@ its first convolutions until they are `reduction` times smaller, and the DCN mir
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ class Factorial(Settings):
     """What undoes the pools."""
 
 
-_SMOKE = {"depths": (4, 5), "channels": (4, 8), "reductions": (1, 2), "upsamplings": ("nearest",)}
+_SMALL: dict[str, Any] = {"depths": (4, 5), "channels": (4, 8), "reductions": (1, 2)}
 
 
 class FactorialExperiment(RandomSweep):
@@ -55,7 +56,7 @@ class FactorialExperiment(RandomSweep):
     )
     cost = {"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": Factorial(networks=1, images=1, side=24, **_SMOKE),
+        "smoke": Factorial(networks=1, images=1, side=24, **_SMALL, upsamplings=("nearest",)),
         "laptop": Factorial(networks=6, images=4, side=96, depths=_DEPTHS, channels=(8, 32, 128)),
         "paper": Factorial(
             networks=30, images=50, side=227, depths=_DEPTHS, channels=(8, 32, 128, 512)

@@ -9,10 +9,9 @@ All three begin as the DCN that training begins from, of He's law, on one random
 - `ridge`: its last layer is solved on the training pictures (`rrstyle.networks.readout`).
 - `trained`: all its layers are trained.
 
-Losses are of pictures held out. Compute counts multiplications and additions of what each has
-cost before, and of giving back one picture: convolutions, the backward pass as two forward ones of
-the DCN, and for `ridge` the normal equations and their solution. Adam and activations are left
-out.
+Losses are of pictures held out. Compute counts multiplications and additions of what each has cost
+before, and of giving back one picture: convolutions, the backward pass as two forward ones of the
+DCN, and for `ridge` the normal equations and their solution, without Adam and activations.
 """
 
 import math
@@ -22,7 +21,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Pictures, Row
+from recon.experiments.experiment import Cell, Pictures, Row, grid
+from recon.experiments.panels import band
 from recon.experiments.trained.cells import (
     LAPTOP,
     PAPER,
@@ -54,9 +54,9 @@ class Flops:
     """Multiplications and additions of one picture's convolutions.
 
     Attributes:
-        cnn: Operations of the CNN.
-        hidden: Operations of the DCN's layers but the last.
-        last: Operations of the DCN's last layer.
+        cnn: Those of the CNN.
+        hidden: Those of the DCN's layers but the last.
+        last: Those of the DCN's last layer.
         unknowns: Number of unknowns of the last layer for each output channel.
     """
 
@@ -148,11 +148,7 @@ class ReadoutTrainingExperiment(TrainedSweep):
     title = "Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute"
     reproduces = "What training gains over a closed form; no figure of the papers"
     printed = "A DCN is trained for each representation; none is solved."
-    cost = {
-        "smoke": "15 s",
-        "laptop": "3 min on 2 cores",
-        "paper": "not measured",
-    }
+    cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": ReadoutTraining(**SMOKE, blocks=(1, 2)),
         "laptop": ReadoutTraining(
@@ -163,11 +159,7 @@ class ReadoutTrainingExperiment(TrainedSweep):
     columns = ("block", "network", "readout", "step", "gflop", "mse")
 
     def cells(self, settings: ReadoutTraining) -> list[Cell]:
-        return [
-            {"block": block, "network": network}
-            for block in settings.blocks
-            for network in range(settings.networks)
-        ]
+        return grid(block=settings.blocks, network=range(settings.networks))
 
     def rows(self, settings: ReadoutTraining, cell: Cell) -> int:
         return 2 + len(row_steps(settings))
@@ -196,21 +188,16 @@ class ReadoutTrainingExperiment(TrainedSweep):
         figure = Figure(figsize=(4 * len(blocks), 4.2), layout="constrained")
         axes = figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0]
         for ax, block in zip(axes, blocks, strict=True):
-            for (name, label), marker in zip(READOUTS.items(), "sD ", strict=True):
+            for i, (name, label) in enumerate(READOUTS.items()):
                 part = frame[(frame["block"] == block) & (frame["readout"] == name)]
-                points = part.groupby("gflop")["mse"].agg(["mean", "min", "max"])
-                (line,) = ax.plot(points.index, points["mean"], marker=marker, label=label)
+                by_cost = part.groupby("gflop")["mse"]
+                look = {"color": f"C{i}", "marker": "sD "[i], "label": label}
                 if name == "trained":
-                    colour = line.get_color()
-                    ends = points["min"], points["max"]
-                    ax.fill_between(points.index, *ends, color=colour, alpha=0.15, linewidth=0)
-                else:
-                    ax.axhline(
-                        points["mean"].iloc[0], color=line.get_color(), linewidth=1, alpha=0.4
-                    )
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-            ax.set_xlabel("compute (GFLOP)")
+                    band(ax, by_cost.mean(), by_cost.min(), by_cost.max(), **look)
+                else:  # a point
+                    ax.plot(by_cost.mean(), **look)
+                    ax.axhline(by_cost.mean().iloc[0], color=f"C{i}", linewidth=1, alpha=0.4)
+            ax.set(xscale="log", yscale="log", xlabel="compute (GFLOP)")
             ax.set_title(f"Conv{block}-DeConv{block}")
         axes[0].set_ylabel("mean squared error held out")
         axes[0].legend()
