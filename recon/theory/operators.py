@@ -24,18 +24,15 @@ def window_sums(size: int, kernel: int) -> np.ndarray:
     Returns:
         (size, size); row t marks the window of pixel t, cut off at the borders.
     """
-    offsets = np.arange(size) - np.arange(size)[:, None]
-    return ((-((kernel - 1) // 2) <= offsets) & (offsets <= kernel // 2)).astype(np.float64)
+    return np.tri(size, k=kernel // 2) - np.tri(size, k=-((kernel + 1) // 2))
 
 
 def pool_sums(size: int, window: int) -> np.ndarray:
-    """0/1 matrix of sums over windows side by side; the last one may be cut off.
+    """0/1 matrix, (ceil(size / window), size), of sums over windows side by side.
 
-    Returns:
-        (ceil(size / window), size).
+    The last one may be cut off.
     """
-    owners = np.arange(size) // window
-    return (owners == np.arange(-(-size // window))[:, None]).astype(np.float64)
+    return np.eye(-(-size // window)).repeat(window, axis=1)[:, :size]
 
 
 def upsampling(kind: UpsampleKind, size: int, factor: int) -> np.ndarray:

@@ -7,6 +7,7 @@ and of the operators of the theory: what the theorems are checked against.
 import math
 
 import numpy as np
+from skimage.measure import block_reduce
 
 from rrstyle.networks.laws import draw_kernel
 from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
@@ -79,30 +80,24 @@ def sine(outputs, limit) -> np.ndarray:
 def _convolve(maps: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     batch, height, width, inputs = maps.shape
     side, _, _, outputs = kernel.shape
-    before, after = (side - 1) // 2, side // 2
-    padded = np.pad(maps, ((0, 0), (before, after), (before, after), (0, 0)))
+    border = ((side - 1) // 2, side // 2)
+    padded = np.pad(maps, ((0, 0), border, border, (0, 0)))
     total = np.zeros((batch * height * width, outputs), maps.dtype)
-    for row in range(side):
-        for column in range(side):
-            window = padded[:, row : row + height, column : column + width]
-            total += window.reshape(-1, inputs) @ kernel[row, column]
+    for row, column in np.ndindex(side, side):
+        window = padded[:, row : row + height, column : column + width]
+        total += window.reshape(-1, inputs) @ kernel[row, column]
     return total.reshape(batch, height, width, outputs)
 
 
 def _pool(maps: np.ndarray, layer: Pool) -> np.ndarray:
-    starts = [np.arange(0, side, layer.size) for side in maps.shape[1:3]]
-
-    def over_windows(function: np.ufunc, values: np.ndarray) -> np.ndarray:
-        for axis, at in enumerate(starts, start=1):
-            values = function.reduceat(values, at, axis=axis)
-        return values
-
+    window = (1, layer.size, layer.size, 1)
     if layer.kind == "max":
-        return over_windows(np.maximum, maps)
+        return block_reduce(maps, window, np.max, cval=-np.inf)
     if layer.kind == "l2":
-        return np.sqrt(over_windows(np.add, maps**2))
-    pixels = over_windows(np.add, np.ones((1, *maps.shape[1:3], 1), maps.dtype))
-    return over_windows(np.add, maps) / pixels
+        return np.sqrt(block_reduce(maps**2, window, np.sum))
+    # Windows that the border cuts off are filled up with zeros, which do not count.
+    ones = np.ones((1, *maps.shape[1:3], 1), maps.dtype)
+    return block_reduce(maps, window, np.sum) / block_reduce(ones, window, np.sum)
 
 
 def _upsample(maps: np.ndarray, layer: Upsample, factor: int, sides: tuple[int, int]) -> np.ndarray:
