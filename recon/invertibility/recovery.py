@@ -87,13 +87,8 @@ def recover_codes(
 
     def solve(synthesis) -> np.ndarray:
         # alpha <= 1 / ||W||^2, or FISTA diverges; the norm comes from below.
-        found, *_ = fista(
-            synthesis,
-            scaled,
-            niter=iterations,
-            eps=2 * penalty,
-            alpha=0.999 / norm**2,
-        )
+        alpha = 0.999 / norm**2
+        found, *_ = fista(synthesis, scaled, niter=iterations, eps=2 * penalty, alpha=alpha)
         return found.reshape(operator.dimsd)
 
     values, switches = max_pool(solve(operator.H), pool)
