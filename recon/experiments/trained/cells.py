@@ -12,12 +12,8 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
-from recon.experiments.panels import band
 from recon.training.config import SMALL, TrainingConfig
 from recon.training.fit import fit
 from recon.training.model import (
@@ -260,58 +256,6 @@ class TrainedSweep(Experiment):
         return Training(
             settings, network, pictures, number=cell["network"], seed=seed, trained=trained
         )
-
-
-class CourseSweep(TrainedSweep):
-    """A sweep that follows the loss of each training.
-
-    Attributes:
-        lines: Columns whose values have a line each in the figure of random VGG16s.
-        label: What is said of a line, to be formatted with these values.
-        varied: What they are.
-    """
-
-    lines: tuple[str, ...] = ()
-    label = ""
-    varied = ""
-
-    def rows(self, settings: Any, cell: Cell) -> int:
-        """One a step of `row_steps`."""
-        return len(row_steps(settings))
-
-    def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-        """The course of a cell's training."""
-        training = self.training(settings, cell, pictures, seed)
-        weights: Row = {"weights": training.weights} if "encoder" in cell else {}
-        return [{**cell, **weights, **row} for row in training.run(rows=row_steps(settings))]
-
-    def draw(self, frame: pd.DataFrame) -> Figure:
-        figure = Figure(figsize=(6.5, 4.2), layout="constrained")
-        axes = figure.subplots()
-        for values, part in frame.groupby(list(self.lines), sort=False):
-            draw_course(axes, part, label=self.label.format(*values))
-        label_course(
-            axes, f"Random VGG16, Conv{self.block}-DeConv{self.block}, by the {self.varied}"
-        )
-        axes.set_ylabel("mean squared error held out\n(dotted: in training)")
-        return figure
-
-
-def draw_course(axes: Axes, frame: pd.DataFrame, *, label: str) -> None:
-    """Loss held out against steps: the mean over networks, and a band over all of them.
-
-    The training loss is dotted.
-    """
-    by_step = frame.groupby("step")
-    found = by_step["validation_mse"].agg(["mean", "min", "max"])
-    colour = band(axes, found["mean"], found["min"], found["max"], label=label)
-    axes.plot(by_step["training_mse"].mean(), color=colour, linestyle=":", linewidth=1)
-
-
-def label_course(axes: Axes, title: str) -> None:
-    """Axes of `draw_course`, once all is drawn."""
-    axes.set(yscale="log", xlabel="steps", title=title)
-    axes.legend()
 
 
 def of_encoder(kind: str, weights: Iterable[str]) -> str:
