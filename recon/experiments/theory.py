@@ -24,7 +24,10 @@ channels are large. The laptop scale takes two minutes on two cores of an Intel 
   bounds 1, .966, .937, .890, .832, .709.
 """
 
+import itertools
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +35,7 @@ import skimage.transform
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, rows_of
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
 from recon.metrics import luminance
 from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
 from recon.theory.convergence import convergence_value, route_counts
@@ -59,20 +62,12 @@ class TheorySettings(Settings):
     """Sides of the filters."""
 
 
-_SMOKE = TheorySettings(
-    networks=3,
-    images=1,
-    side=32,
-    convolutions=(1, 2),
-    channels=(4, 16, 64),
-    after=3,
-    kernels=(1, 3, 5),
-)
+_SMALL: dict[str, Any] = {"convolutions": (1, 2), "channels": (4, 16, 64), "kernels": (1, 3, 5)}
 
 
-def _cell(figure: str, *, upsampling: str = "none", **counts: int) -> Cell:
-    none = {"convolutions": 0, "channels": 0, "kernel": 3, "network": 0}
-    return {"figure": figure, "upsampling": upsampling, **none, **counts}
+def _cell(figure: str, **keys: Any) -> Cell:
+    none = {"upsampling": "none", "convolutions": 0, "channels": 0, "kernel": 3, "network": 0}
+    return {"figure": figure, **none, **keys}
 
 
 def _with_insertion(depth: int, kind: UpsampleKind) -> Plan:
@@ -169,7 +164,7 @@ class TheoryExperiment(Experiment):
     )
     cost = {"smoke": "1 s", "laptop": "2 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": _SMOKE,
+        "smoke": TheorySettings(networks=3, images=1, side=32, after=3, **_SMALL),
         "laptop": TheorySettings(networks=30, images=3, side=64),
         "paper": TheorySettings(networks=30, images=50, side=224, small_side=32),
     }
@@ -177,18 +172,12 @@ class TheoryExperiment(Experiment):
 
     def cells(self, settings: TheorySettings) -> list[Cell]:
         """The variance of each network, each upsampling and depth after it, each kernel."""
+        networks, after = range(settings.networks), range(1, settings.after + 1)
+        levels = {"convolutions": settings.convolutions, "channels": settings.channels}
+        insertions = grid(upsampling=("zero", "nearest"), convolutions=after)
         return [
-            *(
-                _cell("variance", convolutions=depth, channels=channels, network=network)
-                for depth in settings.convolutions
-                for channels in settings.channels
-                for network in range(settings.networks)
-            ),
-            *(
-                _cell("insertion", upsampling=kind, convolutions=depth)
-                for kind in ("zero", "nearest")
-                for depth in range(1, settings.after + 1)
-            ),
+            *(_cell("variance", **keys) for keys in grid(**levels, network=networks)),
+            *(_cell("insertion", **keys) for keys in insertions),
             *(_cell("angle", convolutions=1, kernel=kernel) for kernel in settings.kernels),
         ]
 
@@ -200,20 +189,20 @@ class TheoryExperiment(Experiment):
         self, settings: TheorySettings, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
         images = luminance(pictures.pixels.astype(np.float64))[..., 0]
+        boards: list[Row] = []
         if cell["figure"] == "variance":
             found = _variance(settings, cell, images, seed)
         elif cell["figure"] == "insertion":
             plan = _with_insertion(cell["convolutions"], cell["upsampling"])
-            found = _insertion(plan, images)
+            found, board = _insertion(plan, images), _checkerboard(plan, settings.side)
+            boards = rows_of({**cell, "quantity": "checkerboard"}, ("constant",), value=[board])
         else:
             found = _angle(cell["kernel"], images)
-        rows = []
-        for quantity, values in found.items():
-            rows += rows_of({**cell, "quantity": quantity}, pictures.names, value=values)
-        if cell["figure"] == "insertion":
-            board = _checkerboard(plan, settings.side)
-            rows.append({**cell, "quantity": "checkerboard", "image": "constant", "value": board})
-        return rows
+        rows = (
+            rows_of({**cell, "quantity": quantity}, pictures.names, value=values)
+            for quantity, values in found.items()
+        )
+        return [*itertools.chain(*rows), *boards]
 
     def draw(self, table: pd.DataFrame) -> Figure:
         """Three panels: sin Theta against N, the checkerboard, the cosine against the kernel."""
@@ -234,13 +223,12 @@ class TheoryExperiment(Experiment):
         middle = image.shape[0] // 4 * 2
         inside = slice(middle - 6, middle + 6)
         constant = convergence_value(inserted, np.ones_like(image), std=STD)[inside, inside]
+        limit = partial(convergence_value, image=image, std=STD)
         panels = {
             "image": image,
-            "f*, one convolution": convergence_value(Plan((Conv(1),), ()), image, std=STD),
-            "f*, pool, zero insertion,\ntwo convolutions": convergence_value(
-                inserted, image, std=STD
-            ),
-            "… nearest repetition": convergence_value(repeated, image, std=STD),
+            "f*, one convolution": limit(Plan((Conv(1),), ())),
+            "f*, pool, zero insertion,\ntwo convolutions": limit(inserted),
+            "… nearest repetition": limit(repeated),
             "the third on a constant image,\n12 × 12 pixels of it": constant,
         }
         figure = Figure(figsize=(15, 3.9), layout="constrained")

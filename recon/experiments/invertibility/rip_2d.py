@@ -51,9 +51,6 @@ BEFORE, LAYER = "conv5_1", "conv5_2"
 POOL = 2
 SHARE = 0.206  # of non-zeros: conv5_2 in Table 2, and the caption; the text has conv5_1's 0.239
 BATCH = 10  # codes at once: 10 MiB each with all that is computed from it
-
-RATIOS = ("synthesis", "support", "full")
-RECOVERED = (*RATIOS, "residual")
 RATIOS = ("synthesis", "support", "full")
 _PADDING = {"cut": 1, "kept": 0}
 _LABELS = {
@@ -81,6 +78,9 @@ class Ratios2D(Settings):
         """Height and width of the maps of conv5, four pools after the picture."""
         side = -(-self.side // 16)
         return side, side
+
+
+_SMALL: dict[str, Any] = {"penalties": (0.1,), "channels": 16}
 
 
 def _filters(settings: Ratios2D, number: int) -> np.ndarray:
@@ -183,14 +183,7 @@ class Rip2dExperiment(Experiment):
     cost |= {"paper": "8 h on one core, not measured"}
     settings = {
         "smoke": Ratios2D(
-            networks=2,
-            images=1,
-            side=96,
-            codes=8,
-            recovered=1,
-            iterations=10,
-            penalties=(0.1,),
-            channels=16,
+            networks=2, images=1, side=96, codes=8, recovered=1, iterations=10, **_SMALL
         ),
         "laptop": Ratios2D(networks=5, images=2, side=227, codes=100, recovered=3, iterations=20),
         "paper": Ratios2D(networks=5, images=50, side=227, codes=1000, recovered=3, iterations=100),
@@ -199,12 +192,9 @@ class Rip2dExperiment(Experiment):
     packages = ("pylops",)
 
     def cells(self, settings: Ratios2D) -> list[Cell]:
-        networks, recovered = range(settings.networks), range(settings.recovered)
-        kinds = ("before_relu", "after_relu")
-        return [
-            *grid(codes=("random",), border=_PADDING, network=networks),
-            *grid(codes=kinds, border=("cut",), network=recovered),
-        ]
+        kinds, recovered = ("before_relu", "after_relu"), range(settings.recovered)
+        drawn = grid(codes=("random",), border=_PADDING, network=range(settings.networks))
+        return drawn + grid(codes=kinds, border=("cut",), network=recovered)
 
     def rows(self, settings: Ratios2D, cell: Cell) -> int:
         if cell["codes"] == "random":
@@ -233,8 +223,9 @@ class Rip2dExperiment(Experiment):
         drawn, before, after = figure.subplots(1, 3)
         by_codes = dict(list(frame.groupby("codes")))
         _histograms(drawn, by_codes["random"])
-        title = "(b) codes of activations before the ReLU"
-        _against_penalty(before, by_codes["before_relu"], title)
+        _against_penalty(
+            before, by_codes["before_relu"], "(b) codes of activations before the ReLU"
+        )
         _against_penalty(after, by_codes["after_relu"], "(c) codes of activations after it")
         return figure
 
