@@ -26,15 +26,12 @@ def iterative_hard_thresholding(
         operator: Convolution W; the paper's Phi is its transpose.
         images: Images x of shape `operator.dims`.
         k: Number of entries of a code, see `sparsify`.
-        iterations: Number of iterations, at least 1.
+        iterations: Number of iterations, at least 1, else ValueError.
         step: Step size: 1 as printed, or 1 / spectral_norm(operator) ** 2.
         pool: Side of a pooling region; None for whole blocks.
 
     Returns:
         float64 codes, of the operator's `dimsd`.
-
-    Raises:
-        ValueError: If there is no iteration, or `sparsify` refuses.
 
     Reference: Algorithm 1; the printed one has step 1 and an unstated stopping criterion.
     """

@@ -17,7 +17,7 @@ _BLOCK = 256  # rows whose temporaries are held at once
 
 
 def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
-    """C, the limit of the inner products over channels between every two pixels of the maps.
+    """C, (pixels, pixels), row by row: the limit of the inner products of two pixels of the maps.
 
     From `C = X^T X` of the image,
     convolution: `C_jk <- k_2 h(phi_jk) z_j z_k`, with `z_j z_k cos phi_jk = sum_s C_(j+s)(k+s)`
@@ -29,14 +29,6 @@ def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
     Every convolution's maps are divided by sqrt(N_i) here, the last one's too, or there would be no
     limit. Gaussian filters; for other laws it is the limit only from the second convolution on,
     whose patches spread over infinitely many channels.
-
-    Args:
-        plan: Plan with average pools.
-        image: Image of at most 64 x 64 pixels.
-        std: Standard deviation of all weights, positive.
-
-    Returns:
-        (pixels, pixels), pixels row by row.
 
     Reference: Theorem A.7, as printed; a patch of norm 0 has no angle and gives 0. Windows cut off
         by the border average what is inside, as the networks do; the paper's r_i is one number.
@@ -50,7 +42,7 @@ def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
     """f*, (height, width), at least 0: the limit of the mean head under average pooling.
 
     `f*_t = k_1 z_t`, `z_t^2` the sum of C_ll over the window of t, C the kernel before the last
-    convolution. Arguments as of `pixel_kernel`.
+    convolution.
 
     Reference: Theorem A.7, as printed.
     """

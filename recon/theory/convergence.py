@@ -11,7 +11,7 @@ from rrstyle.networks.plan import Conv, Plan
 
 
 def constant(plan: Plan, *, std: float) -> float:
-    """The constant k of f* = k z*, for Gaussian filters.
+    """The constant k of f* = k z*, for Gaussian filters of true standard deviation `std` > 0.
 
     `k = k_1 x product of sqrt(k_2) over every convolution but the last`, with k_1 = std / sqrt(2
     pi) and k_2 = std^2 / 2; pools and upsamplings count 1.
@@ -20,10 +20,6 @@ def constant(plan: Plan, *, std: float) -> float:
     k_2 needs the variance only, and the patches of the last convolution spread over infinitely many
     channels, on which its responses are Gaussian. With a single convolution the limit depends on
     the law and is not a multiple of z*.
-
-    Args:
-        plan: Plan with l2 pools.
-        std: True standard deviation of all weights, positive.
 
     Reference: Theorem 5.1. Printed is k = k_1 x product of k_2 over all layers; the recursion of
         its proof multiplies norms, not squared norms, by the root of k_2.
@@ -56,18 +52,10 @@ def energies(plan: Plan, image) -> list[np.ndarray]:
 
 
 def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
-    """f*, the limit of the output as the channels of every layer grow.
+    """f*, (height, width), at least 0: the limit of the output as the channels of each layer grow.
 
     `f*_i = k z*_i`, `z*_i = sqrt(sum_l n_(l, i) ||X_l||^2)`, n the number of routes from input
-    pixel l to output pixel i, k of `constant`.
-
-    Args:
-        plan: Plan with l2 pools.
-        image: Image of any range.
-        std: Standard deviation of all weights, positive; see `constant` for the laws.
-
-    Returns:
-        (height, width), float64, at least 0.
+    pixel l to output pixel i, k of `constant`; see there for the laws.
 
     Reference: Theorem 5.1, with the constant corrected and the root that one rendering loses.
     """
@@ -81,10 +69,7 @@ def axis_routes(plan: Plan, size: int) -> np.ndarray:
 
 
 def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
-    """Number of routes from every input pixel to every output pixel of an image.
-
-    Returns:
-        n, (input pixels, output pixels), pixels row by row; whole numbers as float64.
+    """n, (input pixels, output pixels), row by row: number of routes from each pixel to each.
 
     Raises:
         ValueError: If height x width is above 4096 pixels: n has the square of that many entries.

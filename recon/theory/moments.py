@@ -51,13 +51,9 @@ class Moments:
 def half_moment(law: str, std: float, order: int) -> float:
     """k_m = E|w|^m / 2 of a weight w, which is E max(w, 0)^m as the laws are symmetric.
 
-    Args:
-        law: Name, one of `rrstyle.networks.laws.SCALED_LAWS`.
-        std: Standard deviation, positive and finite.
-        order: m, at least 1.
-
     Raises:
-        ValueError: If the law is not a scaled one, `std` not positive or the order below 1.
+        ValueError: If the law is none of `rrstyle.networks.laws.SCALED_LAWS`, `std` not positive
+            and finite or the order m below 1.
 
     Reference: Definition 5.1, as printed.
     """
@@ -73,13 +69,8 @@ def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
     `E phi(w)^m = (1 + (-a)^m) k_m` for phi(w) = max(w, a w). Gaussian weights and ReLU: k_1 = std /
     sqrt(2 pi), k_2 = std^2 / 2, K_1 = pi - 1, K_2 = 5.
 
-    Args:
-        law: Name, one of `rrstyle.networks.laws.SCALED_LAWS`.
-        std: Standard deviation, positive and finite.
-        slope: a of the leaky ReLU, in [0, 1).
-
     Raises:
-        ValueError: If an argument is outside these.
+        ValueError: If `half_moment` refuses, or the slope a of the leaky ReLU is outside [0, 1).
 
     Reference: Lemma A.2 with y a single 1. The leaky ReLU is not in the paper's theory.
     """
@@ -91,8 +82,7 @@ def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
 def arc_cosine(cosines) -> np.ndarray:
     """h = ((pi - theta) cos theta + sin theta) / pi, from cos theta: 1, 1 / pi, 0 at 0, pi / 2, pi.
 
-    Args:
-        cosines: Cosines of any shape; clipped to [-1, 1], which rounding may exceed.
+    Cosines have any shape and are clipped to [-1, 1], which rounding may exceed.
 
     Reference: h of Theorem A.7; the arc-cosine kernel of order 1.
     """
@@ -103,12 +93,8 @@ def arc_cosine(cosines) -> np.ndarray:
 def rectified_product(first, second, *, std: float) -> float:
     """E max(w . y_i, 0) max(w . y_j, 0) for Gaussian filters w.
 
-    `k_2 h(theta) z_i z_j`, theta the angle between y_i and y_j, z their norms; 0 where one is 0.
-
-    Args:
-        first: y_i, (n,).
-        second: y_j, (n,).
-        std: Standard deviation of the weights, positive.
+    `k_2 h(theta) z_i z_j`, theta the angle between the vectors y_i and y_j, z their norms; 0 where
+    one is 0.
 
     Raises:
         ValueError: If the vectors are not of one length, or `std` is not positive.

@@ -25,8 +25,8 @@ def hidden_maps(
         plan: Plan with pools of any kind.
         images: Images (batch, height, width, channels), whose precision is kept.
         std: True standard deviation of the weights.
-        rng: Generator that draws the weights.
-        law: Name of the law of the weights; the theorems are about Gaussian ones.
+        rng: Draws the weights.
+        law: Of the weights; the theorems are about Gaussian ones.
 
     Returns:
         (batch, height, width, channels of the last convolution).
@@ -68,7 +68,7 @@ def sine(outputs, limit) -> np.ndarray:
         limit: Limit f*, broadcast against them; not all 0.
 
     Returns:
-        (...), float64, in [0, 1]; 1 where an output is all 0, which has no direction.
+        (...), in [0, 1]; 1 where an output is all 0, which has no direction.
     """
     f, limit = np.broadcast_arrays(np.asarray(outputs, np.float64), np.asarray(limit, np.float64))
     unit = limit / np.sqrt(np.sum(limit**2, axis=(-2, -1), keepdims=True))

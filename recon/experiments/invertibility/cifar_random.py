@@ -43,6 +43,8 @@ _ORDER = 1  # of the pictures, in the seed's tree
 
 @dataclass(frozen=True, kw_only=True)
 class Classifiers(Settings):
+    side: int = 32
+    """That of CIFAR-10."""
     tested: int
     """Of the pictures, to test on."""
     channels: int
@@ -140,14 +142,12 @@ class CifarRandomExperiment(Experiment):
     )
     cost = {"smoke": "15 s", "laptop": "15 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": Classifiers(
-            networks=1, images=96, tested=32, side=32, channels=8, batch=16, epochs=3
-        ),
+        "smoke": Classifiers(networks=1, images=96, tested=32, channels=8, batch=16, epochs=3),
         "laptop": Classifiers(
-            networks=1, images=15_000, tested=5000, side=32, channels=256, batch=32, epochs=2
+            networks=1, images=15_000, tested=5000, channels=256, batch=32, epochs=2
         ),
         "paper": Classifiers(
-            networks=3, images=60_000, tested=10_000, side=32, channels=2048, batch=100, epochs=40
+            networks=3, images=60_000, tested=10_000, channels=2048, batch=100, epochs=40
         ),
     }
     columns = ("filters", "layers", "network", "widths", "set", "accuracy", "printed")

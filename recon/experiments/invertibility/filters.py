@@ -17,15 +17,8 @@ def random_filters(
 ) -> np.ndarray:
     """Filters (height, width, input channels a group, channels) of a layer, of deviation 1.
 
-    They are those of the network of that seed, but for their scale.
-
-    Args:
-        architecture: Name of the architecture.
-        layer: Name of the convolution.
-        seed: Names the network.
-        law: Name of its law.
-        channels: Channels of every layer; by default the architecture's own.
-        groups: Number of groups of the layer.
+    But for their scale they are those of the network of that seed, of `channels` in every layer if
+    these are given.
     """
     *below, conv = ARCHITECTURES[architecture].up_to(layer)
     inputs = (channels or below[-1].channels) if below else 3

@@ -5,25 +5,21 @@
 Of macro layer i, x is what pool i makes of a picture. Algorithm 1 reconstructs it by the filters W
 of the convolution above, conv(i+1)_1, each of norm 1: x^ = W^T M(W x, k) with 2 x 2 regions, scaled
 to the norm of x. k is the share of non-zeros of that convolution in Table 2, at most the number of
-regions (so all of them but for layer 4). A DCN that is trained on pool i in the cell takes x^ to a
-picture.
+regions. A DCN that is trained on pool i in the cell takes x^ to a picture. Rows have
 
-`filters` of the rows: `learned`, the trained network's own; `random`, N(0, 1); `activations`, no
-reconstruction but N(0, 1) entries of the norm of x; `original`, x itself. `unpooling`: `naive`, to
-the first place of each region, as the paper has it; `switches`, to where the values were, which is
-what Theorem 3.3 is about. Errors are relative, ||x^ - x|| / ||x||: `activation_error`;
-`image_error` of the picture that is decoded, cut to [0, 1]; `decoded_error` against what the DCN
-makes of x in place of the picture.
+- `filters`: `learned`, the trained network's own; `random`, N(0, 1); `activations`, no
+  reconstruction but N(0, 1) entries of the norm of x; `original`, x itself;
+- `unpooling`: `naive`, to the first place of each region, as the paper has it; `switches`, to where
+  the values were, which is what Theorem 3.3 is about;
+- relative errors: `activation_error`, ||x^ - x|| / ||x||; `image_error` of the decoded picture, cut
+  to [0, 1]; `decoded_error` against what the DCN makes of x in place of the picture;
+- `printed`, of a VGG16 that was trained on ILSVRC 2012 and of a DCN that takes pooling switches of
+  the encoder and was trained far longer, on pictures less their mean. Ours has none of these, so
+  its own error, `original`, is to be looked at first. The paper does not say whether image errors
+  are against the picture or against `original`, nor whether a ReLU cuts codes: here none does.
 
-Random CNNs have He's law. Scale changes nothing of x but what a DCN learns from it in few steps:
-after 80 steps with the papers' deviation of .015, x itself gave image errors of .37, .47 and .49 at
-pools 1 to 3, random activations .60, .51 and .49, so deeper DCNs saw nothing of x yet.
-
-`printed` is of a VGG16 that was trained on ILSVRC 2012 and of a DCN that takes pooling switches of
-the encoder and was trained far longer, on pictures less their mean. Ours has none of these, so its
-own error, `original`, is to be looked at first. The paper does not say whether image errors are
-against the picture or against `original`; nor whether codes are cut by a ReLU: they are not, as in
-section 3.1.
+Random CNNs have He's law: scale changes nothing of x but what a DCN learns from it in few steps.
+After 80 steps at the papers' deviation of .015, deeper DCNs saw nothing of x yet.
 """
 
 from dataclasses import dataclass
@@ -39,6 +35,7 @@ from recon.experiments.experiment import Cell, Pictures, Row, rows_of
 from recon.experiments.invertibility.filters import random_filters
 from recon.experiments.panels import ranges
 from recon.experiments.trained.cells import (
+    LAPTOP,
     PAPER,
     SMOKE,
     AgainstTrained,
@@ -101,9 +98,6 @@ def reconstruct(
         unpooling: "switches" leaves the largest entry of a region where it stands, which is M;
             "naive" moves it to the region's first place.
 
-    Returns:
-        float64, of the shape of the activations.
-
     Reference: Algorithm 1 and section 4.5.
     """
     size = activations.shape[1:3]
@@ -165,9 +159,7 @@ class IhtExperiment(TrainedSweep):
     cost = {"smoke": "20 s", "laptop": "8 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Reconstructions(**SMOKE | _SMALL, layers=(1, 2)),
-        "laptop": Reconstructions(
-            networks=3, images=100, side=72, crop=48, batch=4, steps=160, measured=16
-        ),
+        "laptop": Reconstructions(**LAPTOP | {"images": 100, "batch": 4, "steps": 160}),
         "paper": Reconstructions(**PAPER | {"measured": 50}),
     }
     columns = (*_KEYS, *_ERRORS, *_PRINTED, "picture")

@@ -26,12 +26,10 @@ from recon.experiments.random.scoring import (
 )
 from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
 
-_DEPTHS = (4, 6, 9, 13)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Factorial(Settings):
-    depths: tuple[int, ...]
+    depths: tuple[int, ...] = (4, 6, 9, 13)
     """Convolutions of the CNN; at least 4, so that each can have every reduction."""
     channels: tuple[int, ...]
     """Of every layer but the last."""
@@ -57,10 +55,8 @@ class FactorialExperiment(RandomSweep):
     cost = {"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Factorial(networks=1, images=1, side=24, **_SMALL, upsamplings=("nearest",)),
-        "laptop": Factorial(networks=6, images=4, side=96, depths=_DEPTHS, channels=(8, 32, 128)),
-        "paper": Factorial(
-            networks=30, images=50, side=227, depths=_DEPTHS, channels=(8, 32, 128, 512)
-        ),
+        "laptop": Factorial(networks=6, images=4, side=96, channels=(8, 32, 128)),
+        "paper": Factorial(networks=30, images=50, side=227, channels=(8, 32, 128, 512)),
     }
     columns = ("depth", "channels", "reduction", "upsampling", *SCORE_COLUMNS)
 

@@ -34,6 +34,7 @@ SMOKE: dict[str, Any] = {"networks": 1, "images": 4, "side": 40, "crop": 32, "ba
 SMOKE |= {"steps": 12, "measured": 2, "channels": 8}
 LAPTOP: dict[str, Any] = {"networks": 3, "images": 200, "side": 72, "crop": 48, "batch": 8}
 LAPTOP |= {"steps": 100, "measured": 16}
+LARGE = LAPTOP | {"side": 96, "crop": 64, "batch": 4}  # where losses are to be near their end
 PAPER: dict[str, Any] = {"networks": 3, "images": 10_000, "side": 256, "crop": 227, "batch": 32}
 PAPER |= {"steps": 200_000, "measured": 5000, "preset": "paper"}
 _PRESETS = {"small": SMALL, "paper": TrainingConfig()}
@@ -71,16 +72,13 @@ class AgainstTrained(TrainingSettings):
 class Training:
     """A DCN at the start of its training, with what it is trained and measured on.
 
-    Network n draws its CNN, its DCN and its squares by seed S + n. The first half of the pictures,
-    which has the cat, is held out where n is even; the second one where n is odd. A training is the
-    source of its own batches.
+    Network `number` draws its CNN, its DCN and its squares by `seed` + `number`. The first half of
+    the pictures, which has the cat, is held out where it is even; the second one where it is odd. A
+    training is the source of its own batches.
 
     Args:
-        settings: Size of the training.
         network: Plan, law and std; a trained CNN fixes what its weights are tied to.
         pictures: At least two.
-        number: n.
-        seed: S.
         trained: Take the trained CNN of the network's architecture in place of a random one.
 
     Attributes:
@@ -142,14 +140,10 @@ class Training:
         return random_squares(self.training, self.config, number)
 
     def run(self, *, rows: Sequence[int] = ()) -> list[Row]:
-        """Takes all steps.
+        """Takes all steps; COURSE_COLUMNS after those of `rows`, which rise.
 
-        Args:
-            rows: Steps after which a row is taken, rising.
-
-        Returns:
-            COURSE_COLUMNS of each: the mean loss of the batches since the row before, each before
-            its step, and the loss of the pictures held out, of squares in their middle.
+        They are the mean loss of the batches since the row before, each before its step, and the
+        loss of the pictures held out, of squares in their middle.
         """
         course, held_out = [], self.middle(self.held_out)
 
@@ -160,12 +154,8 @@ class Training:
                 validation = float(self.errors(held_out).mean())
                 course.append(dict(zip(COURSE_COLUMNS, (batch + 1, mse, validation), strict=True)))
 
-        fit(
-            self._model,
-            self,
-            self.config,
-            [keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)],
-        )
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
+        fit(self._model, self, self.config, [callback])
         return course
 
     def middle(self, pictures: np.ndarray) -> np.ndarray:
@@ -199,14 +189,9 @@ def held_out(settings: TrainingSettings, cell: Cell, most: int) -> range:
 def random_squares(pictures: np.ndarray, config: TrainingConfig, number: int) -> np.ndarray:
     """Batch `number` (from 0) of a training, a function of it and the seed alone.
 
-    Args:
-        pictures: uint8 (pictures, side, side, 3).
-        config: Crop, batch and seed.
-        number: Number of the batch, from 0.
-
     Returns:
-        uint8 (batch, crop, crop, 3): squares of pictures drawn with replacement, from anywhere in
-        them, every other one mirrored at random.
+        uint8 (batch, crop, crop, 3): squares of uint8 pictures (pictures, side, side, 3), drawn
+        with replacement, from anywhere in them, every other one mirrored at random.
     """
     rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(1, number)))
     room = pictures.shape[1] - config.crop + 1

@@ -22,6 +22,7 @@ from recon.experiments.random.laws import PAPER_STDS
 from recon.experiments.trained.cells import (
     COURSE_COLUMNS,
     LAPTOP,
+    LARGE,
     PAPER,
     SMOKE,
     STD,
@@ -86,9 +87,7 @@ class ConvergenceExperiment(CourseSweep):
     cost |= {"laptop": "80 processor minutes, 40 min on 2 free cores"}
     settings = {
         "smoke": Convergence(**SMOKE),
-        "laptop": Convergence(
-            networks=3, images=200, side=96, crop=64, batch=4, steps=2000, measured=32
-        ),
+        "laptop": Convergence(**LARGE | {"steps": 2000, "measured": 32}),
         "paper": Convergence(**PAPER),
     }
     columns = ("architecture", "encoder", "network", "weights", *COURSE_COLUMNS)

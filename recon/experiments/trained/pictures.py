@@ -17,6 +17,7 @@ from recon.experiments.experiment import Cell, Pictures, Row, rows_of
 from recon.experiments.random.laws import PAPER_STDS
 from recon.experiments.sheet import packed, sheet, unpacked
 from recon.experiments.trained.cells import (
+    LAPTOP,
     PAPER,
     SMOKE,
     STD,
@@ -40,6 +41,7 @@ class Reconstructions(TrainingSettings):
     """Of Gaussians beside the papers' own."""
 
 
+_LAPTOP = {"networks": 1, "side": 64, "batch": 4, "steps": 160}
 _SMALL = SMOKE | {"images": 2, "side": 32, "crop": 24, "steps": 6, "measured": 1}
 
 
@@ -56,9 +58,7 @@ class PicturesExperiment(TrainedSweep):
     cost = {"smoke": "20 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Reconstructions(**_SMALL, shown=1, blocks=(1, 2), stds=(1.0,)),
-        "laptop": Reconstructions(
-            networks=1, images=200, side=64, crop=48, batch=4, steps=160, measured=16, shown=2
-        ),
+        "laptop": Reconstructions(**LAPTOP | _LAPTOP, shown=2),
         "paper": Reconstructions(**PAPER | {"networks": 1, "side": 227}, shown=3),
     }
     columns = (*_KEYS, "image", "ssim", "psnr", "picture", "reconstruction")

@@ -45,25 +45,20 @@ READOUTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ReadoutTraining(TrainingSettings):
-    blocks: tuple[int, ...]
+    blocks: tuple[int, ...] = (1, 2, 3)
     """The k of Conv k."""
 
 
 @dataclass(frozen=True)
 class Flops:
-    """Multiplications and additions of one picture's convolutions.
-
-    Attributes:
-        cnn: Those of the CNN.
-        hidden: Those of the DCN's layers but the last.
-        last: Those of the DCN's last layer.
-        unknowns: Number of unknowns of the last layer for each output channel.
-    """
+    """Multiplications and additions of one picture's convolutions."""
 
     cnn: int
     hidden: int
+    """Of the DCN's layers but the last."""
     last: int
     unknowns: int
+    """Number of unknowns of the last layer for each output channel."""
 
     @property
     def forward(self) -> int:
@@ -72,12 +67,7 @@ class Flops:
 
 
 def count_flops(network: NetworkConfig, side: int) -> Flops:
-    """Cost of a pair, two for each multiplication of a convolution.
-
-    Args:
-        network: Plan of the pair.
-        side: Side of the pictures in pixels.
-    """
+    """Cost of a pair on pictures of `side` px, two for each multiplication of a convolution."""
     plan = plan_of(network)
     shapes = iter(kernel_shapes(plan.encoder, plan.head.channels))
     cnn, dcn = 0, []
@@ -94,15 +84,12 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
 def untrained_errors(
     training: Training, known: np.ndarray, held_out: np.ndarray
 ) -> tuple[float, float]:
-    """Loss of the DCN that a training begins from, without and with a solved last layer.
+    """Mean squared errors of `random` and of `ridge`, of the DCN that a training begins from.
 
     Args:
         training: Before it is run.
         known: uint8 squares (squares, crop, crop, 3) that the last layer is solved on.
-        held_out: uint8 squares that losses are taken on.
-
-    Returns:
-        The mean squared errors of `random` and of `ridge`.
+        held_out: uint8 squares that errors are of.
     """
     # Of the same seed and law as the DCN at the start of a training: its very weights.
     start = replace(training.config.network, law="he")
@@ -151,10 +138,8 @@ class ReadoutTrainingExperiment(TrainedSweep):
     cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": ReadoutTraining(**SMOKE, blocks=(1, 2)),
-        "laptop": ReadoutTraining(
-            **LAPTOP | {"networks": 2, "steps": 120, "measured": 32}, blocks=(1, 2, 3)
-        ),
-        "paper": ReadoutTraining(**PAPER, blocks=(1, 2, 3)),
+        "laptop": ReadoutTraining(**LAPTOP | {"networks": 2, "steps": 120, "measured": 32}),
+        "paper": ReadoutTraining(**PAPER),
     }
     columns = ("block", "network", "readout", "step", "gflop", "mse")
 
