@@ -31,18 +31,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments import sheet
-from recon.experiments.experiment import Cell, Pictures, Row, rows_of
+from recon.experiments.experiment import Cell, Pictures, Row, grid, rows_of
 from recon.experiments.invertibility.filters import random_filters
 from recon.experiments.panels import ranges
-from recon.experiments.trained.cells import (
-    LAPTOP,
-    PAPER,
-    SMOKE,
-    AgainstTrained,
-    TrainedSweep,
-    held_out,
-    of_encoder,
-)
+from recon.experiments.trained import trainings
 from recon.invertibility.convolution import Convolution, unit_filters
 from recon.invertibility.rip import relative_error
 from recon.invertibility.sparsity import keep_largest, max_pool, unpool
@@ -74,7 +66,7 @@ _ACTIVATIONS = 1  # random ones, in the tree of a layer's seed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reconstructions(AgainstTrained):
+class Reconstructions(trainings.AgainstTrained):
     layers: tuple[int, ...] = (1, 2, 3, 4)
     """Macro layers of VGG16."""
 
@@ -148,7 +140,7 @@ def _bars(ax: Axes, frame: pd.DataFrame, score: str) -> None:
     ax.grid(visible=False, axis="x")
 
 
-class IhtExperiment(TrainedSweep):
+class IhtExperiment(trainings.TrainedSweep):
     name = "iht"
     title = "Activations of VGG16 reconstructed by IHT with learned and with random filters"
     reproduces = "Gilbert et al., Table 4, Figs. 4 and 5"
@@ -158,24 +150,21 @@ class IhtExperiment(TrainedSweep):
     )
     cost = {"smoke": "20 s", "laptop": "8 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": Reconstructions(**SMOKE | _SMALL, layers=(1, 2)),
-        "laptop": Reconstructions(**LAPTOP | {"images": 100, "batch": 4, "steps": 160}),
-        "paper": Reconstructions(**PAPER | {"measured": 50}),
+        "smoke": Reconstructions(**trainings.SMOKE | _SMALL, layers=(1, 2)),
+        "laptop": Reconstructions(**trainings.LAPTOP | {"images": 100, "batch": 4, "steps": 160}),
+        "paper": Reconstructions(**trainings.PAPER | {"measured": 50}),
     }
     columns = (*_KEYS, *_ERRORS, *_PRINTED, "picture")
     packages = ("pylops",)
     network = MappingProxyType({"tap": "post_pool", "law": "he"})
 
     def cells(self, settings: Reconstructions) -> list[Cell]:
-        return [
-            {"encoder": kind, "layer": layer, "network": network}
-            for kind in settings.kinds("vgg16")
-            for layer in settings.layers
-            for network in range(settings.networks)
-        ]
+        kinds, networks = settings.kinds("vgg16"), range(settings.networks)
+        return grid(encoder=kinds, layer=settings.layers, network=networks)
 
     def rows(self, settings: Reconstructions, cell: Cell) -> int:
-        return len(held_out(settings, cell, settings.measured)) * len(_methods(cell["encoder"]))
+        pictures = trainings.held_out(settings, cell, settings.measured)
+        return len(pictures) * len(_methods(cell["encoder"]))
 
     def measure(
         self, settings: Reconstructions, cell: Cell, pictures: Pictures, seed: int
@@ -186,7 +175,7 @@ class IhtExperiment(TrainedSweep):
         networks = training.trained
         truth = training.middle(training.held_out) / np.float32(255)
         activations = networks.cnn.predict_on_batch(truth).astype(np.float64)
-        names = [pictures.names[i] for i in held_out(settings, cell, settings.measured)]
+        names = [pictures.names[i] for i in trainings.held_out(settings, cell, settings.measured)]
         rows, original = [], None
         for filters, unpooling in _methods(cell["encoder"]):
             if filters == "original":
@@ -223,7 +212,7 @@ class IhtExperiment(TrainedSweep):
         figure = Figure(figsize=(12, 4.2 * len(encoders)), layout="constrained")
         axes = figure.subplots(len(encoders), 2, squeeze=False)
         for line, (encoder, part) in zip(axes, encoders, strict=True):
-            title = of_encoder(encoder, part["weights"])
+            title = trainings.of_encoder(encoder, part["weights"])
             for ax, score in zip(line, ("image_error", "activation_error"), strict=True):
                 _bars(ax, part, score)
                 ax.set_title(f"{title} VGG16: {score.replace('_', ' ')}")

@@ -16,14 +16,7 @@ from matplotlib.figure import Figure
 from recon import metrics
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Pictures, Row, Settings, grid
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    STD,
-    UPSAMPLINGS,
-    RandomSweep,
-    by_network,
-    curve,
-)
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
@@ -41,7 +34,7 @@ def _plan(channels: int, upsampling: UpsampleKind) -> Plan:
     return rr_vgg("conv1", tap="post_pool", channels=channels, upsampling=upsampling)
 
 
-class ChannelsExperiment(RandomSweep):
+class ChannelsExperiment(scoring.RandomSweep):
     name = "channels"
     title = "SSIM and Pearson correlation over the number of random channels, CD1"
     reproduces = "Figs. 5, 8 and 9 (001: Figs. 7 and 8)"
@@ -55,7 +48,7 @@ class ChannelsExperiment(RandomSweep):
         "laptop": Channels(networks=10, images=10, side=128, channels=_POWERS[:8]),
         "paper": Channels(networks=30, images=50, side=227, channels=_POWERS),
     }
-    columns = ("channels", "group", "upsampling", *SCORE_COLUMNS[1:])
+    columns = ("channels", "group", "upsampling", *scoring.SCORE_COLUMNS[1:])
 
     def points(self, settings: Channels) -> list[Cell]:
         return grid(channels=settings.channels)
@@ -65,7 +58,8 @@ class ChannelsExperiment(RandomSweep):
         return _plan(cell["channels"], "zero")
 
     def variants(self, cell: Cell) -> list[tuple[Row, Plan]]:
-        return [({"upsampling": kind}, _plan(cell["channels"], kind)) for kind in UPSAMPLINGS]
+        n = cell["channels"]
+        return [({"upsampling": kind}, _plan(n, kind)) for kind in scoring.UPSAMPLINGS]
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -74,7 +68,7 @@ class ChannelsExperiment(RandomSweep):
             axes, ("ssim", "pearson"), ("SSIM", "|Pearson correlation|"), strict=True
         ):
             for (head, kind), part in frame.groupby(["head", "upsampling"], sort=False):
-                curve(ax, part, "channels", score, label=f"{head} head, {kind}")
+                scoring.curve(ax, part, "channels", score, label=f"{head} head, {kind}")
             ax.set_xscale("log", base=2)
             ax.set(xlabel="channels of every layer", ylim=(0, 1))
             ax.set_ylabel(f"{label}, mean ± std over networks")
@@ -87,15 +81,15 @@ class ChannelsExperiment(RandomSweep):
     ) -> Figure:
         """The cat by the network of SSIM nearest the mean, for each number of channels."""
         cat = frame[frame["image"] == pictures.names[0]]
-        means = by_network(cat, ["head", "upsampling", "channels"], "ssim")
+        means = scoring.by_network(cat, ["head", "upsampling", "channels"], "ssim")
         lines = []
         for (head, kind), part in means.groupby(["head", "upsampling"], sort=False):
             line = []
             for n, scores in part.groupby("channels"):
                 away = (scores["ssim"] - scores["ssim"].mean()).abs()
                 chosen = scores.loc[away.idxmin()]
-                plan = _plan(n, kind)
-                kernels = simulation.draw_kernels(plan, std=STD, seed=seed + int(chosen["network"]))
+                plan, number = _plan(n, kind), seed + int(chosen["network"])
+                kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=number)
                 output = simulation.reconstruct(plan, kernels, pictures.pixels[:1])[head]
                 grey = metrics.luminance(output) if head == "linear" else output
                 line.append((f"{n}: {chosen['ssim']:.2f}", sheet.shown(pictures, grey)))

@@ -21,15 +21,7 @@ from matplotlib.figure import Figure
 
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Pictures, Settings
-from recon.experiments.random.scoring import (
-    MEAN_SSIM,
-    SCORE_COLUMNS,
-    STD,
-    UPSAMPLINGS,
-    RandomSweep,
-    curve,
-    upsampling,
-)
+from recon.experiments.random import scoring
 from recon.plans import at_full_size, rr_vgg, simplified
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
@@ -48,7 +40,7 @@ _LAST_BLOCKS = {
 class Depth(Settings):
     blocks: tuple[int, ...]
     """The k of CDk."""
-    upsamplings: tuple[UpsampleKind, ...] = UPSAMPLINGS
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
     """What undoes the pools."""
 
 
@@ -56,7 +48,7 @@ def _point(plan: str, block: int, kind: str = "none", tap: str = "pre_pool") -> 
     return {"plan": plan, "block": block, "tap": tap, "upsampling": kind}
 
 
-class DepthExperiment(RandomSweep):
+class DepthExperiment(scoring.RandomSweep):
     name = "depth"
     title = "SSIM over the depth, CD1 to CD5, full and simplified, maps reduced and kept"
     reproduces = "Fig. 7 and section 4.2's CD2 (first version: Figs. 9, 10 and 11; 001: Fig. 5)"
@@ -70,7 +62,7 @@ class DepthExperiment(RandomSweep):
         "laptop": Depth(networks=8, images=4, side=96, blocks=(1, 2, 3, 4, 5)),
         "paper": Depth(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
     }
-    columns = ("plan", "block", "tap", "upsampling", *SCORE_COLUMNS, "chroma")
+    columns = ("plan", "block", "tap", "upsampling", *scoring.SCORE_COLUMNS, "chroma")
 
     def points(self, settings: Depth) -> list[Cell]:
         points = []
@@ -85,7 +77,7 @@ class DepthExperiment(RandomSweep):
         return points
 
     def plan(self, cell: Cell) -> Plan:
-        block, name, kind = cell["block"], cell["plan"], upsampling(cell)
+        block, name, kind = cell["block"], cell["plan"], scoring.upsampling(cell)
         if name.startswith("simplified"):
             plan = simplified(block, upsampling=kind)
         else:
@@ -106,10 +98,10 @@ class DepthExperiment(RandomSweep):
                 how = "maps at image size" if kind == "none" else f"{tap.replace('_', ' ')}, {kind}"
                 style = {"zero": "--", "nearest": "-", "none": ":"}[kind]
                 look = {"label": f"{name}, {how}", "color": colour, "linestyle": style}
-                curve(ax, part, "block", "ssim", **look)
+                scoring.curve(ax, part, "block", "ssim", **look)
             ax.set(xlabel="k of Conv k-DeConv k", xticks=sorted(frame["block"].unique()))
             ax.set_title(f"{head} head")
-        axes[0].set(ylabel=MEAN_SSIM, ylim=(0, 1))
+        axes[0].set(ylabel=scoring.MEAN_SSIM, ylim=(0, 1))
         figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
         return figure
 
@@ -125,7 +117,7 @@ class DepthExperiment(RandomSweep):
             line = []
             for block in settings.blocks:
                 plan = self.plan(_point(name, block, kind))
-                kernels = simulation.draw_kernels(plan, std=STD, seed=seed)
+                kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=seed)
                 colours = simulation.reconstruct(plan, kernels, pictures.pixels[:1])["linear"]
                 line.append((f"CD{block}", sheet.coloured(pictures, colours)))
             lines.append((f"{name}\n{kind}", line))

@@ -16,14 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Settings, grid
-from recon.experiments.random.scoring import (
-    MEAN_SSIM,
-    SCORE_COLUMNS,
-    UPSAMPLINGS,
-    RandomSweep,
-    curve,
-    upsampling,
-)
+from recon.experiments.random import scoring
 from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
 
 
@@ -35,14 +28,14 @@ class Factorial(Settings):
     """Of every layer but the last."""
     reductions: tuple[int, ...] = (1, 2, 4, 8)
     """How many times smaller the smallest maps are each way."""
-    upsamplings: tuple[UpsampleKind, ...] = UPSAMPLINGS
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
     """What undoes the pools."""
 
 
 _SMALL: dict[str, Any] = {"depths": (4, 5), "channels": (4, 8), "reductions": (1, 2)}
 
 
-class FactorialExperiment(RandomSweep):
+class FactorialExperiment(scoring.RandomSweep):
     name = "factorial"
     title = "Depth x channels x resolution, each varied on its own"
     reproduces = (
@@ -58,7 +51,7 @@ class FactorialExperiment(RandomSweep):
         "laptop": Factorial(networks=6, images=4, side=96, channels=(8, 32, 128)),
         "paper": Factorial(networks=30, images=50, side=227, channels=(8, 32, 128, 512)),
     }
-    columns = ("depth", "channels", "reduction", "upsampling", *SCORE_COLUMNS)
+    columns = ("depth", "channels", "reduction", "upsampling", *scoring.SCORE_COLUMNS)
 
     def points(self, settings: Factorial) -> list[Cell]:
         return [
@@ -72,20 +65,20 @@ class FactorialExperiment(RandomSweep):
     def plan(self, cell: Cell) -> Plan:
         conv, pools = Conv(cell["channels"]), int(math.log2(cell["reduction"]))
         layers = (conv, Pool()) * pools + (conv,) * (cell["depth"] - pools)
-        return mirrored(layers, upsampling=upsampling(cell))
+        return mirrored(layers, upsampling=scoring.upsampling(cell))
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(11, 6.5), layout="constrained")
         channels = sorted(frame["channels"].unique())
         axes = figure.subplots(2, len(channels), sharex=True, sharey=True, squeeze=False)
         # Without a reduction there is no upsampling: the same networks count for both kinds.
-        for line, kind in zip(axes, UPSAMPLINGS, strict=True):
+        for line, kind in zip(axes, scoring.UPSAMPLINGS, strict=True):
             of_kind = frame[frame["upsampling"].isin([kind, "none"]) & (frame["head"] == "mean")]
             for ax, n in zip(line, channels, strict=True):
                 for reduction, part in of_kind[of_kind["channels"] == n].groupby("reduction"):
-                    curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
+                    scoring.curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
                 ax.set_title(f"{n} channels, {kind}", fontsize=9)
-            line[0].set_ylabel(MEAN_SSIM)
+            line[0].set_ylabel(scoring.MEAN_SSIM)
         for ax in axes[-1]:
             ax.set(xlabel="convolutions of the CNN", xticks=sorted(frame["depth"].unique()))
         axes[0][0].set_ylim(0, 1)

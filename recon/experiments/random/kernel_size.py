@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Settings, grid
-from recon.experiments.random.scoring import MEAN_SSIM, SCORE_COLUMNS, RandomSweep, curve
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from rrstyle.networks.plan import Plan
 
@@ -24,7 +24,7 @@ class KernelSize(Settings):
     """Sides of the filters of both layers, in pixels."""
 
 
-class KernelSizeExperiment(RandomSweep):
+class KernelSizeExperiment(scoring.RandomSweep):
     name = "kernel-size"
     title = "SSIM over the side of the random filters, Conv1_1-DeConv1_1"
     reproduces = "Fig. 10 (001: Fig. 7 c)"
@@ -35,7 +35,7 @@ class KernelSizeExperiment(RandomSweep):
         "laptop": KernelSize(networks=10, images=10, side=128, kernels=_KERNELS),
         "paper": KernelSize(networks=30, images=50, side=227, kernels=_KERNELS),
     }
-    columns = ("kernel", *SCORE_COLUMNS)
+    columns = ("kernel", *scoring.SCORE_COLUMNS)
 
     def points(self, settings: KernelSize) -> list[Cell]:
         return grid(kernel=settings.kernels)
@@ -47,8 +47,8 @@ class KernelSizeExperiment(RandomSweep):
         figure = Figure(figsize=(6, 4.2), layout="constrained")
         ax = figure.subplots()
         for head, part in frame.groupby("head", sort=False):
-            curve(ax, part, "kernel", "ssim", label=f"{head} head")
-        ax.set(xlabel="side of the filters (pixels)", ylabel=MEAN_SSIM, ylim=(0, 1))
+            scoring.curve(ax, part, "kernel", "ssim", label=f"{head} head")
+        ax.set(xlabel="side of the filters (pixels)", ylabel=scoring.MEAN_SSIM, ylim=(0, 1))
         ax.set_title("rrVGG Conv1_1-DeConv1_1: larger filters, coarser pictures")
         ax.legend()
         return figure

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Settings
-from recon.experiments.random.scoring import MEAN_SSIM, SCORE_COLUMNS, RandomSweep, by_network
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from rrstyle.networks.laws import SCALED_LAWS
 from rrstyle.networks.plan import Plan
@@ -37,7 +37,7 @@ class Laws(Settings):
     """The k of CDk, features after the pool."""
 
 
-class LawsExperiment(RandomSweep):
+class LawsExperiment(scoring.RandomSweep):
     name = "laws"
     title = "The four laws at the papers' parameters and at equal true std, random DCN"
     reproduces = "Section 2.2 and Fig. 6, for random DCNs"
@@ -48,7 +48,7 @@ class LawsExperiment(RandomSweep):
         "laptop": Laws(networks=10, images=6, side=128, blocks=(1, 2)),
         "paper": Laws(networks=30, images=50, side=227, blocks=(1, 2, 3)),
     }
-    columns = ("law", "parameters", "std", "block", *SCORE_COLUMNS)
+    columns = ("law", "parameters", "std", "block", *scoring.SCORE_COLUMNS)
 
     def points(self, settings: Laws) -> list[Cell]:
         return [
@@ -66,7 +66,7 @@ class LawsExperiment(RandomSweep):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         keys = ["head", "block", "law", "parameters"]
-        statistics = by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
+        statistics = scoring.by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
         table = statistics.agg(["mean", "std"]).reset_index()
         heads, blocks = (list(frame[k].unique()) for k in ("head", "block"))
         figure = Figure(figsize=(4.5 * len(blocks), 6), layout="constrained")
@@ -81,7 +81,7 @@ class LawsExperiment(RandomSweep):
                     ax.bar(places, bars["mean"], 0.38, yerr=errors, capsize=3, label=label)
                 ax.set_xticks([i + 0.2 for i in range(len(SCALED_LAWS))], SCALED_LAWS)
                 ax.set_title(f"CD{block}, {head} head", fontsize=9)
-            line[0].set_ylabel(MEAN_SSIM)
+            line[0].set_ylabel(scoring.MEAN_SSIM)
         axes[0][0].legend(fontsize=8)
         return figure
 

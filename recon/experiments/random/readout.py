@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from recon import metrics
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, rows_of
-from recon.experiments.random.scoring import STD, UPSAMPLINGS, curve, upsampling
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle.networks import readout
@@ -34,7 +34,7 @@ class Readout(Settings):
 
 
 def _plan(cell: Cell) -> Plan:
-    return rr_vgg(f"conv{cell['block']}", upsampling=upsampling(cell))
+    return rr_vgg(f"conv{cell['block']}", upsampling=scoring.upsampling(cell))
 
 
 def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str, np.ndarray]:
@@ -49,7 +49,7 @@ def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str,
         Arrays (pictures, height, width, channels), unbounded, for each of READOUTS: grey of one
         channel for `mean`, RGB for the others.
     """
-    *_, kernel = kernels = simulation.draw_kernels(plan, std=STD, seed=seed)
+    *_, kernel = kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=seed)
     side = kernel.shape[0]
     border = ((side - 1) // 2, side // 2)
     results: dict[str, list[np.ndarray]] = {name: [] for name in READOUTS}
@@ -93,7 +93,7 @@ class ReadoutExperiment(Experiment):
         return [
             {"block": block, "upsampling": kind, "network": network}
             for block in settings.blocks
-            for kind in (UPSAMPLINGS if block > 1 else ("none",))  # CD1 has no pool
+            for kind in (scoring.UPSAMPLINGS if block > 1 else ("none",))  # CD1 has no pool
             for network in range(settings.networks)
         ]
 
@@ -123,9 +123,9 @@ class ReadoutExperiment(Experiment):
             for i, name in enumerate(READOUTS):
                 part = of_kind[of_kind["readout"] == name]
                 look = {"linestyle": style, "color": f"C{i}", "label": f"{name}, {kind}"}
-                curve(axes[0], part, "block", "ssim", **look)
+                scoring.curve(axes[0], part, "block", "ssim", **look)
                 if name.startswith("ridge"):
-                    curve(axes[1], part, "block", "psnr", **look)
+                    scoring.curve(axes[1], part, "block", "psnr", **look)
         for ax, label in zip(axes, ("SSIM", "PSNR (dB)"), strict=True):
             ax.set(xlabel="k of Conv k-DeConv k", xticks=sorted(frame["block"].unique()))
             ax.set_ylabel(f"{label}, mean ± std over networks")

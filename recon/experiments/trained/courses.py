@@ -19,46 +19,36 @@ from matplotlib.figure import Figure
 from recon.experiments.experiment import Cell, Pictures, Row, grid
 from recon.experiments.panels import band
 from recon.experiments.random.laws import PAPER_STDS
-from recon.experiments.trained.cells import (
-    COURSE_COLUMNS,
-    LAPTOP,
-    LARGE,
-    PAPER,
-    SMOKE,
-    STD,
-    TITLES,
-    AgainstTrained,
-    TrainedSweep,
-    TrainingSettings,
-    of_encoder,
-    row_steps,
-)
+from recon.experiments.trained import trainings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convergence(AgainstTrained):
+class Convergence(trainings.AgainstTrained):
     architectures: tuple[str, ...] = ("vgg16", "alexnet")
     """What is compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class InitStd(TrainingSettings):
-    stds: tuple[float, ...] = (0.005, STD, 0.1, 1.0)
+class InitStd(trainings.TrainingSettings):
+    stds: tuple[float, ...] = (0.005, trainings.STD, 0.1, 1.0)
     """True standard deviations of the Gaussian weights."""
 
 
-class CourseSweep(TrainedSweep):
+class CourseSweep(trainings.TrainedSweep):
     """A sweep that follows the loss of each training."""
 
     def rows(self, settings: Any, cell: Cell) -> int:
         """One a step of `row_steps`."""
-        return len(row_steps(settings))
+        return len(trainings.row_steps(settings))
 
     def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
         """The course of a cell's training."""
-        training = self.training(settings, cell, pictures, seed)
+        training, steps = (
+            self.training(settings, cell, pictures, seed),
+            trainings.row_steps(settings),
+        )
         weights: Row = {"weights": training.weights} if "encoder" in cell else {}
-        return [{**cell, **weights, **row} for row in training.run(rows=row_steps(settings))]
+        return [{**cell, **weights, **row} for row in training.run(rows=steps)]
 
     def panel(self, axes: Axes, courses: dict[str, pd.DataFrame], title: str) -> None:
         """Loss held out of each course: the mean over networks, and a band over all of them.
@@ -86,11 +76,11 @@ class ConvergenceExperiment(CourseSweep):
     cost = {"smoke": "15 s", "paper": "not measured"}
     cost |= {"laptop": "80 processor minutes, 40 min on 2 free cores"}
     settings = {
-        "smoke": Convergence(**SMOKE),
-        "laptop": Convergence(**LARGE | {"steps": 2000, "measured": 32}),
-        "paper": Convergence(**PAPER),
+        "smoke": Convergence(**trainings.SMOKE),
+        "laptop": Convergence(**trainings.LARGE | {"steps": 2000, "measured": 32}),
+        "paper": Convergence(**trainings.PAPER),
     }
-    columns = ("architecture", "encoder", "network", "weights", *COURSE_COLUMNS)
+    columns = ("architecture", "encoder", "network", "weights", *trainings.COURSE_COLUMNS)
 
     def cells(self, settings: Convergence) -> list[Cell]:
         return [
@@ -106,8 +96,8 @@ class ConvergenceExperiment(CourseSweep):
         axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
         for ax, (architecture, part) in zip(axes, groups, strict=True):
             kinds = part.groupby("encoder", sort=False)
-            courses = {of_encoder(kind, found["weights"]): found for kind, found in kinds}
-            self.panel(ax, courses, f"{TITLES[architecture]}, {{}}")
+            courses = {trainings.of_encoder(kind, found["weights"]): found for kind, found in kinds}
+            self.panel(ax, courses, f"{trainings.TITLES[architecture]}, {{}}")
         axes[0].set_ylabel("mean squared error (dotted: in training)")
         figure.suptitle("Loss held out, mean and range over networks, by the CNN's weights")
         return figure
@@ -145,11 +135,11 @@ class InitStdExperiment(InitSweep):
         " N(0, 1) does not converge to a low value."
     )
     settings = {
-        "smoke": InitStd(**SMOKE, stds=(STD, 1.0)),
-        "laptop": InitStd(**LAPTOP),
-        "paper": InitStd(**PAPER),
+        "smoke": InitStd(**trainings.SMOKE, stds=(trainings.STD, 1.0)),
+        "laptop": InitStd(**trainings.LAPTOP),
+        "paper": InitStd(**trainings.PAPER),
     }
-    columns = ("std", "network", *COURSE_COLUMNS)
+    columns = ("std", "network", *trainings.COURSE_COLUMNS)
     varied, label = "Gaussian", "N(0, {:g})"
 
     def cells(self, settings: InitStd) -> list[Cell]:
@@ -162,14 +152,14 @@ class InitLawExperiment(InitSweep):
     reproduces = "Fig. 2 (c)"
     printed = "The four laws with appropriate parameters acquire similar loss."
     settings = {
-        "smoke": TrainingSettings(**SMOKE),
-        "laptop": TrainingSettings(**LAPTOP),
-        "paper": TrainingSettings(**PAPER),
+        "smoke": trainings.TrainingSettings(**trainings.SMOKE),
+        "laptop": trainings.TrainingSettings(**trainings.LAPTOP),
+        "paper": trainings.TrainingSettings(**trainings.PAPER),
     }
-    columns = ("law", "std", "network", *COURSE_COLUMNS)
+    columns = ("law", "std", "network", *trainings.COURSE_COLUMNS)
     varied, label = "law", "{}, std {:.4f}"
 
-    def cells(self, settings: TrainingSettings) -> list[Cell]:
+    def cells(self, settings: trainings.TrainingSettings) -> list[Cell]:
         return [
             {"law": law, "std": round(std, 6), "network": network}
             for law, std in PAPER_STDS.items()

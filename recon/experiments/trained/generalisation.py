@@ -13,20 +13,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Pictures, Row, rows_of
-from recon.experiments.trained.cells import (
-    LARGE,
-    PAPER,
-    SMOKE,
-    TITLES,
-    AgainstTrained,
-    TrainedSweep,
-    half_of,
-    of_encoder,
-)
+from recon.experiments.trained import trainings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generalisation(AgainstTrained):
+class Generalisation(trainings.AgainstTrained):
     vgg16_blocks: tuple[int, ...] = (1, 2, 3, 4, 5)
     """The k of Conv k."""
     alexnet_blocks: tuple[int, ...] = (3,)
@@ -36,7 +27,7 @@ class Generalisation(AgainstTrained):
         return self.vgg16_blocks if architecture == "vgg16" else self.alexnet_blocks
 
 
-class GeneralisationExperiment(TrainedSweep):
+class GeneralisationExperiment(trainings.TrainedSweep):
     name = "generalisation"
     title = (
         "Final loss of trained DCNs on training and other pictures, VGG16 Conv1 to Conv5,"
@@ -50,17 +41,21 @@ class GeneralisationExperiment(TrainedSweep):
     cost = {"smoke": "15 s", "paper": "not measured"}
     cost |= {"laptop": "3.2 processor hours, 1.6 h on 2 free cores"}
     settings = {
-        "smoke": Generalisation(**SMOKE | {"networks": 2, "steps": 8}, vgg16_blocks=(1, 2)),
+        "smoke": Generalisation(
+            **trainings.SMOKE | {"networks": 2, "steps": 8}, vgg16_blocks=(1, 2)
+        ),
         # At the preset's rate, one DCN of Conv4 in six diverged.
-        "laptop": Generalisation(**LARGE | {"steps": 1000, "measured": 60}, learning_rate=5e-4),
-        "paper": Generalisation(**PAPER | {"networks": 2}),
+        "laptop": Generalisation(
+            **trainings.LARGE | {"steps": 1000, "measured": 60}, learning_rate=5e-4
+        ),
+        "paper": Generalisation(**trainings.PAPER | {"networks": 2}),
     }
     columns = ("architecture", "block", "encoder", "network", "weights", "set", "image", "mse")
 
     def cells(self, settings: Generalisation) -> list[Cell]:
         return [
             {"architecture": architecture, "block": block, "encoder": kind, "network": network}
-            for architecture in TITLES
+            for architecture in trainings.TITLES
             for block in settings.blocks(architecture)
             for kind in settings.kinds(architecture)
             for network in range(settings.networks)
@@ -75,7 +70,7 @@ class GeneralisationExperiment(TrainedSweep):
     ) -> list[Row]:
         training = self.training(settings, cell, pictures, seed)
         training.run()
-        held_out, trained_on = half_of(len(pictures.names), cell["network"])
+        held_out, trained_on = trainings.half_of(len(pictures.names), cell["network"])
         rows = []
         for name, half, pixels in (
             ("training", trained_on, training.training),
@@ -101,7 +96,7 @@ class GeneralisationExperiment(TrainedSweep):
                 losses = part.groupby(["block", "network"])["mse"].mean()
                 aside = (i - (len(series) - 1) / 2) * width
                 colour = "C0" if kind == "random" else "C1"
-                label = f"{of_encoder(kind, part['weights'])}, {name}"
+                label = f"{trainings.of_encoder(kind, part['weights'])}, {name}"
                 handles[label] = ax.scatter(
                     [levels.index(block) + aside for block, _ in losses.index],
                     losses,
@@ -114,7 +109,7 @@ class GeneralisationExperiment(TrainedSweep):
                 places = np.arange(len(levels)) + aside
                 ax.hlines(middle, places - width / 2, places + width / 2, color=colour)
             ax.set_xticks(range(len(levels)), [f"Conv{block}" for block in levels])
-            ax.set(title=TITLES[architecture], yscale="log")
+            ax.set(title=trainings.TITLES[architecture], yscale="log")
             ax.grid(visible=False, axis="x")
         axes[0].set_ylabel("mean squared error")
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)

@@ -16,23 +16,14 @@ from recon import metrics
 from recon.experiments.experiment import Cell, Pictures, Row, rows_of
 from recon.experiments.random.laws import PAPER_STDS
 from recon.experiments.sheet import packed, sheet, unpacked
-from recon.experiments.trained.cells import (
-    LAPTOP,
-    PAPER,
-    SMOKE,
-    STD,
-    TITLES,
-    TrainedSweep,
-    TrainingSettings,
-    held_out,
-)
+from recon.experiments.trained import trainings
 
 BLOCK = 2  # of the laws
 _KEYS = ("architecture", "block", "law", "std", "network")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reconstructions(TrainingSettings):
+class Reconstructions(trainings.TrainingSettings):
     shown: int
     """Pictures held out that are given back, the cat first."""
     blocks: tuple[int, ...] = (1, 2, 3, 4, 5)
@@ -42,10 +33,10 @@ class Reconstructions(TrainingSettings):
 
 
 _LAPTOP = {"networks": 1, "side": 64, "batch": 4, "steps": 160}
-_SMALL = SMOKE | {"images": 2, "side": 32, "crop": 24, "steps": 6, "measured": 1}
+_SMALL = trainings.SMOKE | {"images": 2, "side": 32, "crop": 24, "steps": 6, "measured": 1}
 
 
-class PicturesExperiment(TrainedSweep):
+class PicturesExperiment(trainings.TrainedSweep):
     name = "pictures"
     title = (
         "Reconstructions by DCNs trained on random VGG16 and AlexNet, Conv1 to Conv5, and by law"
@@ -58,15 +49,19 @@ class PicturesExperiment(TrainedSweep):
     cost = {"smoke": "20 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Reconstructions(**_SMALL, shown=1, blocks=(1, 2), stds=(1.0,)),
-        "laptop": Reconstructions(**LAPTOP | _LAPTOP, shown=2),
-        "paper": Reconstructions(**PAPER | {"networks": 1, "side": 227}, shown=3),
+        "laptop": Reconstructions(**trainings.LAPTOP | _LAPTOP, shown=2),
+        "paper": Reconstructions(**trainings.PAPER | {"networks": 1, "side": 227}, shown=3),
     }
     columns = (*_KEYS, "image", "ssim", "psnr", "picture", "reconstruction")
 
     def cells(self, settings: Reconstructions) -> list[Cell]:
         laws = [("gaussian", std) for std in settings.stds]
         laws += [(law, round(std, 6)) for law, std in PAPER_STDS.items() if law != "gaussian"]
-        points = [(name, k, "gaussian", STD) for name in TITLES for k in settings.blocks]
+        points = [
+            (name, k, "gaussian", trainings.STD)
+            for name in trainings.TITLES
+            for k in settings.blocks
+        ]
         points += [("vgg16", BLOCK, law, std) for law, std in laws]
         return [
             dict(zip(_KEYS, (*point, network), strict=True))
@@ -75,14 +70,14 @@ class PicturesExperiment(TrainedSweep):
         ]
 
     def rows(self, settings: Reconstructions, cell: Cell) -> int:
-        return len(held_out(settings, cell, settings.shown))
+        return len(trainings.held_out(settings, cell, settings.shown))
 
     def measure(
         self, settings: Reconstructions, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
         training = self.training(settings, cell, pictures, seed)
         training.run()
-        names = [pictures.names[i] for i in held_out(settings, cell, settings.shown)]
+        names = [pictures.names[i] for i in trainings.held_out(settings, cell, settings.shown)]
         # In the size trained on: a DCN learns how bright its zero padding leaves the middle.
         truth = training.middle(training.held_out)[: len(names)] / np.float32(255)
         back = np.clip(training.trained.reconstruct(truth), 0, 1)
@@ -97,12 +92,12 @@ class PicturesExperiment(TrainedSweep):
         """A line a picture: of each architecture by depth, then by law."""
         first = frame[frame["network"] == frame["network"].min()]
         lines = []
-        papers = first[(first["law"] == "gaussian") & (first["std"] == STD)]
+        papers = first[(first["law"] == "gaussian") & (first["std"] == trainings.STD)]
         for image, of_image in papers.groupby("image", sort=False):
             named = ("picture", unpacked(of_image["picture"].iloc[0]))
             for architecture, part in of_image.groupby("architecture", sort=False):
                 found = _captioned(part, "Conv{block}, SSIM {ssim:.2f}")
-                lines.append((f"{image}\nrandom {TITLES[architecture]}", [named, *found]))
+                lines.append((f"{image}\nrandom {trainings.TITLES[architecture]}", [named, *found]))
         laws = first[(first["architecture"] == "vgg16") & (first["block"] == BLOCK)]
         for image, part in laws.groupby("image", sort=False):
             found = _captioned(part, "{law} {std:.2g}, {ssim:.2f}")

@@ -23,15 +23,7 @@ from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Pictures, Row, grid
 from recon.experiments.panels import band
-from recon.experiments.trained.cells import (
-    LAPTOP,
-    PAPER,
-    SMOKE,
-    TrainedSweep,
-    Training,
-    TrainingSettings,
-    row_steps,
-)
+from recon.experiments.trained import trainings
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
 from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
@@ -44,7 +36,7 @@ READOUTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadoutTraining(TrainingSettings):
+class ReadoutTraining(trainings.TrainingSettings):
     blocks: tuple[int, ...] = (1, 2, 3)
     """The k of Conv k."""
 
@@ -82,7 +74,7 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
 
 
 def untrained_errors(
-    training: Training, known: np.ndarray, held_out: np.ndarray
+    training: trainings.Training, known: np.ndarray, held_out: np.ndarray
 ) -> tuple[float, float]:
     """Mean squared errors of `random` and of `ridge`, of the DCN that a training begins from.
 
@@ -130,16 +122,18 @@ def _affine_error(output: np.ndarray, image: np.ndarray) -> float:
     return float((np.square(x).mean(axis=0) - explained).mean())
 
 
-class ReadoutTrainingExperiment(TrainedSweep):
+class ReadoutTrainingExperiment(trainings.TrainedSweep):
     name = "readout-training"
     title = "Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute"
     reproduces = "What training gains over a closed form; no figure of the papers"
     printed = "A DCN is trained for each representation; none is solved."
     cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": ReadoutTraining(**SMOKE, blocks=(1, 2)),
-        "laptop": ReadoutTraining(**LAPTOP | {"networks": 2, "steps": 120, "measured": 32}),
-        "paper": ReadoutTraining(**PAPER),
+        "smoke": ReadoutTraining(**trainings.SMOKE, blocks=(1, 2)),
+        "laptop": ReadoutTraining(
+            **trainings.LAPTOP | {"networks": 2, "steps": 120, "measured": 32}
+        ),
+        "paper": ReadoutTraining(**trainings.PAPER),
     }
     columns = ("block", "network", "readout", "step", "gflop", "mse")
 
@@ -147,7 +141,7 @@ class ReadoutTrainingExperiment(TrainedSweep):
         return grid(block=settings.blocks, network=range(settings.networks))
 
     def rows(self, settings: ReadoutTraining, cell: Cell) -> int:
-        return 2 + len(row_steps(settings))
+        return 2 + len(trainings.row_steps(settings))
 
     def measure(
         self, settings: ReadoutTraining, cell: Cell, pictures: Pictures, seed: int
@@ -161,7 +155,7 @@ class ReadoutTrainingExperiment(TrainedSweep):
         solved = len(middle[0]) * (cost.cnn + cost.hidden + equations) + 2 * cost.unknowns**3 // 3
         found = [("random", 0, 0, random_mse), ("ridge", 0, solved, ridge_mse)]
         step = settings.batch * (cost.cnn + 3 * (cost.hidden + cost.last))
-        for row in training.run(rows=row_steps(settings)):
+        for row in training.run(rows=trainings.row_steps(settings)):
             found.append(("trained", row["step"], row["step"] * step, row["validation_mse"]))
         return [
             {**cell, "readout": name, "step": n, "gflop": (flop + cost.forward) / 1e9, "mse": mse}
