@@ -18,8 +18,7 @@ Captioned = tuple[str, np.ndarray]
 def shown(pictures: Pictures, grey: np.ndarray) -> np.ndarray:
     """A reconstruction (1, side, side, 1) of the first picture, as the papers score it.
 
-    Returns:
-        (side, side), in [0, 1]: stretched, and inverted if that is more alike.
+    (side, side), in [0, 1]: stretched, and inverted if that is more alike.
     """
     low, high = float(grey.min()), float(grey.max())
     bounded = (grey - low) / (high - low) if high > low else np.zeros_like(grey)

@@ -2,8 +2,8 @@
 
 Footnote 8 of the paper defines it over the rows of W, all shifts of all filters; its "coherence
 of filters" of Tables 3 and 6 goes with filters at one shift. Both are here. Filter banks are
-(l, M / groups, K) or (l, l', M / groups, K); those of different groups see different channels, so
-their rows of W are orthogonal.
+(l, M / groups, K) or (l, l', M / groups, K), of at least two filters a group, none zero, else
+ValueError; those of different groups see different channels, so their rows of W are orthogonal.
 """
 
 import itertools
@@ -14,14 +14,9 @@ from recon.invertibility.convolution import unit_filters
 
 
 def filter_coherence(filters, *, groups: int = 1) -> float:
-    """The largest |cosine| between two filters, laid on the same patch.
+    """The largest |cosine| between two filters of a group, laid on the same patch.
 
-    Args:
-        filters: Filter bank, K at least 2 a group.
-        groups: Number of groups; 1 compares all filters, as some tables of filters do.
-
-    Raises:
-        ValueError: If a filter is zero, or the groups are not of two filters at least.
+    One group compares all filters, as some tables of filters do.
 
     Reference: Tables 3 and 6.
     """
@@ -32,15 +27,8 @@ def row_coherence(filters, *, stride: int = 1, groups: int = 1) -> float:
     """mu = max_{i != j} |W_i W_j^T| over the rows of W, all shifts of all filters.
 
     Two shifts meet on the taps that they share; without padding, and for an image large enough
-    for all of them, this is the coherence of the whole matrix.
-
-    Args:
-        filters: Filter bank, K at least 2 a group.
-        stride: Distance between shifts, in pixels, at least 1.
-        groups: Number of groups.
-
-    Raises:
-        ValueError: If a filter is zero, a group has fewer than two, or `stride` is below 1.
+    for all of them, this is the coherence of the whole matrix. `stride`, the distance between
+    shifts in pixels, is at least 1, else ValueError.
 
     Reference: footnote 8 of section 4.4.
     """

@@ -117,28 +117,20 @@ class Convolution(LinearOperator):
 
 
 def spectral_norm(operator: Convolution) -> float:
-    """||W||, the largest singular value, by Lanczos iteration; the same for every batch.
+    """||W||, the largest singular value, the same for every batch, by Lanczos iteration.
 
-    Returns:
-        Right to about four digits, from below.
+    It is right to about four digits, from below.
     """
     one = operator.of_batch(1)
-    flat = scipy.sparse.linalg.LinearOperator(
-        one.shape, matvec=one.matvec, rmatvec=one.rmatvec, dtype=np.float64
-    )
+    sides = {"matvec": one.matvec, "rmatvec": one.rmatvec}
+    flat = scipy.sparse.linalg.LinearOperator(one.shape, dtype=np.float64, **sides)
     start = np.random.default_rng(_NORM_SEED).standard_normal(min(one.shape))
-    (found,) = scipy.sparse.linalg.svds(
-        flat, k=1, v0=start, tol=_NORM_TOLERANCE, return_singular_vectors=False
-    )
-    return float(found)
+    how = {"v0": start, "tol": _NORM_TOLERANCE, "return_singular_vectors": False}
+    return float(scipy.sparse.linalg.svds(flat, k=1, **how).item())
 
 
 def dense(operator: LinearOperator) -> np.ndarray:
-    """The matrix of a small operator, to check the others against.
-
-    Raises:
-        ValueError: If it would have more than 2^23 entries.
-    """
+    """The matrix of an operator, to check the others against; ValueError above 2^23 entries."""
     if math.prod(operator.shape) > _DENSE_ENTRIES:
         raise ValueError(
             f"operator must have at most {_DENSE_ENTRIES} entries; received {operator.shape}"
@@ -147,11 +139,7 @@ def dense(operator: LinearOperator) -> np.ndarray:
 
 
 def unit_filters(filters) -> np.ndarray:
-    """A filter bank scaled to l2 norm 1 each: the rows of W, where no padding cuts them off.
-
-    Raises:
-        ValueError: If a filter is zero.
-    """
+    """A filter bank scaled to l2 norm 1 each, the rows of W off borders; ValueError if one is 0."""
     filters = np.asarray(filters, np.float64)
     norms = np.linalg.norm(filters.reshape(-1, filters.shape[-1]), axis=0)
     if not norms.all():

@@ -4,7 +4,7 @@ Codes are (batch, n, K) or (batch, n, n', K). In section 2.3 a region is a whole
 of one filter; from section 4.3 on it is a square of `pool` x `pool` shifts, side by side with the
 others, those at the far border cut off. `pool` is None for the first. The largest entry is that of
 largest magnitude: section 3.1 lets codes have both signs. ValueError names codes of other axes, a
-`pool` below 1 and shapes that do not fit each other.
+`pool` below 1, shapes that do not fit each other and more entries k than there are.
 """
 
 import itertools
@@ -52,11 +52,7 @@ def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=No
 
 
 def keep_largest(values, k: int) -> np.ndarray:
-    """The k entries of largest magnitude of each sample of (batch, ...), zeros elsewhere.
-
-    Raises:
-        ValueError: If there are fewer than k entries.
-    """
+    """The k entries of largest magnitude of each sample of (batch, ...), zeros elsewhere."""
     values = np.asarray(values, np.float64)
     flat = values.reshape(len(values), -1)
     if not 0 <= k <= flat.shape[1]:
@@ -76,7 +72,7 @@ def sparsify(codes, k: int, pool: int | None = None) -> np.ndarray:
 
     Args:
         codes: Codes h.
-        k: Number of entries, from 0 to the number of regions, else ValueError.
+        k: Number of entries, from 0 to the number of regions.
         pool: Side of a pooling region, in shifts; None for whole blocks.
 
     Reference: section 2.3, equation 2.
@@ -92,7 +88,7 @@ def random_codes(
 
     Args:
         shape: Shape of the codes.
-        k: Number of entries, from 0 to the number of regions, else ValueError.
+        k: Number of entries, from 0 to the number of regions.
         pool: Side of a pooling region, in shifts; None for whole blocks.
         rng: Generator that they are drawn from.
 

@@ -88,9 +88,6 @@ def route_counts(plan: Plan, height: int, width: int) -> np.ndarray:
     they are as 1, 2, 2, 4 in each 2 x 2 block of the interior, after two as 25, 20, 20, 16: f*
     of a constant image is a checkerboard.
 
-    Raises:
-        ValueError: If a side is below 1.
-
     Reference: Theorem 5.1; the checkerboard is not in the paper.
     """
     return np.outer(*(axis_routes(plan, side).sum(axis=0) for side in (height, width)))

@@ -100,11 +100,7 @@ def check_plan(plan: Plan, *, pools: PoolKind) -> tuple[Layer, ...]:
 
 
 def as_maps(image) -> np.ndarray:
-    """An image as float64 (height, width, channels).
-
-    Raises:
-        ValueError: If it is not (height, width) or (height, width, channels), or not finite.
-    """
+    """An image as float64 (height, width, channels); ValueError where it is none, or not finite."""
     maps = np.asarray(image, np.float64)
     if maps.ndim == 2:
         maps = maps[:, :, None]

@@ -16,7 +16,7 @@ from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 def hidden_maps(
     plan: Plan, images, *, std: float, rng: np.random.Generator, law: str = "gaussian"
 ) -> np.ndarray:
-    """The maps of a plan's last layer, in a network drawn at random.
+    """The maps (batch, height, width, channels) of the last layer, in a network drawn at random.
 
     `X <- max(W * X, 0) / sqrt(N)` for every convolution but the last, which is not divided;
     zero padding, stride 1. Their mean over the channels is the output f of the theorems.
@@ -27,9 +27,6 @@ def hidden_maps(
         std: True standard deviation of the weights.
         rng: Draws the weights.
         law: Of the weights; the theorems are about Gaussian ones.
-
-    Returns:
-        (batch, height, width, channels of the last convolution).
 
     Raises:
         ValueError: If the images have another shape, or the law or its deviation is invalid.

@@ -50,7 +50,7 @@ def multilayer_bound(channels: Sequence[int], *, delta: float, amplification: fl
     Args:
         channels: N_i of the convolutions in order, at least one, each at least 1.
         delta: Probability that the bound fails, in (0, 1).
-        amplification: prod_i lambda_i, at least 1; see `amplification`. 1 is the least possible.
+        amplification: prod_i lambda_i, at least 1, the least possible; see `amplification`.
 
     Raises:
         ValueError: If an argument is outside these.
@@ -82,10 +82,7 @@ def amplification(plan: Plan, image) -> np.ndarray:
 
     Returns:
         One a layer after the first convolution, and the last; each at least 1, and [] for a single
-        convolution, to which Theorem 5.2 applies.
-
-    Raises:
-        ValueError: If the image is all 0.
+        convolution, to which Theorem 5.2 applies. ValueError names an image that is all 0.
 
     Reference: Theorem 5.3. Printed is its case of disjoint windows of one size, which no VGG has;
         with the spectral norm the proof goes through for windows that overlap or are cut off, and

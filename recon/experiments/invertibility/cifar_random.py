@@ -72,14 +72,11 @@ def build_model(
 
     Args:
         channels: Number of channels of each convolution, 1 to 3 of them.
-        side: Side of the pictures in pixels, a multiple of 32.
+        side: Side of the pictures in pixels, a multiple of 32, else ValueError.
         classes: Number of scores.
         filters: "random" for N(0, 1) filters that are not trained, or "learned".
         dropout: Share of the features that training leaves out.
         seed: Names filters and dropout; the softmax layer starts from zero.
-
-    Raises:
-        ValueError: If the maps cannot be brought to 4 x 4.
     """
     if side % 32:
         raise ValueError(f"side must be a multiple of 32; received {side}")

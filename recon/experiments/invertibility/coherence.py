@@ -10,13 +10,11 @@ Learned filters are those of the files that are given; the paper's were trained 
 `printed` is one draw, unsaid of which kind. Shifts hardly matter: moved filters share fewer taps.
 The laptop scale takes two minutes on one core. Expected there, means of 20 networks:
 
-- AlexNet's filters .198, .124, .096, .105, .104, within 3 % of what is printed; 5 % for pairs of a
-  group. Filters that see all channels are 30 % below in conv2, conv4 and conv5: the printed ones
-  are grouped;
+- AlexNet's filters .198, .124, .096, .105, .104, within 3 % of what is printed, pairs of a group
+  within 5 %. Filters that see all channels are 30 % below: the printed ones are grouped;
 - VGG16's filters .635, .147, .166, .118, .131, .090, .090, .095, .068, .068, .068, .068, .067. What
-  is printed is within 12 % of that, but for conv1_2 (17 % lower) and conv3_1 (16 % lower), and
-  below 95 % of the networks in conv1_2, conv2_2, conv3_1, conv3_3, conv4_2 and conv4_3. A maximum
-  of signed cosines would be 3 to 5 % lower, and closer;
+  is printed is within 12 % of that, but for conv1_2 (17 % lower) and conv3_1 (16 % lower). A
+  maximum of signed cosines would be 3 to 5 % lower, and closer;
 - filters learned on CIFAR-10 in 1000 steps (VGG16) and 470 (AlexNet), from He's law, are where
   random ones are, .065 to .63: what is printed takes a longer training.
 """

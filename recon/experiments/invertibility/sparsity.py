@@ -9,9 +9,9 @@ of networks trained on ILSVRC 2012, on its pictures; the paper has no random col
 
 The laptop scale takes a minute on one core of an AMD EPYC. Expected there: a random filter fires on
 half of the patches, so convolutions have 49 to 53 % non-zeros at every depth where trained ones
-fall from 70 to 7 %, and the random codes of rip-2d, at the trained share, are sparser than what a
-random network makes. Pools have 55 to 62 % in VGG16 and 61 to 73 % in AlexNet, whose windows
-overlap: less than independent units would give (94 % of 2 x 2), for neighbours fire together.
+fall from 70 to 7 %: the random codes of rip-2d, at the trained share, are sparser. Pools have 55 to
+62 % in VGG16 and 61 to 73 % in AlexNet, whose windows overlap: less than independent units would
+give (94 % of 2 x 2), for neighbours fire together.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,7 @@ from keras import ops
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import (
-    Cell,
-    Experiment,
-    Pictures,
-    Row,
-    Settings,
-    grid,
-    rows_of,
-)
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
 from recon.experiments.panels import ranges
 from recon.invertibility.sparsity import nonzero_share
 from rrstyle.config import NetworkConfig

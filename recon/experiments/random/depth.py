@@ -108,12 +108,8 @@ class DepthExperiment(scoring.RandomSweep):
     def show(self, frame: pd.DataFrame, settings: Depth, pictures: Pictures, seed: int) -> Figure:
         """The cat in colour by the first network of each plan."""
         lines = []
-        for name, kind in (
-            ("full", "zero"),
-            ("full", "nearest"),
-            ("simplified", "nearest"),
-            ("simplified_kept", "none"),
-        ):
+        plans = ("full", "zero"), ("full", "nearest"), ("simplified", "nearest")
+        for name, kind in (*plans, ("simplified_kept", "none")):
             line = []
             for block in settings.blocks:
                 plan = self.plan(_point(name, block, kind))

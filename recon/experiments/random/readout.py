@@ -38,7 +38,7 @@ def _plan(cell: Cell) -> Plan:
 
 
 def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str, np.ndarray]:
-    """What each readout of a random network gives back.
+    """What each readout of the random network of a seed gives back.
 
     Args:
         plan: Layers of the network.
@@ -46,8 +46,7 @@ def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str,
         seed: Names its weights.
 
     Returns:
-        Arrays (pictures, height, width, channels), unbounded, for each of READOUTS: grey of one
-        channel for `mean`, RGB for the others.
+        Of each of READOUTS (pictures, height, width, channels), unbounded: grey for `mean`, or RGB.
     """
     *_, kernel = kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=seed)
     side = kernel.shape[0]

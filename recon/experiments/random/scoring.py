@@ -40,9 +40,9 @@ class RandomSweep(Experiment):
         """The networks of a point."""
 
     def variants(self, cell: Cell) -> list[tuple[Row, Plan]]:
-        """Plans of a point that differ in the decoder's upsampling only, and what rows say of each.
+        """Plans of a point, drawn and encoded once, that differ in the decoder's upsampling only.
 
-        Networks are drawn and pictures encoded once for all of them.
+        With each comes what its rows have besides.
         """
         return [({}, self.plan(cell))]
 
