@@ -1,4 +1,4 @@
-"""The experiments, each in a file of its own; `EXPERIMENTS` names them all.
+"""The experiments, each figure or table in a file of its own; `EXPERIMENTS` names them all.
 
 What is imported here is light: the command's help names them too.
 """
@@ -10,25 +10,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recon.experiments.experiment import Experiment
 
-_FOLDERS = {
-    "random": ("channels", "kernel-size", "depth", "factorial", "laws", "readout"),
-    "": ("theory",),
-    "invertibility": ("rip-1d", "rip-2d", "coherence", "sparsity", "iht", "cifar-random"),
-    "trained": (
-        "convergence",
-        "init-std",
-        "init-law",
-        "generalisation",
-        "pictures",
-        "readout-training",
-    ),
+# Modules of `recon.experiments`, and names in them where these are not EXPERIMENT.
+_PLACES = {
+    "channels": "random.channels",
+    "kernel-size": "random.kernel_size",
+    "depth": "random.depth",
+    "factorial": "random.factorial",
+    "laws": "random.laws",
+    "readout": "random.readout",
+    "theory": "theory",
+    "rip-1d": "invertibility.rip_1d",
+    "rip-2d": "invertibility.rip_2d",
+    "coherence": "invertibility.coherence",
+    "sparsity": "invertibility.sparsity",
+    "iht": "invertibility.iht",
+    "cifar-random": "invertibility.cifar_random",
+    "convergence": "trained.courses:CONVERGENCE",
+    "init-std": "trained.courses:INIT_STD",
+    "init-law": "trained.courses:INIT_LAW",
+    "generalisation": "trained.generalisation",
+    "pictures": "trained.pictures",
+    "readout-training": "trained.readout_training",
 }
-_MODULES = {
-    name: ".".join(filter(None, ("recon.experiments", folder, name.replace("-", "_"))))
-    for folder, names in _FOLDERS.items()
-    for name in names
-}
-EXPERIMENTS = tuple(_MODULES)
+EXPERIMENTS = tuple(_PLACES)
 
 
 def find_experiment(name: str) -> "Experiment":
@@ -40,8 +44,9 @@ def find_experiment(name: str) -> "Experiment":
     Raises:
         ValueError: If there is none.
     """
-    if name in EXPERIMENTS:
-        return import_module(_MODULES[name]).EXPERIMENT
+    if name in _PLACES:
+        module, _, attribute = _PLACES[name].partition(":")
+        return getattr(import_module(f"recon.experiments.{module}"), attribute or "EXPERIMENT")
     module, _, attribute = name.partition(":")
     if module and attribute:
         try:

@@ -1,7 +1,8 @@
 """What an experiment is: a list of cells, each measured into rows that depend on it alone."""
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,11 +14,25 @@ if TYPE_CHECKING:  # it imports Keras, which the readers of rows do without
     from rrstyle.networks.weight_files import CnnWeights
 
 Scale = Literal["smoke", "laptop", "paper"]
-
-# One piece of work, named by what goes into the key columns of its rows: {"channels": 64,
-# "network": 3}. Cells do not depend on each other, so they may run anywhere and in any order.
-Cell = dict[str, int | float | str]
 Row = dict[str, Any]
+# One piece of work, named by the key columns of its rows: {"channels": 64, "network": 3}. Cells do
+# not depend on each other, so they may run anywhere and in any order.
+Cell = dict[str, Any]
+
+
+def grid(**levels: Iterable[Any]) -> list[Cell]:
+    """Cells of all combinations of levels, the last one varying fastest."""
+    combinations = itertools.product(*levels.values())
+    return [dict(zip(levels, values, strict=True)) for values in combinations]
+
+
+def rows_of(key: Row, images: Iterable[str], **scores: Any) -> list[Row]:
+    """A row of `key` for each image, with its own of each of the scores, which are arrays."""
+    arrays = {name: np.asarray(values) for name, values in scores.items()}
+    return [
+        {**key, "image": image, **{name: float(array[i]) for name, array in arrays.items()}}
+        for i, image in enumerate(images)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +65,10 @@ class Pictures:
     classes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
 
+    def encoder(self, architecture: str) -> "CnnWeights":
+        """The trained CNN of an architecture."""
+        return next(e for e in self.encoders if e.architecture == architecture)
+
 
 class Experiment(ABC):
     """One figure or table of the papers, at three sizes; each is a subclass, its families between.
@@ -62,12 +81,11 @@ class Experiment(ABC):
         cost: Measured time and machine of each scale.
         settings: Settings of each scale, of a subclass of `Settings`.
         columns: Columns of the rows, in order: those of the cell first.
-        classes: Whether pictures come with their classes, as of `recon.data.pictures.load_classes`;
+        classes: Whether pictures come with their classes, see `recon.data.pictures.load_classes`;
             the last `tested` ones of the settings are to test on.
         packages: Packages that rows depend on to the bit, besides those of
             `recon.sweep.workers.computing`.
-        show: Method that draws a figure of pictures anew, from the arguments of `draw` and
-            `measure`: (rows, settings, pictures, seed); None for no such figure.
+        show: Draws a figure of pictures anew, from (rows, settings, pictures, seed); None for none.
     """
 
     name: str

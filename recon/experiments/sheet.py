@@ -18,14 +18,11 @@ Captioned = tuple[str, np.ndarray]
 def shown(pictures: Pictures, grey: np.ndarray) -> np.ndarray:
     """A reconstruction (1, side, side, 1) of the first picture, as the papers score it.
 
-    Returns:
-        (side, side), in [0, 1]: stretched, and inverted if that is more alike.
+    (side, side), in [0, 1]: stretched, and inverted if that is more alike.
     """
     low, high = float(grey.min()), float(grey.max())
     bounded = (grey - low) / (high - low) if high > low else np.zeros_like(grey)
-    truth = metrics.luminance(pictures.pixels[:1])
-    inverse = metrics.ssim(truth, 1 - bounded)[0] > metrics.ssim(truth, bounded)[0]
-    return (1 - bounded if inverse else bounded)[0, ..., 0]
+    return _upright(pictures, bounded, bounded)[..., 0]
 
 
 def coloured(pictures: Pictures, output: np.ndarray) -> np.ndarray:
@@ -36,7 +33,12 @@ def coloured(pictures: Pictures, output: np.ndarray) -> np.ndarray:
     """
     low, high = np.percentile(output[0], (1, 99), axis=(0, 1))
     bounded = np.clip((output - low) / np.maximum(high - low, 1e-30), 0, 1).astype(np.float32)
-    truth, grey = metrics.luminance(pictures.pixels[:1]), metrics.luminance(bounded)
+    return _upright(pictures, bounded, metrics.luminance(bounded))
+
+
+def _upright(pictures: Pictures, bounded: np.ndarray, grey: np.ndarray) -> np.ndarray:
+    """The only picture of `bounded`, inverted if `grey` is then more like the first picture."""
+    truth = metrics.luminance(pictures.pixels[:1])
     inverse = metrics.ssim(truth, 1 - grey)[0] > metrics.ssim(truth, grey)[0]
     return (1 - bounded if inverse else bounded)[0]
 
@@ -59,10 +61,8 @@ def sheet(lines: Sequence[tuple[str, Sequence[Captioned]]], *, title: str) -> Fi
     for line, (label, pictures) in zip(axes, lines, strict=True):
         line[0].set_ylabel(label, fontsize=8)
         for ax in line:
-            ax.set_xticks([])
-            ax.set_yticks([])
-            for spine in ax.spines.values():
-                spine.set_visible(False)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
         for ax, (caption, picture) in zip(line, pictures, strict=False):
             ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             ax.set_title(caption, fontsize=8)

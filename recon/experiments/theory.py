@@ -10,23 +10,24 @@ A key that a value does not depend on is 0, or "none".
 - insertion: one convolution, an l2 pool, an upsampling, then `convolutions` more, without limit
   of channels; `checkerboard`, (max - min) / mean of f* over a 2 x 2 block inside a constant image;
   `cosine` between image and f*, `bound` below it and `printed_bound`, the paper's, which is none.
-- angle: one convolution of `kernel` pixels a side; `cosine` between image and f*, `bound` of
-  Theorem 5.4 below it.
+- angle: one convolution of `kernel` pixels a side; `cosine` and `bound`, that of Theorem 5.4.
 
 Pictures are luminance in [0, 1]; the variance is measured at a smaller size, for the maps of 2048
 channels are large. The laptop scale takes two minutes on two cores of an Intel Xeon. Expected:
 
 - the 90 % quantile of sin Theta falls as 1 / sqrt(N); for 64 channels it is .097, .110, .142 with
-  one, two, three convolutions, and the bounds are .578, 2.3, 3.3. That of one convolution is four
-  to eight times what is measured; that of two says something from 1024 channels on, that of three
-  nowhere up to 2048;
+  one, two, three convolutions, and the bounds are .578, 2.3, 3.3; that of two says something from
+  1024 channels on, that of three nowhere up to 2048;
 - checkerboards of .69, .22, .07, .02 after one to four convolutions; after one, cos Phi of the cat
   is .964, below the printed bound of .987;
 - for kernels of 1, 3, 5, 9, 15, 31 pixels on the cat, cos Phi 1, .996, .991, .982, .973, .960 and
   bounds 1, .966, .937, .890, .832, .709.
 """
 
+import itertools
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ import skimage.transform
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
 from recon.metrics import luminance
 from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
 from recon.theory.convergence import convergence_value, route_counts
@@ -49,8 +50,6 @@ DELTA = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class TheorySettings(Settings):
-    """Size of the experiment."""
-
     convolutions: tuple[int, ...] = (1, 2, 3)
     """Of the networks whose variance is measured."""
     channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
@@ -63,40 +62,33 @@ class TheorySettings(Settings):
     """Sides of the filters."""
 
 
-def _cell(figure: str, *, upsampling: str = "none", **counts: int) -> Cell:
-    none = {"convolutions": 0, "channels": 0, "kernel": 3, "network": 0}
-    return {"figure": figure, "upsampling": upsampling, **none, **counts}
+_SMALL: dict[str, Any] = {"convolutions": (1, 2), "channels": (4, 16, 64), "kernels": (1, 3, 5)}
 
 
-def _variance(
-    settings: TheorySettings, cell: Cell, images: np.ndarray, seed: int
-) -> dict[str, list[float]]:
-    depth, channels, network = (int(cell[k]) for k in ("convolutions", "channels", "network"))
-    side = settings.small_side
-    small = [skimage.transform.resize(x, (side, side), anti_aliasing=True) for x in images]
-    plan = Plan((Conv(channels),) * depth, ())
-    limits = [convergence_value(plan, x, std=STD) for x in small]
-    batch = np.stack(small)[..., None].astype(np.float32)
-    maps = hidden_maps(
-        plan, batch, std=STD, rng=layer_rng(seed + network, ENCODER, depth, channels)
-    )
-    return {
-        "sin_theta": list(sine(maps.mean(axis=-1, dtype=np.float64), np.stack(limits))),
-        "bound": [bound_of_plan(plan, x, delta=DELTA).value for x in small],
-    }
-
-
-def _inserted(cell: Cell) -> Plan:
-    kind: UpsampleKind = "zero" if cell["upsampling"] == "zero" else "nearest"
-    return _with_insertion(int(cell["convolutions"]), kind)
+def _cell(figure: str, **keys: Any) -> Cell:
+    none = {"upsampling": "none", "convolutions": 0, "channels": 0, "kernel": 3, "network": 0}
+    return {"figure": figure, **none, **keys}
 
 
 def _with_insertion(depth: int, kind: UpsampleKind) -> Plan:
     return Plan((Conv(1), Pool("l2")), (Upsample(kind), *(Conv(1),) * depth))
 
 
-def _insertion(cell: Cell, images: np.ndarray) -> dict[str, list[float]]:
-    plan = _inserted(cell)
+def _variance(settings: TheorySettings, cell: Cell, images: np.ndarray, seed: int) -> Row:
+    depth, channels, side = cell["convolutions"], cell["channels"], settings.small_side
+    small = [skimage.transform.resize(x, (side, side), anti_aliasing=True) for x in images]
+    plan = Plan((Conv(channels),) * depth, ())
+    limits = [convergence_value(plan, x, std=STD) for x in small]
+    batch = np.stack(small)[..., None].astype(np.float32)
+    rng = layer_rng(seed + cell["network"], ENCODER, depth, channels)
+    maps = hidden_maps(plan, batch, std=STD, rng=rng)
+    return {
+        "sin_theta": sine(maps.mean(axis=-1, dtype=np.float64), np.stack(limits)),
+        "bound": [bound_of_plan(plan, x, delta=DELTA).value for x in small],
+    }
+
+
+def _insertion(plan: Plan, images: np.ndarray) -> Row:
     return {
         "cosine": [cosine(plan, x) for x in images],
         "bound": [multilayer_bound(plan, x) for x in images],
@@ -111,8 +103,7 @@ def _checkerboard(plan: Plan, side: int) -> float:
     return float(np.ptp(block) / block.mean())
 
 
-def _angle(cell: Cell, images: np.ndarray) -> dict[str, list[float]]:
-    kernel = int(cell["kernel"])
+def _angle(kernel: int, images: np.ndarray) -> Row:
     return {
         "cosine": [cosine(Plan((Conv(1, kernel),), ()), x) for x in images],
         "bound": [two_layer_bound(x, kernel) for x in images],
@@ -132,33 +123,25 @@ def _draw_variance(axes: Axes, table: pd.DataFrame) -> None:
     axes.plot([], [], "--", color="grey", label="bound, Theorems 5.2 and 5.3")
     axes.plot([], [], "x", color="grey", label="bound above 1: vacuous")
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xlabel("channels N of each layer")
+    axes.set(yscale="log", xlabel="channels N of each layer", title="Variance")
     axes.set_ylabel("sin Θ between output and f*, 90 % quantile")
-    axes.set_title("Variance")
-    axes.legend(fontsize=9)
 
 
 def _draw_insertion(axes: Axes, table: pd.DataFrame) -> None:
-    zero = table[table["upsampling"] == "zero"]
-    lines = (
-        (zero, "cosine", "C0o-", "cos Φ, image and f*"),
-        (zero, "printed_bound", "C3--", "printed multi-layer bound, not valid"),
-        (zero, "bound", "C0--", "bound that holds"),
-        (zero, "checkerboard", "C1s-", "checkerboard, zero insertion"),
-        (table[table["upsampling"] == "nearest"], "checkerboard", "C2^-", "… nearest repetition"),
-    )
-    for part, quantity, style, label in lines:
-        mean = part[part["quantity"] == quantity].groupby("convolutions")["value"].mean()
-        axes.plot(mean.index, mean, style, label=label)
-    axes.set_xlabel("3 × 3 convolutions after the upsampling")
+    for kind, quantity, style, label in (
+        ("zero", "cosine", "C0o-", "cos Φ, image and f*"),
+        ("zero", "printed_bound", "C3--", "printed multi-layer bound, not valid"),
+        ("zero", "bound", "C0--", "bound that holds"),
+        ("zero", "checkerboard", "C1s-", "checkerboard, zero insertion"),
+        ("nearest", "checkerboard", "C2^-", "… nearest repetition"),
+    ):
+        part = table[(table["upsampling"] == kind) & (table["quantity"] == quantity)]
+        axes.plot(part.groupby("convolutions")["value"].mean(), style, label=label)
+    axes.set(xlabel="3 × 3 convolutions after the upsampling", title="Zero insertion")
     axes.set_ylabel(
         "cosine, mean of the pictures; or (max − min) / mean\nof f* of a constant image"
     )
-    axes.set_ylim(-0.03, 1.03)
-    axes.set_xticks(sorted(table["convolutions"].unique()))
-    axes.set_title("Zero insertion")
-    axes.legend(fontsize=9)
+    axes.set(ylim=(-0.03, 1.03), xticks=sorted(table["convolutions"].unique()))
 
 
 def _draw_angle(axes: Axes, table: pd.DataFrame) -> None:
@@ -167,10 +150,8 @@ def _draw_angle(axes: Axes, table: pd.DataFrame) -> None:
             values = part[part["quantity"] == quantity].sort_values("kernel")
             label = f"{said}, one line a picture" if i == 0 else None
             axes.plot(values["kernel"], values["value"], style, color=f"C{i % 10}", label=label)
-    axes.set_xlabel("side of the filters, pixels")
-    axes.set_ylabel("cosine between image and f*")
+    axes.set(xlabel="side of the filters, pixels", ylabel="cosine between image and f*")
     axes.set_title("Angle to the image")
-    axes.legend(fontsize=9)
 
 
 class TheoryExperiment(Experiment):
@@ -183,44 +164,20 @@ class TheoryExperiment(Experiment):
     )
     cost = {"smoke": "1 s", "laptop": "2 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": TheorySettings(
-            networks=3,
-            images=1,
-            side=32,
-            convolutions=(1, 2),
-            channels=(4, 16, 64),
-            after=3,
-            kernels=(1, 3, 5),
-        ),
+        "smoke": TheorySettings(networks=3, images=1, side=32, after=3, **_SMALL),
         "laptop": TheorySettings(networks=30, images=3, side=64),
         "paper": TheorySettings(networks=30, images=50, side=224, small_side=32),
     }
-    columns = (
-        "figure",
-        "upsampling",
-        "convolutions",
-        "channels",
-        "kernel",
-        "network",
-        "image",
-        "quantity",
-        "value",
-    )
+    columns = (*_cell(""), "image", "quantity", "value")
 
     def cells(self, settings: TheorySettings) -> list[Cell]:
         """The variance of each network, each upsampling and depth after it, each kernel."""
+        networks, after = range(settings.networks), range(1, settings.after + 1)
+        levels = {"convolutions": settings.convolutions, "channels": settings.channels}
+        insertions = grid(upsampling=("zero", "nearest"), convolutions=after)
         return [
-            *(
-                _cell("variance", convolutions=depth, channels=channels, network=network)
-                for depth in settings.convolutions
-                for channels in settings.channels
-                for network in range(settings.networks)
-            ),
-            *(
-                _cell("insertion", upsampling=kind, convolutions=depth)
-                for kind in ("zero", "nearest")
-                for depth in range(1, settings.after + 1)
-            ),
+            *(_cell("variance", **keys) for keys in grid(**levels, network=networks)),
+            *(_cell("insertion", **keys) for keys in insertions),
             *(_cell("angle", convolutions=1, kernel=kernel) for kernel in settings.kernels),
         ]
 
@@ -231,33 +188,29 @@ class TheoryExperiment(Experiment):
     def measure(
         self, settings: TheorySettings, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
-        """Rows of a cell."""
         images = luminance(pictures.pixels.astype(np.float64))[..., 0]
+        boards: list[Row] = []
         if cell["figure"] == "variance":
             found = _variance(settings, cell, images, seed)
         elif cell["figure"] == "insertion":
-            found = _insertion(cell, images)
+            plan = _with_insertion(cell["convolutions"], cell["upsampling"])
+            found, board = _insertion(plan, images), _checkerboard(plan, settings.side)
+            boards = rows_of({**cell, "quantity": "checkerboard"}, ("constant",), value=[board])
         else:
-            found = _angle(cell, images)
-        measured = [
-            {"image": name, "quantity": quantity, "value": float(value)}
+            found = _angle(cell["kernel"], images)
+        rows = (
+            rows_of({**cell, "quantity": quantity}, pictures.names, value=values)
             for quantity, values in found.items()
-            for name, value in zip(pictures.names, values, strict=True)
-        ]
-        if cell["figure"] == "insertion":
-            value = _checkerboard(_inserted(cell), settings.side)
-            measured.append({"image": "constant", "quantity": "checkerboard", "value": value})
-        return [{**cell, **row} for row in measured]
+        )
+        return [*itertools.chain(*rows), *boards]
 
     def draw(self, table: pd.DataFrame) -> Figure:
         """Three panels: sin Theta against N, the checkerboard, the cosine against the kernel."""
         figure = Figure(figsize=(15, 5), layout="constrained")
-        variance, insertion, angle = figure.subplots(1, 3)
-        by_figure = dict(iter(table.groupby("figure")))
-        _draw_variance(variance, by_figure["variance"])
-        _draw_insertion(insertion, by_figure["insertion"])
-        _draw_angle(angle, by_figure["angle"])
-        for axes in (variance, insertion, angle):
+        draw = {"variance": _draw_variance, "insertion": _draw_insertion, "angle": _draw_angle}
+        for axes, (kind, draw_panel) in zip(figure.subplots(1, 3), draw.items(), strict=True):
+            draw_panel(axes, table[table["figure"] == kind])
+            axes.legend(fontsize=9)
             axes.grid(alpha=0.3)
         return figure
 
@@ -266,28 +219,24 @@ class TheoryExperiment(Experiment):
     ) -> Figure:
         """The first picture, what three networks converge to on it, and one on a constant image."""
         image = luminance(pictures.pixels[:1].astype(np.float64))[0, :, :, 0]
-        inserted = _with_insertion(2, "zero")
-        one, repeated = Plan((Conv(1),), ()), _with_insertion(2, "nearest")
+        inserted, repeated = (_with_insertion(2, kind) for kind in ("zero", "nearest"))
         middle = image.shape[0] // 4 * 2
-        constant = convergence_value(inserted, np.ones_like(image), std=STD)
-        panels = (
-            ("image", image),
-            ("f*, one convolution", convergence_value(one, image, std=STD)),
-            (
-                "f*, pool, zero insertion,\ntwo convolutions",
-                convergence_value(inserted, image, std=STD),
-            ),
-            ("… nearest repetition", convergence_value(repeated, image, std=STD)),
-            (
-                "the third on a constant image,\n12 × 12 pixels of it",
-                constant[middle - 6 : middle + 6, middle - 6 : middle + 6],
-            ),
-        )
+        inside = slice(middle - 6, middle + 6)
+        constant = convergence_value(inserted, np.ones_like(image), std=STD)[inside, inside]
+        limit = partial(convergence_value, image=image, std=STD)
+        panels = {
+            "image": image,
+            "f*, one convolution": limit(Plan((Conv(1),), ())),
+            "f*, pool, zero insertion,\ntwo convolutions": limit(inserted),
+            "… nearest repetition": limit(repeated),
+            "the third on a constant image,\n12 × 12 pixels of it": constant,
+        }
         figure = Figure(figsize=(15, 3.9), layout="constrained")
-        for axes, (title, values) in zip(figure.subplots(1, len(panels)), panels, strict=True):
-            axes.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
-            axes.set_title(title)
-            axes.set_axis_off()
+        axes = figure.subplots(1, len(panels))
+        for ax, (title, values) in zip(axes, panels.items(), strict=True):
+            ax.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
+            ax.set_title(title)
+            ax.set_axis_off()
         return figure
 
 

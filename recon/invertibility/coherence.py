@@ -1,7 +1,9 @@
 """Coherence: the largest cosine between two rows of W.
 
 Footnote 8 of the paper defines it over the rows of W, all shifts of all filters; its "coherence
-of filters" of Tables 3 and 6 goes with filters at one shift. Both are here.
+of filters" of Tables 3 and 6 goes with filters at one shift. Both are here. Filter banks are
+(l, M / groups, K) or (l, l', M / groups, K), of at least two filters a group, none zero, else
+ValueError; those of different groups see different channels, so their rows of W are orthogonal.
 """
 
 import itertools
@@ -12,34 +14,21 @@ from recon.invertibility.convolution import unit_filters
 
 
 def filter_coherence(filters, *, groups: int = 1) -> float:
-    """The largest |cosine| between two filters, laid on the same patch.
+    """The largest |cosine| between two filters of a group, laid on the same patch.
 
-    Args:
-        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K), K at least 2 a group.
-        groups: Number of groups. Filters of different groups see different channels, so their
-            rows of W are orthogonal. 1 compares all filters, as some tables of filters do.
-
-    Raises:
-        ValueError: If a filter is zero, or the groups are not of two filters at least.
+    One group compares all filters, as some tables of filters do.
 
     Reference: Tables 3 and 6.
     """
-    return max(_largest(_gram(part, part), distinct=True) for part in _split(filters, groups))
+    return max(_largest(part, part, distinct=True) for part in _split(filters, groups))
 
 
 def row_coherence(filters, *, stride: int = 1, groups: int = 1) -> float:
     """mu = max_{i != j} |W_i W_j^T| over the rows of W, all shifts of all filters.
 
     Two shifts meet on the taps that they share; without padding, and for an image large enough
-    for all of them, this is the coherence of the whole matrix.
-
-    Args:
-        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
-        stride: Distance between shifts, in pixels, at least 1.
-        groups: Number of groups, see `filter_coherence`.
-
-    Raises:
-        ValueError: If a filter is zero, a group has fewer than two, or `stride` is below 1.
+    for all of them, this is the coherence of the whole matrix. `stride`, the distance between
+    shifts in pixels, is at least 1, else ValueError.
 
     Reference: footnote 8 of section 4.4.
     """
@@ -53,7 +42,7 @@ def row_coherence(filters, *, stride: int = 1, groups: int = 1) -> float:
                 continue  # the same pairs as at the opposite shift
             steps = [stride * s for s in shift]
             one, other = _shared(part, steps), _shared(part, [-s for s in steps])
-            found = max(found, _largest(_gram(one, other), distinct=not any(shift)))
+            found = max(found, _largest(one, other, distinct=not any(shift)))
     return found
 
 
@@ -69,19 +58,14 @@ def _split(filters, groups: int) -> list[np.ndarray]:
 
 def _shared(filters: np.ndarray, steps: list[int]) -> np.ndarray:
     """The taps that lie on those of the same filter moved by minus `steps`."""
-    kept = (
-        slice(max(0, step), n + min(0, step))
-        for step, n in zip(steps, filters.shape[:-2], strict=True)
-    )
-    return filters[tuple(kept)]
+    sizes = zip(steps, filters.shape[:-2], strict=True)
+    return filters[tuple(slice(max(0, step), n + min(0, step)) for step, n in sizes)]
 
 
-def _gram(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _largest(one: np.ndarray, other: np.ndarray, *, distinct: bool) -> float:
+    """The largest |inner product| of two filters; of different ones only, if `distinct`."""
     filters = one.shape[-1]
-    return one.reshape(-1, filters).T @ other.reshape(-1, filters)
-
-
-def _largest(gram: np.ndarray, *, distinct: bool) -> float:
+    gram = one.reshape(-1, filters).T @ other.reshape(-1, filters)
     if distinct:
         np.fill_diagonal(gram, 0)
     return float(np.abs(gram).max())

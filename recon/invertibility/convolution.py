@@ -2,6 +2,12 @@
 
 Each filter tap is one matrix product over the channels, so neither W nor a copy of the image for
 each tap is ever made: 512 filters of 3 x 3 x 512 take 2 MiB a code besides the filters.
+
+Images are (batch, D, M) or (batch, D, D', M), codes (batch, n, K) or (batch, n, n', K), filter
+banks (l, M / groups, K) or (l, l', M / groups, K), a size (D,) or (D, D'). `stride` is the distance
+t between shifts, at least 1; `groups` the number of parts that input channels and filters are split
+into, in order, as in Keras, each filter seeing its own part only; `padding` the number p of zeros
+on every side. So n = floor((D + 2 p - l) / t) + 1. ValueError names shapes that do not fit.
 """
 
 import math
@@ -18,23 +24,9 @@ _NORM_TOLERANCE = 1e-2  # of the vector; its singular value is right to the squa
 
 
 def convolve(images, filters, *, stride: int = 1, groups: int = 1, padding: int = 0) -> np.ndarray:
-    """W x: the inner product of every filter with every patch, as CNNs do it (no flip).
+    """W x, float64: the inner product of every filter with every patch, as CNNs do it (no flip).
 
     `h[j, i] = sum_{o, m} w_i[o, m] x[t j + o - p, m]`, zero outside the image.
-
-    Args:
-        images: Images (batch, D, M) or (batch, D, D', M).
-        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
-        stride: Distance t between shifts, at least 1.
-        groups: Number of parts that input channels and filters are split into, in order, as in
-            Keras; each filter sees its own part only.
-        padding: Number of zeros p on every side.
-
-    Returns:
-        float64 (batch, n, K) or (batch, n, n', K), n = floor((D + 2 p - l) / t) + 1.
-
-    Raises:
-        ValueError: If the shapes do not fit each other.
 
     Reference: section 2.2, which has no padding and takes (D - l) / t to be an integer.
     """
@@ -43,12 +35,10 @@ def convolve(images, filters, *, stride: int = 1, groups: int = 1, padding: int 
         raise ValueError(
             f"images must have {filters.ndim} axes, as filters have; received {images.shape}"
         )
-    size = images.shape[1:-1]
+    size, channels = images.shape[1:-1], filters.shape[-2] * groups
     shifts = shift_counts(filters.shape, size, stride=stride, groups=groups, padding=padding)
-    if images.shape[-1] != filters.shape[-2] * groups:
-        raise ValueError(
-            f"images must have {filters.shape[-2] * groups} channels; received {images.shape[-1]}"
-        )
+    if images.shape[-1] != channels:
+        raise ValueError(f"images must have {channels} channels; received {images.shape[-1]}")
     padded = np.pad(images, ((0, 0), *((padding, padding),) * len(size), (0, 0)))
     codes = np.zeros((len(images), *shifts, filters.shape[-1]))
     for tap, window in _taps(filters.shape, shifts, stride):
@@ -60,29 +50,12 @@ def convolve(images, filters, *, stride: int = 1, groups: int = 1, padding: int 
 
 
 def transpose_convolve(
-    codes,
-    filters,
-    size: tuple[int, ...],
-    *,
-    stride: int = 1,
-    groups: int = 1,
-    padding: int = 0,
+    codes, filters, size: tuple[int, ...], *, stride: int = 1, groups: int = 1, padding: int = 0
 ) -> np.ndarray:
     """W^T z: every filter laid down at every shift, times its coefficient, and summed.
 
-    Args:
-        codes: Codes (batch, n, K) or (batch, n, n', K), as `convolve` returns.
-        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
-        size: Size (D,) or (D, D') of the image.
-        stride: Distance between shifts, in pixels, at least 1.
-        groups: Number of groups.
-        padding: Zeros on every side of the image, whose share of the result is cut off.
-
     Returns:
-        float64 (batch, D, M) or (batch, D, D', M).
-
-    Raises:
-        ValueError: If the shapes do not fit each other.
+        float64 images of a size; what falls on the padding is cut off.
     """
     codes, filters = np.asarray(codes, np.float64), np.asarray(filters, np.float64)
     shifts = shift_counts(filters.shape, size, stride=stride, groups=groups, padding=padding)
@@ -105,16 +78,8 @@ def transpose_convolve(
 class Convolution(LinearOperator):
     """W for images of one size, as an operator of PyLops: `W @ x`, `W.H @ z`, and its solvers.
 
-    A class for PyLops needs one; it is `convolve` and `transpose_convolve` with their arguments.
-    Images of a batch are independent: W is block diagonal over them.
-
-    Args:
-        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
-        size: Size (D,) or (D, D') of the images.
-        stride: Distance between shifts, in pixels, at least 1.
-        groups: Number of groups.
-        padding: Zeros on every side.
-        batch: Number of images.
+    A class for PyLops needs one; it is `convolve` and `transpose_convolve` with their arguments,
+    for `batch` images, over which W is block diagonal.
 
     Attributes:
         filters: float64.
@@ -134,13 +99,10 @@ class Convolution(LinearOperator):
     ) -> None:
         self.filters = np.asarray(filters, np.float64)
         self._how = {"stride": stride, "groups": groups, "padding": padding}
+        *_, inputs, outputs = self.filters.shape
         shifts = shift_counts(self.filters.shape, size, **self._how)
-        inputs, outputs = self.filters.shape[-2:]
-        super().__init__(
-            dtype=np.float64,
-            dims=(batch, *size, inputs * groups),
-            dimsd=(batch, *shifts, outputs),
-        )
+        dims, dimsd = (batch, *size, inputs * groups), (batch, *shifts, outputs)
+        super().__init__(dtype=np.float64, dims=dims, dimsd=dimsd)
 
     def of_batch(self, batch: int) -> "Convolution":
         """The same W for another number of images."""
@@ -155,28 +117,20 @@ class Convolution(LinearOperator):
 
 
 def spectral_norm(operator: Convolution) -> float:
-    """||W||, the largest singular value, by Lanczos iteration; the same for every batch.
+    """||W||, the largest singular value, the same for every batch, by Lanczos iteration.
 
-    Returns:
-        Right to about four digits, from below.
+    It is right to about four digits, from below.
     """
     one = operator.of_batch(1)
-    flat = scipy.sparse.linalg.LinearOperator(
-        one.shape, matvec=one.matvec, rmatvec=one.rmatvec, dtype=np.float64
-    )
+    sides = {"matvec": one.matvec, "rmatvec": one.rmatvec}
+    flat = scipy.sparse.linalg.LinearOperator(one.shape, dtype=np.float64, **sides)
     start = np.random.default_rng(_NORM_SEED).standard_normal(min(one.shape))
-    (found,) = scipy.sparse.linalg.svds(
-        flat, k=1, v0=start, tol=_NORM_TOLERANCE, return_singular_vectors=False
-    )
-    return float(found)
+    how = {"v0": start, "tol": _NORM_TOLERANCE, "return_singular_vectors": False}
+    return float(scipy.sparse.linalg.svds(flat, k=1, **how).item())
 
 
 def dense(operator: LinearOperator) -> np.ndarray:
-    """The matrix of a small operator, to check the others against.
-
-    Raises:
-        ValueError: If it would have more than 2^23 entries.
-    """
+    """The matrix of an operator, to check the others against; ValueError above 2^23 entries."""
     if math.prod(operator.shape) > _DENSE_ENTRIES:
         raise ValueError(
             f"operator must have at most {_DENSE_ENTRIES} entries; received {operator.shape}"
@@ -185,14 +139,7 @@ def dense(operator: LinearOperator) -> np.ndarray:
 
 
 def unit_filters(filters) -> np.ndarray:
-    """Filters scaled to l2 norm 1 each: the rows of W, where no padding cuts them off.
-
-    Args:
-        filters: Filter bank (l, M / groups, K) or (l, l', M / groups, K).
-
-    Raises:
-        ValueError: If a filter is zero.
-    """
+    """A filter bank scaled to l2 norm 1 each, the rows of W off borders; ValueError if one is 0."""
     filters = np.asarray(filters, np.float64)
     norms = np.linalg.norm(filters.reshape(-1, filters.shape[-1]), axis=0)
     if not norms.all():
@@ -203,28 +150,19 @@ def unit_filters(filters) -> np.ndarray:
 def shift_counts(
     filters: tuple[int, ...], size: tuple[int, ...], *, stride: int, groups: int, padding: int
 ) -> tuple[int, ...]:
-    """n of each axis: how often a filter of this shape can be laid down.
-
-    Raises:
-        ValueError: If the shape is not that of a filter bank, or does not fit the size.
-    """
+    """n of each axis: how often a filter of a bank of this shape can be laid down."""
     if len(filters) not in (3, 4):
         raise ValueError(f"filters must have 3 or 4 axes; received shape {filters}")
     if len(size) != len(filters) - 2:
         raise ValueError(f"size must have {len(filters) - 2} numbers; received {size}")
-    for name, value, least in (
-        ("stride", stride, 1),
-        ("groups", groups, 1),
-        ("padding", padding, 0),
-    ):
+    named = (("stride", stride, 1), ("groups", groups, 1), ("padding", padding, 0))
+    for name, value, least in named:
         if value < least:
             raise ValueError(f"{name} must be at least {least}; received {value}")
     if filters[-1] % groups:
         raise ValueError(f"groups must divide the {filters[-1]} filters; received {groups}")
-    counts = tuple(
-        (side + 2 * padding - taps) // stride + 1
-        for side, taps in zip(size, filters[:-2], strict=True)
-    )
+    taps = zip(size, filters[:-2], strict=True)
+    counts = tuple((side + 2 * padding - of_axis) // stride + 1 for side, of_axis in taps)
     if min(counts) < 1:
         raise ValueError(f"size must be at least that of a filter, {filters[:-2]}; received {size}")
     return counts
@@ -235,20 +173,13 @@ def _taps(
 ) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
     """Each tap of a filter, and what it meets at all shifts."""
     for tap in np.ndindex(filters[:-2]):
-        yield (
-            tap,
-            tuple(
-                slice(first, first + stride * (count - 1) + 1, stride)
-                for first, count in zip(tap, shifts, strict=True)
-            ),
-        )
+        axes = zip(tap, shifts, strict=True)
+        yield tap, tuple(slice(n, n + stride * (count - 1) + 1, stride) for n, count in axes)
 
 
 def _groups(filters: tuple[int, ...], groups: int) -> Iterator[tuple[slice, slice]]:
     """Input channels and filters of each group."""
-    inputs, outputs = filters[-2], filters[-1] // groups
+    sizes = filters[-2], filters[-1] // groups
     for group in range(groups):
-        yield (
-            slice(group * inputs, (group + 1) * inputs),
-            slice(group * outputs, (group + 1) * outputs),
-        )
+        inputs, outputs = (slice(group * size, (group + 1) * size) for size in sizes)
+        yield inputs, outputs

@@ -1,4 +1,7 @@
-"""Codes from images: Algorithm 1, model-based iterative hard thresholding, and Algorithm 2."""
+"""Codes from images: Algorithm 1, model-based iterative hard thresholding, and Algorithm 2.
+
+Codes are float64, of the `dimsd` of an operator W; images have its `dims`.
+"""
 
 import numpy as np
 from pylops import Diagonal
@@ -24,17 +27,11 @@ def iterative_hard_thresholding(
 
     Args:
         operator: Convolution W; the paper's Phi is its transpose.
-        images: Images x of shape `operator.dims`.
+        images: Images x.
         k: Number of entries of a code, see `sparsify`.
-        iterations: Number of iterations, at least 1.
+        iterations: Number of iterations, at least 1, else ValueError.
         step: Step size: 1 as printed, or 1 / spectral_norm(operator) ** 2.
         pool: Side of a pooling region; None for whole blocks.
-
-    Returns:
-        float64 codes, of the operator's `dimsd`.
-
-    Raises:
-        ValueError: If there is no iteration, or `sparsify` refuses.
 
     Reference: Algorithm 1; the printed one has step 1 and an unstated stopping criterion.
     """
@@ -61,17 +58,11 @@ def recover_codes(
 
     Args:
         operator: Convolution W.
-        images: Images x of shape `operator.dims`; not zero.
-        penalty: lambda over that smallest one, in (0, 1); the paper does not say.
+        images: Images x; ValueError names one for which W x = 0.
+        penalty: lambda over that smallest one, in (0, 1), else ValueError; the paper does not say.
         iterations: FISTA iterations for each of the two problems.
         norm: ||W||, see `spectral_norm`.
         pool: Side of a pooling region.
-
-    Returns:
-        float64 codes, of the operator's `dimsd`.
-
-    Raises:
-        ValueError: If the penalty is outside (0, 1), or an image gives W x = 0.
 
     Reference: Algorithm 2. Printed, the switches of line 2 are those of z, which is not there yet;
         they are those of z^init.
@@ -87,13 +78,8 @@ def recover_codes(
 
     def solve(synthesis) -> np.ndarray:
         # alpha <= 1 / ||W||^2, or FISTA diverges; the norm comes from below.
-        found, *_ = fista(
-            synthesis,
-            scaled,
-            niter=iterations,
-            eps=2 * penalty,
-            alpha=0.999 / norm**2,
-        )
+        alpha = 0.999 / norm**2
+        found, *_ = fista(synthesis, scaled, niter=iterations, eps=2 * penalty, alpha=alpha)
         return found.reshape(operator.dimsd)
 
     values, switches = max_pool(solve(operator.H), pool)

@@ -1,4 +1,8 @@
-"""Ratios of norms that the model-RIP bounds, and the reconstruction bound that follows from it."""
+"""Ratios of norms that the model-RIP bounds, and the reconstruction bound that follows from it.
+
+Of an operator W, codes z have the shape `dimsd` and none is all zero; results are float64, one a
+sample.
+"""
 
 import numpy as np
 
@@ -13,13 +17,6 @@ def synthesis_ratio(operator: Convolution, codes) -> np.ndarray:
 
     E ||W^T z||^2 = ||z||^2 for i.i.d. filters of variance 1 / (M l) without padding.
 
-    Args:
-        operator: Convolution W.
-        codes: Codes z of shape `operator.dimsd`, none all zero.
-
-    Returns:
-        float64 (batch,).
-
     Reference: equation 1, Lemma A.1; Fig. 2 (a) and Fig. 3. Appendix B has (1 +- delta) for
         sqrt(1 +- delta) in its first paragraph, and A.1 says E||w|| = 1 for E||w||^2 = 1.
     """
@@ -27,25 +24,15 @@ def synthesis_ratio(operator: Convolution, codes) -> np.ndarray:
 
 
 def analysis_ratios(operator: Convolution, codes) -> dict[str, np.ndarray]:
-    """||W W^T z|| / ||z||, over all entries of W W^T z and on the support of z alone.
+    """||W W^T z|| / ||z||: "full", over all entries, and "support", on that of z alone.
 
     Only the second is bounded by the model-RIP (Lemma B.1, equations 5 and 6). The first has an
     error on each of the K n entries and is near sqrt(1 + K / (M t)), away from borders: 2 in
     Fig. 2. The caption of (b) has the first, but its histogram, around 1, can only be the second.
-
-    Args:
-        operator: Convolution W.
-        codes: Codes z of shape `operator.dimsd`, none all zero.
-
-    Returns:
-        "full" and "support", float64 (batch,) each.
     """
     codes = np.asarray(codes, np.float64)
-    back = operator @ (operator.H @ codes)
-    return {
-        "full": _norms(back) / _norms(codes),
-        "support": _norms(back * (codes != 0)) / _norms(codes),
-    }
+    back, norms = operator @ (operator.H @ codes), _norms(codes)
+    return {"full": _norms(back) / norms, "support": _norms(back * (codes != 0)) / norms}
 
 
 def reconstruction_errors(
@@ -61,13 +48,10 @@ def reconstruction_errors(
 
     Args:
         operator: Convolution W.
-        codes: Codes z of shape `operator.dimsd`, none all zero.
+        codes: Codes z.
         k: Number of entries of z.
         iterations: Number of iterations of "iterated".
         pool: Side of a pooling region; None for whole blocks.
-
-    Returns:
-        float64 (batch,) each.
     """
     codes = np.asarray(codes, np.float64)
     images = operator.H @ codes
@@ -85,18 +69,15 @@ def reconstruction_errors(
 
 
 def relative_error(found, images) -> np.ndarray:
-    """||x' - x|| / ||x|| of each sample, float64 (batch,)."""
+    """||x' - x|| / ||x|| of each sample."""
     images = np.asarray(images, np.float64)
     return _norms(np.asarray(found, np.float64) - images) / _norms(images)
 
 
 def distortion(ratios) -> float:
-    """The least delta for which all these ratios satisfy (1): `max |r^2 - 1|`.
+    """The least delta for which all these values of ||W^T z|| / ||z|| satisfy (1): `max |r^2 - 1|`.
 
     delta of the matrix is the largest over *all* codes; that of a sample lies below it.
-
-    Args:
-        ratios: Values of ||W^T z|| / ||z||, at least one.
     """
     return float(np.abs(np.square(np.asarray(ratios, np.float64)) - 1).max())
 

@@ -1,8 +1,10 @@
 """Model-k-sparse codes: one entry at most in each pooling region, k in all.
 
-In section 2.3 a region is a whole block, all shifts of one filter; from section 4.3 on it is a
-square of shifts, side by side with the others. `pool` is None for the first. The largest entry is
-that of largest magnitude: section 3.1 lets codes have both signs.
+Codes are (batch, n, K) or (batch, n, n', K). In section 2.3 a region is a whole block, all shifts
+of one filter; from section 4.3 on it is a square of `pool` x `pool` shifts, side by side with the
+others, those at the far border cut off. `pool` is None for the first. The largest entry is that of
+largest magnitude: section 3.1 lets codes have both signs. ValueError names codes of other axes, a
+`pool` below 1, shapes that do not fit each other and more entries k than there are.
 """
 
 import itertools
@@ -14,18 +16,10 @@ import numpy as np
 def max_pool(codes, pool: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The entry of largest magnitude of each region, with its sign, and where it was.
 
-    Args:
-        codes: Codes (batch, n, K) or (batch, n, n', K).
-        pool: Side of a region, in shifts; regions at the far border may be cut off. None for all
-            shifts.
-
     Returns:
         values: float64 (batch, r, K) or (batch, r, r', K), r = ceil(n / pool), or 1.
         switches: int of the same shape, the place inside the region, row by row; the first of
             equals.
-
-    Raises:
-        ValueError: If `codes` have other axes or `pool` is below 1.
     """
     regions = _split(np.asarray(codes, np.float64), pool)
     switches = np.abs(regions).argmax(axis=-1)
@@ -33,7 +27,7 @@ def max_pool(codes, pool: int | None = None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=None) -> np.ndarray:
-    """Values of regions put back, zeros elsewhere.
+    """Codes of values put back to their regions, zeros elsewhere.
 
     Args:
         values: Values of the regions, as `max_pool` returns them.
@@ -41,12 +35,6 @@ def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=No
         pool: Side of a pooling region, in shifts; None for whole blocks.
         switches: Places inside the regions, as `max_pool` returns them; None for the *naive*
             unpooling of section 4, to the first place of each region.
-
-    Returns:
-        float64 codes, (batch, n, K) or (batch, n, n', K).
-
-    Raises:
-        ValueError: If the shapes do not fit each other.
     """
     values = np.asarray(values, np.float64)
     sides = _sides(shifts, pool)
@@ -64,18 +52,11 @@ def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=No
 
 
 def keep_largest(values, k: int) -> np.ndarray:
-    """The k entries of largest magnitude of each sample, zeros elsewhere.
-
-    Args:
-        values: Array (batch, ...).
-        k: Number of entries to keep, from 0 to all.
-
-    Raises:
-        ValueError: If there are fewer than k entries.
-    """
+    """The k entries of largest magnitude of each sample of (batch, ...), zeros elsewhere."""
     values = np.asarray(values, np.float64)
     flat = values.reshape(len(values), -1)
-    _check_k(k, flat.shape[1])
+    if not 0 <= k <= flat.shape[1]:
+        raise ValueError(f"k must be from 0 to {flat.shape[1]}; received {k}")
     kept = np.zeros_like(flat)
     chosen = np.argpartition(-np.abs(flat), k - 1, axis=1)[:, :k]
     np.put_along_axis(kept, chosen, np.take_along_axis(flat, chosen, axis=1), axis=1)
@@ -90,12 +71,9 @@ def sparsify(codes, k: int, pool: int | None = None) -> np.ndarray:
     is no approximation of h, and Theorem 3.3 does not cover it, against what section 3.3 says.
 
     Args:
-        codes: Codes h (batch, n, K) or (batch, n, n', K).
+        codes: Codes h.
         k: Number of entries, from 0 to the number of regions.
         pool: Side of a pooling region, in shifts; None for whole blocks.
-
-    Raises:
-        ValueError: If the shapes do not fit each other or there are fewer than k regions.
 
     Reference: section 2.3, equation 2.
     """
@@ -109,13 +87,10 @@ def random_codes(
     """Model-k-sparse codes: k regions, a place in each, a value from U(-1, 1), all at random.
 
     Args:
-        shape: Shape (batch, n, K) or (batch, n, n', K).
+        shape: Shape of the codes.
         k: Number of entries, from 0 to the number of regions.
         pool: Side of a pooling region, in shifts; None for whole blocks.
         rng: Generator that they are drawn from.
-
-    Raises:
-        ValueError: If the shapes do not fit each other or there are fewer than k regions.
 
     Reference: sections 4.2 and 4.4.
     """
@@ -126,21 +101,9 @@ def random_codes(
 
 
 def nonzero_share(activations) -> np.ndarray:
-    """Share of the entries of each sample that are not zero, in [0, 1]: Tables 2 and 7.
-
-    Args:
-        activations: Array (batch, ...).
-
-    Returns:
-        float64 (batch,).
-    """
+    """Share of the entries of each sample that are not zero, in [0, 1]: Tables 2 and 7."""
     activations = np.asarray(activations)
     return np.mean(activations != 0, axis=tuple(range(1, activations.ndim)))
-
-
-def _check_k(k: int, most: int) -> None:
-    if not 0 <= k <= most:
-        raise ValueError(f"k must be from 0 to {most}; received {k}")
 
 
 def _sides(shifts: tuple[int, ...], pool: int | None) -> tuple[int, ...]:
@@ -153,26 +116,27 @@ def _sides(shifts: tuple[int, ...], pool: int | None) -> tuple[int, ...]:
     return (pool,) * len(shifts)
 
 
+def _order(axes: int) -> tuple[int, ...]:
+    """Of axes, from (batch, r, side, r', side', K) to (batch, r, r', K, side, side')."""
+    return (0, *range(1, 2 * axes, 2), 2 * axes + 1, *range(2, 2 * axes + 1, 2))
+
+
 def _split(codes: np.ndarray, pool: int | None) -> np.ndarray:
-    """(batch, r, K, entries of a region); zeros fill up those that are cut off."""
-    shifts, filters = codes.shape[1:-1], codes.shape[-1]
+    """(batch, r, r', K, entries of a region); zeros fill up those that are cut off."""
+    shifts = codes.shape[1:-1]
     sides = _sides(shifts, pool)
-    axes = len(sides)
     missing = [(0, -n % side) for n, side in zip(shifts, sides, strict=True)]
-    padded = np.pad(codes, ((0, 0), *missing, (0, 0)))
-    counts = [n // side for n, side in zip(padded.shape[1:-1], sides, strict=True)]
-    apart = itertools.chain.from_iterable(zip(counts, sides, strict=True))
-    regions = padded.reshape(len(codes), *apart, filters)
-    # (batch, r, side, r', side', K) to (batch, r, r', K, side, side')
-    order = (0, *range(1, 2 * axes, 2), 2 * axes + 1, *range(2, 2 * axes + 1, 2))
-    return regions.transpose(order).reshape(len(codes), *counts, filters, math.prod(sides))
+    apart = [(-(-n // side), side) for n, side in zip(shifts, sides, strict=True)]
+    regions = np.pad(codes, ((0, 0), *missing, (0, 0))).reshape(
+        len(codes), *itertools.chain(*apart), codes.shape[-1]
+    )
+    regions = regions.transpose(_order(len(sides)))
+    return regions.reshape(*regions.shape[: len(sides) + 2], -1)
 
 
 def _join(regions: np.ndarray, shifts: tuple[int, ...], sides: tuple[int, ...]) -> np.ndarray:
     """Undoes `_split`."""
-    batch, counts, filters = len(regions), regions.shape[1:-2], regions.shape[-2]
-    axes = len(sides)
-    apart = itertools.chain.from_iterable((1 + i, axes + 2 + i) for i in range(axes))
-    codes = regions.reshape(batch, *counts, filters, *sides).transpose(0, *apart, axes + 1)
-    whole = (n * side for n, side in zip(counts, sides, strict=True))
-    return codes.reshape(batch, *whole, filters)[(slice(None), *(slice(n) for n in shifts))]
+    codes = regions.reshape(*regions.shape[:-1], *sides)
+    codes = codes.transpose(np.argsort(_order(len(sides))))
+    whole = (n * side for n, side in zip(regions.shape[1:-2], sides, strict=True))
+    return codes.reshape(len(codes), *whole, codes.shape[-1])[(slice(None), *map(slice, shifts))]

@@ -8,11 +8,12 @@
 - `operators`: each layer of a plan as a matrix along one axis of the image.
 - `simulation`: the same networks with finitely many channels, drawn at random.
 
-All of it is float64 and takes a `rrstyle.networks.plan.Plan` that ends with a convolution and has
-pools of the theorem's kind; ValueError names any other plan, and images that are not (height,
-width) or (height, width, channels). The networks are those of Definition 5.1:
-i.i.d. filters, ReLU, no bias; the maps of every convolution but the last are divided by sqrt(N_i),
-the root of their number; the output is the mean of the last convolution's maps.
+All of it is float64. A `plan` is a `rrstyle.networks.plan.Plan` that ends with a convolution, its
+pools l2 ones, or average ones in `average_pooling`; an `image` is (height, width) or (height,
+width, channels), finite; ValueError names any other. Networks are those of Definition 5.1: i.i.d.
+filters, ReLU, no bias; the maps of every convolution but the last are divided by sqrt(N_i),
+the root of their number; the output is the mean of the last convolution's maps. A network that
+does not divide gives sqrt(N_i) times as much for each convolution but the last.
 
 Reference: He et al., "Randomness in Deconvolutional Networks for Visual Representation", section 5
     and appendix A. Each docstring says what was corrected against the printed theorem.

@@ -1,4 +1,8 @@
-"""The angle between an image and what its network converges to (Theorems 5.4 and A.6)."""
+"""The angle between an image and what its network converges to (Theorems 5.4 and A.6).
+
+Every `image` x here is (height, width), at least 0, not all 0: pixels in [0, 1], no mean
+subtracted. ValueError names any other.
+"""
 
 import numpy as np
 
@@ -8,16 +12,9 @@ from rrstyle.networks.plan import Plan
 
 
 def cosine(plan: Plan, image) -> float:
-    """cos Phi, of the angle between the image and its convergence value, exactly.
+    """cos Phi in (0, 1], of the angle between the image and its convergence value, exactly.
 
     `x . z* / (||x|| ||z*||)`, `z*_t = sqrt(sum_l n_(l, t) x_l^2)`.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
-
-    Returns:
-        In (0, 1].
 
     Reference: Proof of Theorem A.6.
     """
@@ -27,20 +24,13 @@ def cosine(plan: Plan, image) -> float:
 
 
 def two_layer_bound(image, kernel: int) -> float:
-    """A lower bound on cos Phi of one convolution and the mean.
+    """A lower bound in (0, 1] on cos Phi of one convolution of `kernel` x `kernel` and the mean.
 
     `cos Phi >= 1 - sum_t eps_t x_t / sum_t x_t^2`, eps_t the pixel less the mean of its patch,
     where the mean divides by all kernel^2 pixels at the borders too: those outside are zeros.
 
-    Args:
-        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
-        kernel: Side of the filters, at least 1.
-
-    Returns:
-        In (0, 1].
-
     Raises:
-        ValueError: If the image breaks these rules or the kernel is below 1.
+        ValueError: If the image breaks the rules or the kernel is below 1.
 
     Reference: Theorem 5.4. Printed leaves open what a patch mean is at the borders; dividing by
         the pixels inside it only gives no bound. Zeros in the image do no harm.
@@ -49,24 +39,16 @@ def two_layer_bound(image, kernel: int) -> float:
     if kernel < 1:
         raise ValueError(f"kernel must be at least 1; received {kernel!r}")
     rows, columns = (window_sums(side, kernel) for side in x.shape)
-    means = rows @ x @ columns.T / kernel**2
-    return float(1 - np.sum((x - means) * x) / np.sum(x * x))
+    return _bound(x, rows @ x @ columns.T / kernel**2)
 
 
 def multilayer_bound(plan: Plan, image) -> float:
-    """A lower bound on cos Phi of any plan.
+    """A lower bound in (0, 1] on cos Phi of any plan.
 
     `cos Phi >= x^T n x / (||x||^2 sqrt(max row sum of n x max column sum of n))`, n the route
     matrix: the row sums bound ||z*||, and by Cauchy-Schwarz z*_t is at least the sum of n_(l, t)
     x_l over the root of a column sum. For one convolution on an image no smaller than its kernel
     this is Theorem 5.4.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image x (height, width), at least 0, not all 0: pixels in [0, 1], no mean subtracted.
-
-    Returns:
-        In (0, 1].
 
     Reference: Stands in for the extension of Theorem A.6 to several layers, see
         `printed_multilayer_bound`.
@@ -87,16 +69,16 @@ def printed_multilayer_bound(plan: Plan, image) -> float:
     constant image, whatever f* is; after a zero insertion and a single convolution it fails on
     photographs too.
 
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image x (height, width), at least 0, not all 0.
-
     Reference: End of the proof of Theorem A.6, as printed, to show where it fails.
     """
     x = _positive(image)
     rows, columns = (axis_routes(plan, side) for side in x.shape)
     counts = np.outer(rows.sum(axis=0), columns.sum(axis=0))
     means = np.divide(rows.T @ x @ columns, counts, out=np.zeros_like(x), where=counts > 0)
+    return _bound(x, means)
+
+
+def _bound(x: np.ndarray, means: np.ndarray) -> float:
     return float(1 - np.sum((x - means) * x) / np.sum(x * x))
 
 

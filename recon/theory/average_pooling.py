@@ -1,4 +1,8 @@
-"""The limit of random networks with average pooling, by their kernels (Theorem A.7)."""
+"""The limit of random networks with average pooling, by their kernels (Theorem A.7).
+
+Images have at most 64 x 64 pixels: a kernel C has the square of their number of entries, and three
+such arrays are held at a time. ValueError names larger ones, and a `std` that is not positive.
+"""
 
 from collections.abc import Sequence
 
@@ -13,7 +17,7 @@ _BLOCK = 256  # rows whose temporaries are held at once
 
 
 def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
-    """C, the limit of the inner products over channels between every two pixels of the maps.
+    """C, (pixels, pixels), row by row: the limit of the inner products of two pixels of the maps.
 
     From `C = X^T X` of the image,
     convolution: `C_jk <- k_2 h(phi_jk) z_j z_k`, with `z_j z_k cos phi_jk = sum_s C_(j+s)(k+s)`
@@ -26,67 +30,41 @@ def pixel_kernel(plan: Plan, image, *, std: float) -> np.ndarray:
     limit. Gaussian filters; for other laws it is the limit only from the second convolution on,
     whose patches spread over infinitely many channels.
 
-    Args:
-        plan: Plan that ends with a convolution; its pools are average pools.
-        image: Image (height, width) or (height, width, channels), at most 64 x 64 pixels: C has the
-            square of their number of entries, and three such arrays are held at a time.
-        std: Standard deviation of all weights, positive.
-
-    Returns:
-        (pixels, pixels), pixels row by row.
-
-    Raises:
-        ValueError: If the image has more pixels, or `std` is not positive.
-
     Reference: Theorem A.7, as printed; a patch of norm 0 has no angle and gives 0. Windows cut off
         by the border average what is inside, as the networks do; the paper's r_i is one number.
     """
-    layers = check_plan(plan, pools="average")
-    products = _kernel(layers, _checked(image), std)
-    height, width = products.shape[:2]
-    return products.reshape(height * width, height * width)
+    products = _kernel(check_plan(plan, pools="average"), image, std)
+    pixels = products.shape[0] * products.shape[1]
+    return products.reshape(pixels, pixels)
 
 
 def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
-    """f*, the limit of the mean head under average pooling.
+    """f*, (height, width), at least 0: the limit of the mean head under average pooling.
 
     `f*_t = k_1 z_t`, `z_t^2` the sum of C_ll over the window of t, C the kernel before the last
-    convolution. The maps of every convolution but the last are divided by sqrt(N_i).
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are average pools.
-        image: Image (height, width) or (height, width, channels), at most 64 x 64 pixels.
-        std: Standard deviation of all weights, positive.
-
-    Returns:
-        (height, width), at least 0.
+    convolution.
 
     Reference: Theorem A.7, as printed.
     """
     *layers, last = check_plan(plan, pools="average")
     assert isinstance(last, Conv)
-    products = _kernel(layers, _checked(image), std)
-    norms = np.einsum("ijij->ij", products)
+    norms = np.einsum("ijij->ij", _kernel(layers, image, std))
     rows, columns = (window_sums(side, last.kernel) for side in norms.shape)
     return half_moment("gaussian", std, 1) * np.sqrt(rows @ norms @ columns.T)
 
 
-def _checked(image) -> np.ndarray:
-    maps = as_maps(image)
-    pixels = maps.shape[0] * maps.shape[1]
-    if pixels > MOST_PIXELS:
-        raise ValueError(
-            f"image must have at most {MOST_PIXELS} pixels; received {maps.shape[1]} x"
-            f" {maps.shape[0]}, whose kernel takes {8 * pixels**2 / 2**30:.1f} GiB three times over"
-        )
-    return maps
-
-
-def _kernel(layers: Sequence[Layer], maps: np.ndarray, std: float) -> np.ndarray:
+def _kernel(layers: Sequence[Layer], image, std: float) -> np.ndarray:
     """(height, width, height, width)."""
+    maps = as_maps(image)
+    height, width, _ = maps.shape
+    if height * width > MOST_PIXELS:
+        raise ValueError(
+            f"image must have at most {MOST_PIXELS} pixels; received {width} x {height}, whose"
+            f" kernel takes {8 * (height * width) ** 2 / 2**30:.1f} GiB three times over"
+        )
     k2 = half_moment("gaussian", std, 2)
     products = np.tensordot(maps, maps, axes=(2, 2))
-    operators = (axis_operators(layers, side) for side in maps.shape[:2])
+    operators = (axis_operators(layers, side) for side in (height, width))
     for layer, rows, columns in zip(layers, *operators, strict=True):
         if isinstance(layer, Conv):
             for axis in (0, 1):
@@ -102,14 +80,13 @@ def _summed_along(products: np.ndarray, kernel: int, axis: int) -> np.ndarray:
     """Sums over the offsets of a window along one axis, the same for both pixels."""
     size = products.shape[axis]
     sums = np.zeros(products.shape)
+    # Views whose first two axes are that axis of both pixels.
+    to, source = (np.moveaxis(a, (axis, axis + 2), (0, 1)) for a in (sums, products))
     first, last = max(-((kernel - 1) // 2), 1 - size), min(kernel // 2, size - 1)
     for offset in range(first, last + 1):
         inside = slice(max(0, -offset), size - max(0, offset))
         shifted = slice(inside.start + offset, inside.stop + offset)
-        to, source = [slice(None)] * 4, [slice(None)] * 4
-        to[axis] = to[axis + 2] = inside
-        source[axis] = source[axis + 2] = shifted
-        sums[tuple(to)] += products[tuple(source)]
+        to[inside, inside] += source[shifted, shifted]
     return sums
 
 

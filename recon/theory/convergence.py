@@ -5,33 +5,29 @@ from functools import reduce
 
 import numpy as np
 
-from recon.theory.moments import half_moment
+from recon.theory.moments import moments
 from recon.theory.operators import as_maps, axis_operators, check_plan
 from rrstyle.networks.plan import Conv, Plan
 
 
 def constant(plan: Plan, *, std: float) -> float:
-    """The constant k of f* = k z*.
+    """The constant k of f* = k z*, for Gaussian filters of true standard deviation `std` > 0.
 
     `k = k_1 x product of sqrt(k_2) over every convolution but the last`, with k_1 = std / sqrt(2
     pi) and k_2 = std^2 / 2; pools and upsamplings count 1.
 
-    For Gaussian filters. Other symmetric laws of i.i.d. weights have the same k as soon as the plan
-    has two convolutions: k_2 needs the variance only, and the patches of the last convolution
-    spread over infinitely many channels, on which its responses are Gaussian. With a single
-    convolution the limit depends on the law and is not a multiple of z*.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        std: True standard deviation of all weights, positive.
+    Other symmetric laws of i.i.d. weights have the same k as soon as the plan has two convolutions:
+    k_2 needs the variance only, and the patches of the last convolution spread over infinitely many
+    channels, on which its responses are Gaussian. With a single convolution the limit depends on
+    the law and is not a multiple of z*.
 
     Reference: Theorem 5.1. Printed is k = k_1 x product of k_2 over all layers; the recursion of
         its proof multiplies norms, not squared norms, by the root of k_2.
     """
     layers = check_plan(plan, pools="l2")
     convolutions = sum(isinstance(layer, Conv) for layer in layers)
-    k1, k2 = (half_moment("gaussian", std, m) for m in (1, 2))
-    return k1 * math.sqrt(k2) ** (convolutions - 1)
+    gaussian = moments("gaussian", std)
+    return gaussian.k1 * math.sqrt(gaussian.k2) ** (convolutions - 1)
 
 
 def energies(plan: Plan, image) -> list[np.ndarray]:
@@ -40,10 +36,6 @@ def energies(plan: Plan, image) -> list[np.ndarray]:
     `e_0 = ||X_l||^2`, then `e_{i+1} = A_i e_i B_i^T`: sums over the windows of a convolution or of
     an l2 pool, zeros inserted or values repeated by an upsampling. The limit of the layer's own
     maps is k_2 times as much for each convolution up to it.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image (height, width) or (height, width, channels).
 
     Returns:
         One (height, width) for the image and for every layer; the last is z*^2.
@@ -60,22 +52,10 @@ def energies(plan: Plan, image) -> list[np.ndarray]:
 
 
 def convergence_value(plan: Plan, image, *, std: float) -> np.ndarray:
-    """f*, the limit of the output as the channels of every layer grow.
+    """f*, (height, width), at least 0: the limit of the output as the channels of each layer grow.
 
     `f*_i = k z*_i`, `z*_i = sqrt(sum_l n_(l, i) ||X_l||^2)`, n the number of routes from input
-    pixel l to output pixel i.
-
-    The maps of every convolution but the last are divided by sqrt(N_i) (Definition 5.1): a
-    network that does not divide gives sqrt(N_i) times as much for each of these. The output is the
-    mean over the channels of the plan's last convolution, after its ReLU.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image (height, width) or (height, width, channels), of any range.
-        std: Standard deviation of all weights, positive; see `constant` for the laws.
-
-    Returns:
-        (height, width), float64, at least 0.
+    pixel l to output pixel i, k of `constant`; see there for the laws.
 
     Reference: Theorem 5.1, with the constant corrected and the root that one rendering loses.
     """
@@ -89,19 +69,10 @@ def axis_routes(plan: Plan, size: int) -> np.ndarray:
 
 
 def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
-    """Number of routes from every input pixel to every output pixel.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        height: Height of the image, in pixels.
-        width: Width of the image, in pixels; height x width is at most 4096, for the matrix has
-            the square of that many entries.
-
-    Returns:
-        n, (input pixels, output pixels), pixels row by row; whole numbers as float64.
+    """n, (input pixels, output pixels), row by row: number of routes from each pixel to each.
 
     Raises:
-        ValueError: If the image has more pixels.
+        ValueError: If height x width is above 4096 pixels: n has the square of that many entries.
 
     Reference: n_(l, i) of Theorem 5.1.
     """
@@ -111,17 +82,11 @@ def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
 
 
 def route_counts(plan: Plan, height: int, width: int) -> np.ndarray:
-    """Number of routes that lead to each output pixel.
+    """Number of routes that lead to each output pixel, (height, width), as float64.
 
     `sum_l n_(l, i)`: z*^2 of an image of ones. After a zero insertion and one 3 x 3 convolution
     they are as 1, 2, 2, 4 in each 2 x 2 block of the interior, after two as 25, 20, 20, 16: f*
     of a constant image is a checkerboard.
-
-    Returns:
-        (height, width), whole numbers as float64.
-
-    Raises:
-        ValueError: If a side is below 1.
 
     Reference: Theorem 5.1; the checkerboard is not in the paper.
     """

@@ -13,13 +13,20 @@ Where y spreads over many entries of similar size, as the maps of a wide layer d
 Gaussian and the Gaussian constants hold in the limit, whatever the law.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy.stats
 
 from rrstyle.networks.laws import distribution
+
+# Laws of |w|, in units of the scale of `distribution`; a uniform one's is its whole width.
+_ABSOLUTE = {
+    "gaussian": scipy.stats.halfnorm(),
+    "uniform": scipy.stats.uniform(scale=0.5),
+    "logistic": scipy.stats.halflogistic(),
+    "laplace": scipy.stats.expon(),
+}
 
 
 @dataclass(frozen=True)
@@ -44,49 +51,26 @@ class Moments:
 def half_moment(law: str, std: float, order: int) -> float:
     """k_m = E|w|^m / 2 of a weight w, which is E max(w, 0)^m as the laws are symmetric.
 
-    Gaussian: (2 std^2)^(m/2) Gamma((m + 1) / 2) / (2 sqrt(pi)); uniform of half-width b: b^m /
-    (2 m + 2); Laplace of scale s: s^m m! / 2; logistic of scale s: s^m m! eta(m), with
-    eta(m) = 1 - 2^-m + 3^-m - ...
-
-    Args:
-        law: Name, one of `rrstyle.networks.laws.SCALED_LAWS`.
-        std: Standard deviation, positive and finite.
-        order: m, at least 1.
-
     Raises:
-        ValueError: If the law is not a scaled one, `std` not positive or the order below 1.
+        ValueError: If the law is none of `rrstyle.networks.laws.SCALED_LAWS`, `std` not positive
+            and finite or the order m below 1.
 
     Reference: Definition 5.1, as printed.
     """
-    distribution(law, std)  # refuses unknown laws and deviations
+    scale = distribution(law, std).kwds["scale"]
     if order < 1:
         raise ValueError(f"order must be at least 1; received {order!r}")
-    if law == "gaussian":
-        gamma = math.gamma((order + 1) / 2)
-        return (2 * std**2) ** (order / 2) * gamma / (2 * math.sqrt(math.pi))
-    if law == "uniform":
-        return (math.sqrt(3) * std) ** order / (2 * order + 2)
-    if law == "laplace":
-        return (std / math.sqrt(2)) ** order * math.factorial(order) / 2
-    scale = math.sqrt(3) * std / math.pi
-    eta = math.log(2) if order == 1 else (1 - 2 ** (1 - order)) * scipy.special.zeta(order)
-    return float(scale**order * math.factorial(order) * eta)
+    return float(scale**order * _ABSOLUTE[law].moment(order) / 2)
 
 
 def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
     """k_1, k_2 and k_4 of a law, under ReLU or leaky ReLU.
 
-    `E phi(w)^m = (1 + (-a)^m) k_m` for phi(w) = max(w, a w): k_1 becomes (1 - a) k_1 and k_2
-    becomes (1 + a^2) k_2. Gaussian weights and ReLU: k_1 = std / sqrt(2 pi), k_2 = std^2 / 2,
-    K_1 = pi - 1, K_2 = 5.
-
-    Args:
-        law: Name, one of `rrstyle.networks.laws.SCALED_LAWS`.
-        std: Standard deviation, positive and finite.
-        slope: a of the leaky ReLU, in [0, 1).
+    `E phi(w)^m = (1 + (-a)^m) k_m` for phi(w) = max(w, a w). Gaussian weights and ReLU: k_1 = std /
+    sqrt(2 pi), k_2 = std^2 / 2, K_1 = pi - 1, K_2 = 5.
 
     Raises:
-        ValueError: If an argument is outside these.
+        ValueError: If `half_moment` refuses, or the slope a of the leaky ReLU is outside [0, 1).
 
     Reference: Lemma A.2 with y a single 1. The leaky ReLU is not in the paper's theory.
     """
@@ -96,15 +80,9 @@ def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
 
 
 def arc_cosine(cosines) -> np.ndarray:
-    """h = ((pi - theta) cos theta + sin theta) / pi, from cos theta.
+    """h = ((pi - theta) cos theta + sin theta) / pi, from cos theta: 1, 1 / pi, 0 at 0, pi / 2, pi.
 
-    1 at theta = 0, 1 / pi at a right angle, 0 at theta = pi.
-
-    Args:
-        cosines: Cosines of any shape; clipped to [-1, 1], which rounding may exceed.
-
-    Returns:
-        float64, the same shape, in [0, 1].
+    Cosines have any shape and are clipped to [-1, 1], which rounding may exceed.
 
     Reference: h of Theorem A.7; the arc-cosine kernel of order 1.
     """
@@ -115,12 +93,8 @@ def arc_cosine(cosines) -> np.ndarray:
 def rectified_product(first, second, *, std: float) -> float:
     """E max(w . y_i, 0) max(w . y_j, 0) for Gaussian filters w.
 
-    `k_2 h(theta) z_i z_j`, theta the angle between y_i and y_j, z their norms; 0 where one is 0.
-
-    Args:
-        first: y_i, (n,).
-        second: y_j, (n,).
-        std: Standard deviation of the weights, positive. Gaussian only: see the module.
+    `k_2 h(theta) z_i z_j`, theta the angle between the vectors y_i and y_j, z their norms; 0 where
+    one is 0.
 
     Raises:
         ValueError: If the vectors are not of one length, or `std` is not positive.

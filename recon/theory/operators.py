@@ -15,43 +15,30 @@ from rrstyle.networks.plan import Conv, Layer, Plan, Pool, PoolKind, UpsampleKin
 
 
 def window_sums(size: int, kernel: int) -> np.ndarray:
-    """0/1 matrix of sums over the windows of a zero-padded convolution of stride 1.
+    """0/1 matrix, (size, size), of sums over the windows of a zero-padded convolution of stride 1.
 
-    Args:
-        size: Length of the axis, in pixels.
-        kernel: Side of a window, in pixels; the larger half of an even one lies after its pixel.
-
-    Returns:
-        (size, size); row t marks the window of pixel t, cut off at the borders.
+    Row t marks the window of pixel t, cut off at the borders; the larger half of one of even side
+    `kernel` lies after its pixel.
     """
-    offsets = np.arange(size) - np.arange(size)[:, None]
-    return ((-((kernel - 1) // 2) <= offsets) & (offsets <= kernel // 2)).astype(np.float64)
+    return np.tri(size, k=kernel // 2) - np.tri(size, k=-((kernel + 1) // 2))
 
 
 def pool_sums(size: int, window: int) -> np.ndarray:
-    """0/1 matrix of sums over windows side by side; the last one may be cut off.
+    """0/1 matrix, (ceil(size / window), size), of sums over windows side by side.
 
-    Returns:
-        (ceil(size / window), size).
+    The last one may be cut off.
     """
-    owners = np.arange(size) // window
-    return (owners == np.arange(-(-size // window))[:, None]).astype(np.float64)
+    return np.eye(-(-size // window)).repeat(window, axis=1)[:, :size]
 
 
 def upsampling(kind: UpsampleKind, size: int, factor: int) -> np.ndarray:
-    """0/1 matrix of an upsampling, cropped to the size of what the pool had.
+    """0/1 matrix, (size, ceil(size / factor)), of an upsampling, cropped to what the pool had.
 
     Args:
         kind: "zero": each value on the first pixel of its block, zeros elsewhere; "nearest": on
-            all of them.
+            all of them; else ValueError.
         size: Length of the axis after it, in pixels.
         factor: Side of a block, in pixels.
-
-    Returns:
-        (size, ceil(size / factor)).
-
-    Raises:
-        ValueError: If there is no such kind.
     """
     if kind not in get_args(UpsampleKind):
         raise ValueError(f"kind must be zero or nearest; received {kind!r}")
@@ -62,14 +49,10 @@ def upsampling(kind: UpsampleKind, size: int, factor: int) -> np.ndarray:
 
 
 def axis_operators(layers: Sequence[Layer], size: int) -> list[np.ndarray]:
-    """One matrix a layer, for an axis of `size` pixels.
+    """One matrix for each of the first layers of a plan, for an axis of `size` pixels.
 
     Convolutions are sums over their windows and l2 pools sums over theirs (both act so on squared
     norms); average pools are means over what lies inside the image, as the networks do it.
-
-    Args:
-        layers: Layers of a plan from its first on.
-        size: Length of the axis, in pixels, at least 1.
 
     Raises:
         ValueError: If the size is below 1, a convolution has a stride or groups, a pool is of
@@ -117,11 +100,7 @@ def check_plan(plan: Plan, *, pools: PoolKind) -> tuple[Layer, ...]:
 
 
 def as_maps(image) -> np.ndarray:
-    """An image as float64 (height, width, channels).
-
-    Raises:
-        ValueError: If it is not (height, width) or (height, width, channels), or not finite.
-    """
+    """An image as float64 (height, width, channels); ValueError where it is none, or not finite."""
     maps = np.asarray(image, np.float64)
     if maps.ndim == 2:
         maps = maps[:, :, None]

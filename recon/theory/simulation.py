@@ -7,6 +7,7 @@ and of the operators of the theory: what the theorems are checked against.
 import math
 
 import numpy as np
+from skimage.measure import block_reduce
 
 from rrstyle.networks.laws import draw_kernel
 from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
@@ -15,7 +16,7 @@ from rrstyle.networks.plan import Conv, Plan, Pool, Upsample
 def hidden_maps(
     plan: Plan, images, *, std: float, rng: np.random.Generator, law: str = "gaussian"
 ) -> np.ndarray:
-    """The maps of a plan's last layer, in a network drawn at random.
+    """The maps (batch, height, width, channels) of the last layer, in a network drawn at random.
 
     `X <- max(W * X, 0) / sqrt(N)` for every convolution but the last, which is not divided;
     zero padding, stride 1. Their mean over the channels is the output f of the theorems.
@@ -24,11 +25,8 @@ def hidden_maps(
         plan: Plan with pools of any kind.
         images: Images (batch, height, width, channels), whose precision is kept.
         std: True standard deviation of the weights.
-        rng: Generator that draws the weights.
-        law: Name of the law of the weights; the theorems are about Gaussian ones.
-
-    Returns:
-        (batch, height, width, channels of the last convolution).
+        rng: Draws the weights.
+        law: Of the weights; the theorems are about Gaussian ones.
 
     Raises:
         ValueError: If the images have another shape, or the law or its deviation is invalid.
@@ -67,7 +65,7 @@ def sine(outputs, limit) -> np.ndarray:
         limit: Limit f*, broadcast against them; not all 0.
 
     Returns:
-        (...), float64, in [0, 1]; 1 where an output is all 0, which has no direction.
+        (...), in [0, 1]; 1 where an output is all 0, which has no direction.
     """
     f, limit = np.broadcast_arrays(np.asarray(outputs, np.float64), np.asarray(limit, np.float64))
     unit = limit / np.sqrt(np.sum(limit**2, axis=(-2, -1), keepdims=True))
@@ -79,30 +77,24 @@ def sine(outputs, limit) -> np.ndarray:
 def _convolve(maps: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     batch, height, width, inputs = maps.shape
     side, _, _, outputs = kernel.shape
-    before, after = (side - 1) // 2, side // 2
-    padded = np.pad(maps, ((0, 0), (before, after), (before, after), (0, 0)))
+    border = ((side - 1) // 2, side // 2)
+    padded = np.pad(maps, ((0, 0), border, border, (0, 0)))
     total = np.zeros((batch * height * width, outputs), maps.dtype)
-    for row in range(side):
-        for column in range(side):
-            window = padded[:, row : row + height, column : column + width]
-            total += window.reshape(-1, inputs) @ kernel[row, column]
+    for row, column in np.ndindex(side, side):
+        window = padded[:, row : row + height, column : column + width]
+        total += window.reshape(-1, inputs) @ kernel[row, column]
     return total.reshape(batch, height, width, outputs)
 
 
 def _pool(maps: np.ndarray, layer: Pool) -> np.ndarray:
-    starts = [np.arange(0, side, layer.size) for side in maps.shape[1:3]]
-
-    def over_windows(function: np.ufunc, values: np.ndarray) -> np.ndarray:
-        for axis, at in enumerate(starts, start=1):
-            values = function.reduceat(values, at, axis=axis)
-        return values
-
+    window = (1, layer.size, layer.size, 1)
     if layer.kind == "max":
-        return over_windows(np.maximum, maps)
+        return block_reduce(maps, window, np.max, cval=-np.inf)
     if layer.kind == "l2":
-        return np.sqrt(over_windows(np.add, maps**2))
-    pixels = over_windows(np.add, np.ones((1, *maps.shape[1:3], 1), maps.dtype))
-    return over_windows(np.add, maps) / pixels
+        return np.sqrt(block_reduce(maps**2, window, np.sum))
+    # Windows that the border cuts off are filled up with zeros, which do not count.
+    ones = np.ones((1, *maps.shape[1:3], 1), maps.dtype)
+    return block_reduce(maps, window, np.sum) / block_reduce(ones, window, np.sum)
 
 
 def _upsample(maps: np.ndarray, layer: Upsample, factor: int, sides: tuple[int, int]) -> np.ndarray:

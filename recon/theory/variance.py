@@ -33,13 +33,6 @@ def two_layer_bound(channels: int, *, delta: float) -> Bound:
 
     `sin Theta <= sqrt(K_1 / (N delta))`, K_1 = pi - 1.
 
-    Args:
-        channels: N of the convolution, at least 1.
-        delta: Probability that the bound fails, in (0, 1).
-
-    Raises:
-        ValueError: If an argument is outside these.
-
     Reference: Theorem 5.2, as printed. Loose: the mean of sin^2 is already below K_1 / N.
     """
     return multilayer_bound([channels], delta=delta)
@@ -57,7 +50,7 @@ def multilayer_bound(channels: Sequence[int], *, delta: float, amplification: fl
     Args:
         channels: N_i of the convolutions in order, at least one, each at least 1.
         delta: Probability that the bound fails, in (0, 1).
-        amplification: prod_i lambda_i, at least 1; see `amplification`. 1 is the least possible.
+        amplification: prod_i lambda_i, at least 1, the least possible; see `amplification`.
 
     Raises:
         ValueError: If an argument is outside these.
@@ -87,13 +80,9 @@ def amplification(plan: Plan, image) -> np.ndarray:
     no error and has none. For disjoint windows of one size they are the printed
     `1 / sqrt(1 - ||eps||^2 / ||x||^2)`.
 
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image (height, width) or (height, width, channels); not all 0.
-
     Returns:
         One a layer after the first convolution, and the last; each at least 1, and [] for a single
-        convolution, to which Theorem 5.2 applies.
+        convolution, to which Theorem 5.2 applies. ValueError names an image that is all 0.
 
     Reference: Theorem 5.3. Printed is its case of disjoint windows of one size, which no VGG has;
         with the spectral norm the proof goes through for windows that overlap or are cut off, and
@@ -102,12 +91,12 @@ def amplification(plan: Plan, image) -> np.ndarray:
     maps = energies(plan, image)
     if not maps[0].any():
         raise ValueError("image must have a pixel other than 0; received zeros only")
-    first = next(i for i, layer in enumerate(plan.layers) if isinstance(layer, Conv))
-    if not any(isinstance(layer, Conv) for layer in plan.layers[first + 1 :]):
+    convolutions = [i for i, layer in enumerate(plan.layers) if isinstance(layer, Conv)]
+    if len(convolutions) == 1:
         return np.ones(0)
     operators = [axis_operators(plan.layers, side) for side in maps[0].shape]
     factors = []
-    for i in range(first + 1, len(plan.layers)):
+    for i in range(convolutions[0] + 1, len(plan.layers)):
         norm = math.prod(np.linalg.norm(axis[i], 2) for axis in operators)
         factors.append(norm * np.linalg.norm(maps[i]) / np.linalg.norm(maps[i + 1]))
     patches = maps[-1]
@@ -117,11 +106,6 @@ def amplification(plan: Plan, image) -> np.ndarray:
 
 def bound_of_plan(plan: Plan, image, *, delta: float) -> Bound:
     """Theorem 5.3 of a plan, its channels and an image; Theorem 5.2 for a single convolution.
-
-    Args:
-        plan: Plan that ends with a convolution; its pools are l2.
-        image: Image (height, width) or (height, width, channels); not all 0.
-        delta: Probability that the bound fails, in (0, 1).
 
     Reference: Theorems 5.2 and 5.3, corrected as said there.
     """

@@ -4,8 +4,8 @@
 
 CIFAR10 is a folder of class folders, or has train/ and test/ of them. A layer is a convolution,
 batch normalisation with learned scale and bias, a ReLU and 2 x 2 max pooling. Average pooling
-brings the maps of 32 x 32 pictures to 4 x 4; dropout and a softmax layer follow. The paper has a
-text (batch normalisation before the ReLU) and a caption (after it) that differ: it is the text.
+brings the maps of 32 x 32 pictures to 4 x 4; dropout and a softmax layer follow. Batch
+normalisation comes before the ReLU, as in the paper's text; its caption has it after.
 
 Random filters are N(0, 1) and stay; scales, biases and the softmax layer are learned on top.
 Learned filters start from He's law. The paper tells no optimizer, epochs or dropout rate, and took
@@ -23,7 +23,7 @@ import pandas as pd
 from keras import layers
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid
 from rrstyle.networks.laws import ENCODER, draw_kernel, layer_rng
 
 # Channels of each layer, and the accuracy in percent.
@@ -38,12 +38,13 @@ TABLE_5 = {
 _KERNELS = {1: 5, 2: 3, 3: 3}  # by number of layers
 _FINAL_SIDE = 4
 _LAWS = {"random": "gaussian", "learned": "he"}
-_SETS = ("training", "test")
 _ORDER = 1  # of the pictures, in the seed's tree
 
 
 @dataclass(frozen=True, kw_only=True)
 class Classifiers(Settings):
+    side: int = 32
+    """That of CIFAR-10."""
     tested: int
     """Of the pictures, to test on."""
     channels: int
@@ -60,7 +61,7 @@ class Classifiers(Settings):
 
 
 def _channels(settings: Classifiers, cell: Cell) -> tuple[int, ...]:
-    widths, _ = TABLE_5[str(cell["filters"]), int(cell["layers"])]
+    widths, _ = TABLE_5[cell["filters"], cell["layers"]]
     return tuple(min(settings.channels, width) for width in widths)
 
 
@@ -71,33 +72,24 @@ def build_model(
 
     Args:
         channels: Number of channels of each convolution, 1 to 3 of them.
-        side: Side of the pictures in pixels, a multiple of 32.
+        side: Side of the pictures in pixels, a multiple of 32, else ValueError.
         classes: Number of scores.
         filters: "random" for N(0, 1) filters that are not trained, or "learned".
         dropout: Share of the features that training leaves out.
         seed: Names filters and dropout; the softmax layer starts from zero.
-
-    Raises:
-        ValueError: If the maps cannot be brought to 4 x 4.
     """
     if side % 32:
         raise ValueError(f"side must be a multiple of 32; received {side}")
-    depth, inputs = len(channels), 3
+    depth, learned = len(channels), filters == "learned"
     picture = x = keras.Input((side, side, 3))
     convolutions = []
     for width in channels:
+        # No bias: batch normalisation has one.
         convolutions.append(
-            layers.Conv2D(
-                width,
-                _KERNELS[depth],
-                padding="same",
-                use_bias=False,  # batch normalisation has one
-                trainable=filters == "learned",
-            )
+            layers.Conv2D(width, _KERNELS[depth], padding="same", use_bias=False, trainable=learned)
         )
-        x = convolutions[-1](x)
         # Short runs have no time for the default momentum of .99.
-        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.BatchNormalization(momentum=0.9)(convolutions[-1](x))
         x = layers.MaxPooling2D(2)(layers.ReLU()(x))
     left = side // 2**depth // _FINAL_SIDE
     if left > 1:
@@ -105,10 +97,8 @@ def build_model(
     x = layers.Dropout(dropout, seed=seed)(layers.Flatten()(x))
     x = layers.Dense(classes, kernel_initializer="zeros")(x)
     for position, layer in enumerate(convolutions):
-        shape = (_KERNELS[depth], _KERNELS[depth], inputs, channels[position])
         rng = layer_rng(seed, ENCODER, position)
-        layer.set_weights([draw_kernel(_LAWS[filters], shape, std=1, rng=rng)])
-        inputs = channels[position]
+        layer.set_weights([draw_kernel(_LAWS[filters], layer.kernel.shape, std=1, rng=rng)])
     return keras.Model(picture, x)
 
 
@@ -147,99 +137,75 @@ class CifarRandomExperiment(Experiment):
         "CIFAR-10, 1 / 2 / 3 layers: random filters 66.5 / 74.6 / 74.8 %, learned ones 68.1 /"
         " 83.3 / 89.3 %; up to 2048 channels."
     )
-    cost = {
-        "smoke": "15 s",
-        "laptop": "15 min on 2 cores",
-        "paper": "not measured",
-    }
+    cost = {"smoke": "15 s", "laptop": "15 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": Classifiers(
-            networks=1, images=96, tested=32, side=32, channels=8, batch=16, epochs=3
-        ),
+        "smoke": Classifiers(networks=1, images=96, tested=32, channels=8, batch=16, epochs=3),
         "laptop": Classifiers(
-            networks=1, images=15_000, tested=5000, side=32, channels=256, batch=32, epochs=2
+            networks=1, images=15_000, tested=5000, channels=256, batch=32, epochs=2
         ),
         "paper": Classifiers(
-            networks=3, images=60_000, tested=10_000, side=32, channels=2048, batch=100, epochs=40
+            networks=3, images=60_000, tested=10_000, channels=2048, batch=100, epochs=40
         ),
     }
     columns = ("filters", "layers", "network", "widths", "set", "accuracy", "printed")
     classes = True
 
     def cells(self, settings: Classifiers) -> list[Cell]:
-        return [
-            {"filters": filters, "layers": depth, "network": network}
-            for filters in _LAWS
-            for depth in settings.depths
-            for network in range(settings.networks)
-        ]
+        return grid(filters=_LAWS, layers=settings.depths, network=range(settings.networks))
 
     def rows(self, settings: Classifiers, cell: Cell) -> int:
-        return len(_SETS)
+        return 2  # of the training and of the test pictures
 
     def measure(
         self, settings: Classifiers, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
-        number = seed + int(cell["network"])
-        channels = _channels(settings, cell)
+        number, channels = seed + cell["network"], _channels(settings, cell)
         model = build_model(
             channels,
             side=settings.side,
             classes=len(pictures.classes),
-            filters=str(cell["filters"]),
+            filters=cell["filters"],
             dropout=settings.dropout,
             seed=number,
         )
-        assert pictures.labels is not None
         split = settings.images - settings.tested
-        labels = {"training": pictures.labels[:split], "test": pictures.labels[split:]}
-        mean = pictures.pixels[:split].mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
-        std = pictures.pixels[:split].std(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
-        pixels = (pictures.pixels - mean) / std
-        of_set = {"training": pixels[:split], "test": pixels[split:]}
-        _train(model, settings, of_set["training"], labels["training"], number)
-        _, printed = TABLE_5[str(cell["filters"]), int(cell["layers"])]
-        return [
-            {
-                **cell,
-                "widths": " ".join(map(str, channels)),
-                "set": name,
-                # As many of either: they need not be all.
-                "accuracy": _accuracy(
-                    model, of_set[name][: settings.tested], labels[name], settings.batch
-                ),
-                "printed": printed if name == "test" else float("nan"),
-            }
-            for name in _SETS
-        ]
+        mean, std = (
+            of(pictures.pixels[:split], axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+            for of in (np.mean, np.std)
+        )
+        pixels, labels = (pictures.pixels - mean) / std, pictures.labels
+        assert labels is not None
+        _train(model, settings, pixels[:split], labels[:split], number)
+        _, printed = TABLE_5[cell["filters"], cell["layers"]]
+        key = {**cell, "widths": " ".join(map(str, channels))}
+        rows = []
+        for name, first, of_paper in (("training", 0, float("nan")), ("test", split, printed)):
+            part = slice(first, first + settings.tested)  # as many of either: they need not be all
+            accuracy = _accuracy(model, pixels[part], labels[part], settings.batch)
+            rows.append({**key, "set": name, "accuracy": accuracy, "printed": of_paper})
+        return rows
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(7, 4.8), layout="constrained")
         ax = figure.subplots()
-        test = frame[frame["set"] == "test"]
-        depths = list(test["layers"].unique())
+        depths = list(frame["layers"].unique())
         for i, filters in enumerate(_LAWS):
-            part = test[test["filters"] == filters]
-            by_depth = part.groupby("layers", sort=False)["accuracy"]
+            sets = frame[frame["filters"] == filters].groupby("set")
+            test = sets.get_group("test").groupby("layers", sort=False)
+            trained = sets.get_group("training").groupby("layers", sort=False)["accuracy"]
             places = np.arange(len(depths)) + 0.4 * (i - 0.5)
-            widest = max(int(width) for text in part["widths"] for width in str(text).split())
-            bars = ax.bar(
-                places, by_depth.mean(), 0.36, label=f"{filters} filters, {widest} channels"
-            )
+            widest = max(int(n) for text in test["widths"].first() for n in str(text).split())
+            label = f"{filters} filters, {widest} channels"
+            bars = ax.bar(places, test["accuracy"].mean(), 0.36, label=label)
             ax.bar_label(bars, fmt="%.1f", fontsize=9)
-            for place, (_, values) in zip(places, by_depth, strict=True):
+            for place, (_, values) in zip(places, test["accuracy"], strict=True):
                 ax.plot([place] * len(values), values, "k.", markersize=4)
-            trained = frame[(frame["set"] == "training") & (frame["filters"] == filters)]
-            means = trained.groupby("layers", sort=False)["accuracy"].mean()
-            said = "on training pictures" if i == 0 else None
-            ax.plot(places, means, "_", color="black", markersize=18, label=said)
-            said = "printed, all of CIFAR-10" if i == 0 else None
-            ax.plot(places, part.groupby("layers", sort=False)["printed"].first(), "kx", label=said)
+            said = ("on training pictures", "printed, all of CIFAR-10") if i == 0 else (None, None)
+            ax.plot(places, trained.mean(), "_", color="black", markersize=18, label=said[0])
+            ax.plot(places, test["printed"].first(), "kx", label=said[1])
         ax.set_xticks(range(len(depths)), depths)
-        ax.set_xlabel("layers")
-        ax.set_ylabel("accuracy on test pictures (%)")
-        ax.set_ylim(0, 115)  # room for the legend
-        ax.set_title("Random and learned filters")
+        ax.set(xlabel="layers", ylabel="accuracy on test pictures (%)")
+        ax.set(ylim=(0, 115), title="Random and learned filters")  # room for the legend
         ax.grid(visible=False, axis="x")
         ax.legend(ncols=2, fontsize=9)
         return figure

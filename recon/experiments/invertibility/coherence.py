@@ -4,26 +4,23 @@
 
 Kinds of rows: `filters`, the largest |cosine| of two filters on one patch; `groups`, the same of
 two filters of a group; `rows`, of two rows of W, all shifts of all filters, as footnote 8 defines
-it; `ungrouped`, of random filters that see all channels. VGG16 has no groups, so it has two of
-them. A cell draws the filters that the network of its seed has; their scale does not count.
+it; `ungrouped`, of random filters that see all channels. VGG16 has no groups: it has two kinds.
 Learned filters are those of the files that are given; the paper's were trained on ILSVRC 2012.
 
 `printed` is one draw, unsaid of which kind. Shifts hardly matter: moved filters share fewer taps.
-The laptop scale takes two minutes on one core; all layers of one VGG16 take 2 s.
-Expected there, means of 20 networks:
+The laptop scale takes two minutes on one core. Expected there, means of 20 networks:
 
-- AlexNet's filters .198, .124, .096, .105, .104, within 3 % of what is printed; 5 % for pairs of a
-  group. Filters that see all channels are 30 % below in conv2, conv4 and conv5: the printed ones
-  are grouped;
+- AlexNet's filters .198, .124, .096, .105, .104, within 3 % of what is printed, pairs of a group
+  within 5 %. Filters that see all channels are 30 % below: the printed ones are grouped;
 - VGG16's filters .635, .147, .166, .118, .131, .090, .090, .095, .068, .068, .068, .068, .067. What
-  is printed is within 12 % of that, but for conv1_2 (17 % lower) and conv3_1 (16 % lower), and
-  below 95 % of the networks in conv1_2, conv2_2, conv3_1, conv3_3, conv4_2 and conv4_3. A maximum
-  of signed cosines would be 3 to 5 % lower, and closer;
+  is printed is within 12 % of that, but for conv1_2 (17 % lower) and conv3_1 (16 % lower). A
+  maximum of signed cosines would be 3 to 5 % lower, and closer;
 - filters learned on CIFAR-10 in 1000 steps (VGG16) and 470 (AlexNet), from He's law, are where
   random ones are, .065 to .63: what is printed takes a longer training.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -31,9 +28,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.invertibility.filters import random_filters
 from recon.invertibility.coherence import filter_coherence, row_coherence
-from rrstyle.networks.laws import ENCODER, draw_kernel, layer_rng
-from rrstyle.networks.plan import ARCHITECTURES, Conv
+from rrstyle.networks.plan import ARCHITECTURES
 
 
 def _row(text: str) -> tuple[float, ...]:
@@ -63,15 +60,6 @@ class Coherences(Settings):
     """Architectures of which trained weights were given."""
 
 
-def _layers(settings: Coherences, architecture: str) -> tuple[Conv, ...]:
-    return ARCHITECTURES[architecture].convolutions[: settings.layers]
-
-
-def _position(cell: Cell) -> int:
-    convolutions = ARCHITECTURES[str(cell["architecture"])].convolutions
-    return [c.name for c in convolutions].index(str(cell["layer"]))
-
-
 def _kinds(cell: Cell) -> tuple[str, ...]:
     """VGG16 has no groups, so three kinds would be one."""
     if cell["architecture"] != "alexnet":
@@ -90,10 +78,9 @@ def _panel(ax: Axes, frame: pd.DataFrame) -> None:
     printed = frame.groupby("layer", sort=False)["printed"].first()
     ax.plot(np.arange(len(layers)) + 0.3, printed, "kx", label="random, printed")
     ax.set_xticks(range(len(layers)), layers, rotation=60)
-    ax.set_yscale("log")
+    ax.set(yscale="log", ylabel="coherence, mean and 95 % of the networks")
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_formatter("{x:g}")
-    ax.set_ylabel("coherence, mean and 95 % of the networks")
 
 
 class CoherenceExperiment(Experiment):
@@ -104,33 +91,21 @@ class CoherenceExperiment(Experiment):
         "Coherence of random filters, one draw a layer: .670 to .062 (VGG16), .1996 to .0929"
         " (AlexNet); of filters learned on ILSVRC 2012 .943 to .404 and .917 to .339."
     )
-    cost = {
-        "smoke": "1 s",
-        "laptop": "2 min on one core",
-        "paper": "5 min on one core, not measured",
-    }
+    cost = {"smoke": "1 s", "laptop": "2 min on one core"}
+    cost |= {"paper": "5 min on one core, not measured"}
     settings = {
         "smoke": Coherences(networks=3, images=1, side=32, layers=4),
         "laptop": Coherences(networks=20, images=1, side=32),
         "paper": Coherences(networks=100, images=1, side=32),
     }
-    columns = (
-        "architecture",
-        "layer",
-        "filters",
-        "network",
-        "weights",
-        "kind",
-        "value",
-        "printed",
-    )
+    columns = ("architecture", "layer", "filters", "network", "weights", "kind", "value", "printed")
 
     def cells(self, settings: Coherences) -> list[Cell]:
         return [
             {"architecture": name, "layer": layer.name, "filters": filters, "network": network}
             for name in settings.architectures
             for filters in ("random", "learned")[: 1 + (name in settings.trained)]
-            for layer in _layers(settings, name)
+            for layer in ARCHITECTURES[name].convolutions[: settings.layers]
             for network in range(settings.networks if filters == "random" else 1)
         ]
 
@@ -140,39 +115,22 @@ class CoherenceExperiment(Experiment):
     def measure(
         self, _settings: Coherences, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
-        architecture, position = str(cell["architecture"]), _position(cell)
-        convolutions = ARCHITECTURES[architecture].convolutions
-        layer = convolutions[position]
-        inputs = convolutions[position - 1].channels if position else 3
-
-        def draw(groups: int) -> np.ndarray:
-            shape = (layer.kernel, layer.kernel, inputs // groups, layer.channels)
-            # Filters of the network of that seed; their standard deviation changes no cosine.
-            rng = layer_rng(seed + int(cell["network"]), ENCODER, position)
-            return draw_kernel("gaussian", shape, std=1, rng=rng)
-
-        if cell["filters"] == "random":
-            filters, weights = draw(layer.groups), "gaussian"
+        architecture, kind, seed = cell["architecture"], cell["filters"], seed + cell["network"]
+        *below, layer = ARCHITECTURES[architecture].up_to(cell["layer"])
+        draw = partial(random_filters, architecture, layer.name, seed=seed)
+        if kind == "random":
+            filters, weights = draw(groups=layer.groups), "gaussian"
         else:
-            (trained,) = (e for e in pictures.encoders if e.architecture == architecture)
+            trained = pictures.encoder(architecture)
             filters, weights = trained.kernel(layer.name), trained.name
         measures = {
             "filters": lambda: filter_coherence(filters),
             "groups": lambda: filter_coherence(filters, groups=layer.groups),
             "rows": lambda: row_coherence(filters, stride=layer.stride, groups=layer.groups),
-            "ungrouped": lambda: filter_coherence(draw(1)),
+            "ungrouped": lambda: filter_coherence(draw()),
         }
-        printed = PRINTED[architecture, str(cell["filters"])][position]
-        return [
-            {
-                **cell,
-                "weights": weights,
-                "kind": kind,
-                "value": measures[kind](),
-                "printed": printed,
-            }
-            for kind in _kinds(cell)
-        ]
+        key = {**cell, "weights": weights, "printed": PRINTED[architecture, kind][len(below)]}
+        return [{**key, "kind": kind, "value": measures[kind]()} for kind in _kinds(cell)]
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         architectures = list(frame["architecture"].unique())

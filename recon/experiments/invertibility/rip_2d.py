@@ -3,14 +3,17 @@
     rrstyle evaluate rip-2d --scale laptop --images DIR
 
 512 filters of 3 x 3 x 512, each of norm 1; codes z of 15 x 15 shifts with one entry at most in each
-2 x 2 region of each of the 512 maps. `codes` of the rows: `random`, 20.6 % of U(-1, 1), the share
-of Table 2; `before_relu` and `after_relu`, recovered by Algorithm 2 from what conv5_1 of the same
-random network makes of a picture. `border`: `cut` as in VGG16, whose filters reach over the edge of
-x and lose what falls there; `kept` where x is two pixels larger. `quantity`: synthesis, ||W^T z|| /
-||z||; support and full, ||W W^T z|| / ||z|| on the support of z and over all entries; residual,
-||x - W^T z|| / ||x||. `penalty` is lambda of Algorithm 2 over the least one that gives z = 0.
+2 x 2 region of each of the 512 maps. Rows have
 
-`printed`: "clearly centered around 1" of random codes; within .05 of 1 of recovered ones.
+- `codes`: `random`, 20.6 % of U(-1, 1), the share of Table 2; `before_relu` and `after_relu`,
+  recovered by Algorithm 2 from what conv5_1 of the same random network makes of a picture;
+- `border`: `cut` as in VGG16, whose filters reach over the edge of x and lose what falls there;
+  `kept` where x is two pixels larger;
+- `penalty`: lambda of Algorithm 2 over the least one that gives z = 0;
+- `quantity`: synthesis, ||W^T z|| / ||z||; support and full, ||W W^T z|| / ||z|| on the support of
+  z and over all entries; residual, ||x - W^T z|| / ||x||;
+- `printed`: "clearly centered around 1" of random codes; within .05 of 1 of recovered ones.
+
 The laptop scale takes 5 minutes and 1.2 GiB on one core of an AMD EPYC. Expected there:
 
 - random codes: synthesis 1.000, from .995 to 1.007, where the border is kept, but .937 as in VGG16;
@@ -20,11 +23,10 @@ The laptop scale takes 5 minutes and 1.2 GiB on one core of an AMD EPYC. Expecte
   allows 32,768 entries for the 115,200 of x, and random filters are no basis of these maps. The
   paper prints neither lambda nor the residual. With 64 channels, 200 iterations for 20 change
   synthesis by .02 at most.
-
-Filters of a trained conv5_2 would go in at `_filters`; they need weights that are not here.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,25 +35,29 @@ from keras import ops
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid
+from recon.experiments.invertibility.filters import random_filters
+from recon.experiments.panels import ranges, shares
 from recon.invertibility.convolution import Convolution, spectral_norm, unit_filters
 from recon.invertibility.recovery import recover_codes
 from recon.invertibility.rip import analysis_ratios, relative_error, synthesis_ratio
 from recon.invertibility.sparsity import random_codes
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn
-from rrstyle.networks.laws import ENCODER, draw_kernel, layer_rng
+from rrstyle.networks.laws import ENCODER, layer_rng
 from rrstyle.networks.plan import VGG16
 
 BEFORE, LAYER = "conv5_1", "conv5_2"
 POOL = 2
 SHARE = 0.206  # of non-zeros: conv5_2 in Table 2, and the caption; the text has conv5_1's 0.239
 BATCH = 10  # codes at once: 10 MiB each with all that is computed from it
-
 RATIOS = ("synthesis", "support", "full")
-RECOVERED = (*RATIOS, "residual")
-PRINTED = {"synthesis": 1.0}
 _PADDING = {"cut": 1, "kept": 0}
+_LABELS = {
+    "synthesis": "‖Wᵀz‖ / ‖z‖",
+    "support": "‖WWᵀz‖ on the support / ‖z‖",
+    "residual": "‖x − Wᵀz‖ / ‖x‖",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +80,14 @@ class Ratios2D(Settings):
         return side, side
 
 
+_SMALL: dict[str, Any] = {"penalties": (0.1,), "channels": 16}
+
+
 def _filters(settings: Ratios2D, number: int) -> np.ndarray:
     """The random conv5_2 of the network that `_activations` come from."""
-    names = [c.name for c in VGG16.convolutions]
-    position = names.index(LAYER)
-    channels = settings.channels or VGG16.convolutions[position].channels
-    rng = layer_rng(number, ENCODER, position)
-    return unit_filters(draw_kernel("he", (3, 3, channels, channels), std=1, rng=rng))
+    return unit_filters(
+        random_filters("vgg16", LAYER, seed=number, law="he", channels=settings.channels)
+    )
 
 
 def _of_random_codes(settings: Ratios2D, border: str, number: int) -> dict[str, np.ndarray]:
@@ -94,7 +101,7 @@ def _of_random_codes(settings: Ratios2D, border: str, number: int) -> dict[str, 
         operator = Convolution(filters, size, padding=padding, batch=batch)
         codes = random_codes(tuple(operator.dimsd), nonzeros, POOL, rng=rng)
         parts.append(_ratios(operator, codes))
-    return {name: np.concatenate([part[name] for part in parts]) for name in RATIOS}
+    return _joined(parts)
 
 
 def _of_recovered_codes(
@@ -102,29 +109,28 @@ def _of_recovered_codes(
 ) -> dict[float, dict[str, np.ndarray]]:
     """By penalty."""
     operator = Convolution(_filters(settings, number), settings.shifts, padding=1)
-    norm = spectral_norm(operator)
+    how: dict[str, Any] = {"iterations": settings.iterations, "pool": POOL}
+    how["norm"] = spectral_norm(operator)
     found = {}
     for penalty in settings.penalties:
         parts = []
         for first in range(0, len(images), BATCH):
             batch = images[first : first + BATCH]
             operator = operator.of_batch(len(batch))
-            codes = recover_codes(
-                operator,
-                batch,
-                penalty=penalty,
-                iterations=settings.iterations,
-                norm=norm,
-                pool=POOL,
-            )
+            codes = recover_codes(operator, batch, penalty=penalty, **how)
             residual = relative_error(operator.H @ codes, batch)
             parts.append({**_ratios(operator, codes), "residual": residual})
-        found[penalty] = {name: np.concatenate([p[name] for p in parts]) for name in RECOVERED}
+        found[penalty] = _joined(parts)
     return found
 
 
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def _ratios(operator: Convolution, codes: np.ndarray) -> dict[str, np.ndarray]:
-    return {"synthesis": synthesis_ratio(operator, codes), **analysis_ratios(operator, codes)}
+    found = {"synthesis": synthesis_ratio(operator, codes), **analysis_ratios(operator, codes)}
+    return {name: found[name] for name in RATIOS}
 
 
 def _activations(settings: Ratios2D, pictures: Pictures, number: int) -> np.ndarray:
@@ -138,48 +144,30 @@ def _activations(settings: Ratios2D, pictures: Pictures, number: int) -> np.ndar
 
 
 def _histograms(ax: Axes, frame: pd.DataFrame) -> None:
-    said = {"synthesis": "‖Wᵀz‖ / ‖z‖", "support": "‖WWᵀz‖ on the support / ‖z‖"}
-    borders = {"kept": "border kept", "cut": "border cut off"}
-    for i, (quantity, label) in enumerate(said.items()):
+    for i, quantity in enumerate(("synthesis", "support")):
         for border, style in (("kept", "-"), ("cut", "--")):
             chosen = (frame["quantity"] == quantity) & (frame["border"] == border)
             values = frame[chosen]["value"]
-            ax.hist(
-                values,
-                bins=20,
-                weights=np.full(len(values), 1 / len(values)),
-                histtype="step",
-                color=f"C{i}",
-                linestyle=style,
-                label=f"{label}, {borders[border]}: {values.mean():.3f}",
-            )
+            said = f"border {border}{' off' * (border == 'cut')}: {values.mean():.3f}"
+            look = {"color": f"C{i}", "linestyle": style, "label": f"{_LABELS[quantity]}, {said}"}
+            shares(ax, values, bins=20, histtype="step", **look)
     ax.axvline(1, color="black", linewidth=1)
     ax.set_ylim(0, 1.6 * ax.get_ylim()[1])  # room for the legend
-    ax.set_xlabel("ratio")
-    ax.set_ylabel("share of the codes")
-    ax.set_title("(a) random codes")
+    ax.set(xlabel="ratio", ylabel="share of the codes", title="(a) random codes")
     ax.legend(fontsize=8)
 
 
-def _against_penalty(ax: Axes, frame: pd.DataFrame) -> None:
-    lines = {
-        "synthesis": "‖Wᵀz‖ / ‖z‖",
-        "support": "‖WWᵀz‖ on the support / ‖z‖",
-        "residual": "‖x − Wᵀz‖ / ‖x‖",
-    }
-    for i, (quantity, label) in enumerate(lines.items()):
+def _against_penalty(ax: Axes, frame: pd.DataFrame, title: str) -> None:
+    for i, (quantity, label) in enumerate(_LABELS.items()):
         values = frame[frame["quantity"] == quantity].groupby("penalty")["value"]
-        mean = values.mean()
-        spread = [mean - values.min(), values.max() - mean]
-        ax.errorbar(mean.index, mean, spread, fmt="o-", capsize=3, color=f"C{i}", label=label)
+        ranges(ax, values, color=f"C{i}", label=label)
     ax.axhspan(0.95, 1.05, color="grey", alpha=0.2, linewidth=0, label="printed ‖Wᵀz‖ / ‖z‖")
     ax.set_xscale("log")
     ax.set_xticks(sorted(frame["penalty"].unique()))
     ax.set_xticks([], minor=True)
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel("λ over the least λ for which z = 0")
+    ax.set(xlabel="λ over the least λ for which z = 0", ylim=(0, 1.25), title=title)
     ax.set_ylabel("mean and range of the pictures and networks")
-    ax.set_ylim(0, 1.25)
     ax.legend(fontsize=8)
 
 
@@ -191,21 +179,11 @@ class Rip2dExperiment(Experiment):
         "‖Wᵀz‖ / ‖z‖ clearly centred around 1 for random codes; within .05 of 1 for codes that"
         " are recovered from activations. Learned filters need trained weights and are left out."
     )
-    cost = {
-        "smoke": "1 s",
-        "laptop": "5 min on one core",
-        "paper": "8 h on one core, not measured",
-    }
+    cost = {"smoke": "1 s", "laptop": "5 min on one core"}
+    cost |= {"paper": "8 h on one core, not measured"}
     settings = {
         "smoke": Ratios2D(
-            networks=2,
-            images=1,
-            side=96,
-            codes=8,
-            recovered=1,
-            iterations=10,
-            penalties=(0.1,),
-            channels=16,
+            networks=2, images=1, side=96, codes=8, recovered=1, iterations=10, **_SMALL
         ),
         "laptop": Ratios2D(networks=5, images=2, side=227, codes=100, recovered=3, iterations=20),
         "paper": Ratios2D(networks=5, images=50, side=227, codes=1000, recovered=3, iterations=100),
@@ -214,41 +192,27 @@ class Rip2dExperiment(Experiment):
     packages = ("pylops",)
 
     def cells(self, settings: Ratios2D) -> list[Cell]:
-        drawn: list[Cell] = [
-            {"codes": "random", "border": border, "network": network}
-            for border in _PADDING
-            for network in range(settings.networks)
-        ]
-        recovered: list[Cell] = [
-            {"codes": codes, "border": "cut", "network": network}
-            for codes in ("before_relu", "after_relu")
-            for network in range(settings.recovered)
-        ]
-        return drawn + recovered
+        kinds, recovered = ("before_relu", "after_relu"), range(settings.recovered)
+        drawn = grid(codes=("random",), border=_PADDING, network=range(settings.networks))
+        return drawn + grid(codes=kinds, border=("cut",), network=recovered)
 
     def rows(self, settings: Ratios2D, cell: Cell) -> int:
         if cell["codes"] == "random":
             return settings.codes * len(RATIOS)
-        return settings.images * len(settings.penalties) * len(RECOVERED)
+        return settings.images * len(settings.penalties) * (len(RATIOS) + 1)
 
     def measure(self, settings: Ratios2D, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-        number = seed + int(cell["network"])
+        number = seed + cell["network"]
         if cell["codes"] == "random":
-            found = {0.0: _of_random_codes(settings, str(cell["border"]), number)}
+            found = {0.0: _of_random_codes(settings, cell["border"], number)}
         else:
             images = _activations(settings, pictures, number)
             if cell["codes"] == "after_relu":
                 images = np.maximum(images, 0)
             found = _of_recovered_codes(settings, images, number)
         return [
-            {
-                **cell,
-                "penalty": penalty,
-                "code": code,
-                "quantity": quantity,
-                "value": float(value),
-                "printed": PRINTED.get(quantity, float("nan")),
-            }
+            {**cell, "penalty": penalty, "code": code, "quantity": quantity, "value": float(value)}
+            | {"printed": 1.0 if quantity == "synthesis" else float("nan")}
             for penalty, quantities in found.items()
             for quantity, values in quantities.items()
             for code, value in enumerate(values)
@@ -256,16 +220,13 @@ class Rip2dExperiment(Experiment):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(15, 4.8), layout="constrained")
-        drawn, *recovered = figure.subplots(1, 3)
-        _histograms(drawn, frame[frame["codes"] == "random"])
-        for ax, kind, title in zip(
-            recovered,
-            ("before_relu", "after_relu"),
-            ("(b) codes of activations before the ReLU", "(c) codes of activations after it"),
-            strict=True,
-        ):
-            _against_penalty(ax, frame[frame["codes"] == kind])
-            ax.set_title(title)
+        drawn, before, after = figure.subplots(1, 3)
+        by_codes = dict(list(frame.groupby("codes")))
+        _histograms(drawn, by_codes["random"])
+        _against_penalty(
+            before, by_codes["before_relu"], "(b) codes of activations before the ReLU"
+        )
+        _against_penalty(after, by_codes["after_relu"], "(c) codes of activations after it")
         return figure
 
 

@@ -9,9 +9,9 @@ of networks trained on ILSVRC 2012, on its pictures; the paper has no random col
 
 The laptop scale takes a minute on one core of an AMD EPYC. Expected there: a random filter fires on
 half of the patches, so convolutions have 49 to 53 % non-zeros at every depth where trained ones
-fall from 70 to 7 %, and the random codes of rip-2d, at the trained share, are sparser than what a
-random network makes. Pools have 55 to 62 % in VGG16 and 61 to 73 % in AlexNet, whose windows
-overlap: less than independent units would give (94 % of 2 x 2), for neighbours fire together.
+fall from 70 to 7 %: the random codes of rip-2d, at the trained share, are sparser. Pools have 55 to
+62 % in VGG16 and 61 to 73 % in AlexNet, whose windows overlap: less than independent units would
+give (94 % of 2 x 2), for neighbours fire together.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import ops
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
+from recon.experiments.panels import ranges
 from recon.invertibility.sparsity import nonzero_share
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn
-from rrstyle.networks.plan import ARCHITECTURES
 
 # Percent of non-zeros of the trained networks on the ILSVRC 2012 validation set.
 _VGG16 = """
@@ -48,6 +49,7 @@ def _table(text: str) -> dict[str, float]:
 
 
 PRINTED = {"vgg16": _table(_VGG16), "alexnet": _table(_ALEXNET)}
+_KEYS = ("architecture", "filters", "pixels", "network")
 PIXELS = {"centred": "mean colour subtracted", "positive": "in [0, 1]"}
 
 
@@ -60,22 +62,14 @@ class Sparsity(Settings):
 
 
 def _plan(architecture: str, channels: int | None) -> NetworkConfig:
-    # Scale changes no zero; this law keeps activations in the range of float32.
     return NetworkConfig(
         architecture="alexnet" if architecture == "alexnet" else "vgg16",
-        layer=ARCHITECTURES[architecture].convolutions[-1].name,
+        layer="conv5",
         channels=channels,
-        law="he",
+        law="he",  # scale changes no zero; this one keeps activations in the range of float32
         padding="zero",
         tap="post_pool",
     )
-
-
-def _with_all_outputs(architecture: str, cnn: keras.Model) -> keras.Model:
-    """From pictures to the activations of every layer, after its ReLU or its pool, by name."""
-    kinds = keras.layers.ReLU, keras.layers.MaxPooling2D
-    outputs = [layer.output for layer in cnn.layers if isinstance(layer, kinds)]
-    return keras.Model(cnn.input, dict(zip(PRINTED[architecture], outputs, strict=True)))
 
 
 class SparsityExperiment(Experiment):
@@ -92,91 +86,75 @@ class SparsityExperiment(Experiment):
         "laptop": Sparsity(networks=5, images=6, side=224),
         "paper": Sparsity(networks=30, images=50, side=224),
     }
-    columns = (
-        "architecture",
-        "filters",
-        "pixels",
-        "network",
-        "weights",
-        "layer",
-        "image",
-        "nonzero",
-        "printed",
-    )
+    columns = (*_KEYS, "weights", "layer", "image", "nonzero", "printed")
 
     def cells(self, settings: Sparsity) -> list[Cell]:
-        random: list[Cell] = [
-            {"architecture": name, "filters": "random", "pixels": pixels, "network": network}
-            for name in PRINTED
-            for pixels in PIXELS
-            for network in range(settings.networks)
-        ]
-        return random + [
-            {"architecture": name, "filters": "learned", "pixels": "positive", "network": 0}
-            for name in settings.trained
+        networks = range(settings.networks)
+        return [
+            *grid(architecture=PRINTED, filters=("random",), pixels=PIXELS, network=networks),
+            *(
+                dict(zip(_KEYS, (name, "learned", "positive", 0), strict=True))
+                for name in settings.trained
+            ),
         ]
 
     def rows(self, settings: Sparsity, cell: Cell) -> int:
-        return len(PRINTED[str(cell["architecture"])]) * settings.images
+        return len(PRINTED[cell["architecture"]]) * settings.images
 
     def measure(self, settings: Sparsity, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-        architecture = str(cell["architecture"])
+        architecture, weights = cell["architecture"], "he"
         if cell["filters"] == "learned":
-            (trained,) = (e for e in pictures.encoders if e.architecture == architecture)
-            encoder = trained.up_to(_plan(architecture, None))
-            weights, cnn = trained.name, build_cnn(encoder.network, seed=0)
+            encoder = pictures.encoder(architecture).up_to(_plan(architecture, None))
+            weights, cnn = encoder.name, build_cnn(encoder.network, seed=0)
             cnn.set_weights(list(encoder.weights or ()))
         else:
-            weights, number = "he", seed + int(cell["network"])
-            cnn = build_cnn(_plan(architecture, settings.channels), seed=number)
-        model = _with_all_outputs(architecture, cnn)
+            cnn = build_cnn(_plan(architecture, settings.channels), seed=seed + cell["network"])
+        kinds = keras.layers.ReLU, keras.layers.MaxPooling2D
+        outputs = [layer.output for layer in cnn.layers if isinstance(layer, kinds)]
+        model = keras.Model(cnn.input, outputs)
         pixels = pictures.pixels
         if cell["pixels"] == "centred":
             pixels = pixels - pixels.mean(axis=(0, 1, 2))
-        maps = [model(pixels[i : i + 1]) for i in range(len(pixels))]
-        return [
-            {
-                **cell,
-                "weights": weights,
-                "layer": layer,
-                "image": name,
-                "nonzero": 100 * float(nonzero_share(ops.convert_to_numpy(maps[i][layer]))[0]),
-                "printed": printed,
-            }
-            for layer, printed in PRINTED[architecture].items()
-            for i, name in enumerate(pictures.names)
+        shares = [
+            [100 * nonzero_share(ops.convert_to_numpy(maps))[0] for maps in model(image[None])]
+            for image in pixels
         ]
+        rows = []
+        for (layer, printed), found in zip(
+            PRINTED[architecture].items(), zip(*shares, strict=True), strict=True
+        ):
+            key = {**cell, "weights": weights, "layer": layer, "printed": printed}
+            rows += rows_of(key, pictures.names, nonzero=found)
+        return rows
 
     def draw(self, frame: pd.DataFrame) -> Figure:
-        architectures = list(frame["architecture"].unique())
-        figure = Figure(figsize=(7 * len(architectures), 4.8), layout="constrained")
-        panels = figure.subplots(1, len(architectures), squeeze=False, sharey=True)[0]
-        for ax, architecture in zip(panels, architectures, strict=True):
-            part = frame[frame["architecture"] == architecture]
-            layers = list(part["layer"].unique())
-            for i, (pixels, label) in enumerate(PIXELS.items()):
-                chosen = part[(part["pixels"] == pixels) & (part["filters"] == "random")]
-                values = chosen.groupby(["layer", "image"], sort=False)["nonzero"].mean()
-                by_layer = values.groupby("layer", sort=False)
-                mean = by_layer.mean()
-                spread = [mean - by_layer.min(), by_layer.max() - mean]
-                places = np.arange(len(layers)) + 0.1 * i
-                ax.errorbar(
-                    places, mean, spread, fmt="o-", capsize=3, label=f"random, pixels {label}"
-                )
-            learned = part[part["filters"] == "learned"]
-            if len(learned):
-                mean = learned.groupby("layer", sort=False)["nonzero"].mean()
-                label = f"{learned['weights'].iloc[0]}, pixels {PIXELS['positive']}"
-                ax.plot(range(len(layers)), mean, "D-", color="black", markersize=4, label=label)
-            printed = part.groupby("layer", sort=False)["printed"].first()
-            ax.plot(range(len(layers)), printed, "kx--", label="trained on ILSVRC 2012, printed")
-            ax.set_xticks(range(len(layers)), layers, rotation=60)
-            ax.set_ylim(0, 100)
-            ax.set_title(architecture)
+        groups = list(frame.groupby("architecture", sort=False))
+        figure = Figure(figsize=(7 * len(groups), 4.8), layout="constrained")
+        axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+        for ax, (architecture, part) in zip(axes, groups, strict=True):
+            _panel(ax, part)
+            ax.set(ylim=(0, 100), title=architecture)
             ax.legend(fontsize=8)
-        panels[0].set_ylabel("non-zeros (%), mean and range of the pictures")
+        axes[0].set_ylabel("non-zeros (%), mean and range of the pictures")
         return figure
+
+
+def _panel(ax: Axes, frame: pd.DataFrame) -> None:
+    layers = list(frame["layer"].unique())
+    for i, (pixels, label) in enumerate(PIXELS.items()):
+        chosen = frame[(frame["pixels"] == pixels) & (frame["filters"] == "random")]
+        values = chosen.groupby(["layer", "image"], sort=False)["nonzero"].mean()
+        by_layer = values.groupby("layer", sort=False)
+        places = np.arange(len(layers)) + 0.1 * i
+        ranges(ax, by_layer, places, label=f"random, pixels {label}")
+    learned = frame[frame["filters"] == "learned"]
+    if len(learned):
+        mean = learned.groupby("layer", sort=False)["nonzero"].mean()
+        label = f"{learned['weights'].iloc[0]}, pixels {PIXELS['positive']}"
+        ax.plot(range(len(layers)), mean, "D-", color="black", markersize=4, label=label)
+    printed = frame.groupby("layer", sort=False)["printed"].first()
+    ax.plot(range(len(layers)), printed, "kx--", label="trained on ILSVRC 2012, printed")
+    ax.set_xticks(range(len(layers)), layers, rotation=60)
 
 
 EXPERIMENT = SparsityExperiment()

@@ -3,9 +3,9 @@
     rrstyle evaluate channels --scale laptop --images DIR
 
 rrVGG Conv1-DeConv1 of section 4.2: two convolutions, a pool, an upsampling, two convolutions, all
-of N(0, .1), with the same number of channels in every layer but the last. Both the original
-network, whose last layer is a random convolution, and the variant, whose last layer is the mean
-over channels; by zero insertion, as the papers have it, and by nearest neighbours.
+of N(0, .1), every layer but the last of the same number of channels. Both the papers' network,
+whose last layer is a random convolution, and its variant, the mean over channels; by zero
+insertion, as the papers have it, and by nearest neighbours.
 """
 
 from dataclasses import dataclass
@@ -15,19 +15,13 @@ from matplotlib.figure import Figure
 
 from recon import metrics
 from recon.experiments import sheet
-from recon.experiments.experiment import Cell, Pictures, Row, Settings
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    STD,
-    UPSAMPLINGS,
-    RandomSweep,
-    by_network,
-    curve,
-    rows_of,
-)
+from recon.experiments.experiment import Cell, Pictures, Row, Settings, grid
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
+
+_POWERS = tuple(2**n for n in range(2, 12))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +34,7 @@ def _plan(channels: int, upsampling: UpsampleKind) -> Plan:
     return rr_vgg("conv1", tap="post_pool", channels=channels, upsampling=upsampling)
 
 
-class ChannelsExperiment(RandomSweep):
+class ChannelsExperiment(scoring.RandomSweep):
     name = "channels"
     title = "SSIM and Pearson correlation over the number of random channels, CD1"
     reproduces = "Figs. 5, 8 and 9 (001: Figs. 7 and 8)"
@@ -51,38 +45,21 @@ class ChannelsExperiment(RandomSweep):
     cost = {"smoke": "8 s", "laptop": "4 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Channels(networks=3, images=2, side=48, channels=(4, 16)),
-        "laptop": Channels(
-            networks=10, images=10, side=128, channels=(4, 8, 16, 32, 64, 128, 256, 512)
-        ),
-        "paper": Channels(
-            networks=30,
-            images=50,
-            side=227,
-            channels=(4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
-        ),
+        "laptop": Channels(networks=10, images=10, side=128, channels=_POWERS[:8]),
+        "paper": Channels(networks=30, images=50, side=227, channels=_POWERS),
     }
-    columns = ("channels", "group", "upsampling", *SCORE_COLUMNS[1:])
+    columns = ("channels", "group", "upsampling", *scoring.SCORE_COLUMNS[1:])
 
     def points(self, settings: Channels) -> list[Cell]:
-        return [{"channels": n} for n in settings.channels]
+        return grid(channels=settings.channels)
 
     def plan(self, cell: Cell) -> Plan:
         """The plan by one upsampling: networks and memory are the same by the other."""
-        return _plan(int(cell["channels"]), "zero")
+        return _plan(cell["channels"], "zero")
 
-    def rows(self, settings: Channels, cell: Cell) -> int:
-        return len(UPSAMPLINGS) * super().rows(settings, cell)
-
-    def measure(self, settings: Channels, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-        # Drawn once, for at 2048 channels that takes seconds, and encoded once.
-        kernels = self.drawn(settings, cell, seed)
-        plans = [_plan(int(cell["channels"]), kind) for kind in UPSAMPLINGS]
-        found = simulation.score(plans, list(kernels.values()), pictures.pixels)
-        rows = []
-        for kind, scores in zip(UPSAMPLINGS, found, strict=True):
-            by_number = dict(zip(kernels, scores, strict=True))
-            rows += rows_of({**cell, "upsampling": kind}, by_number, pictures)
-        return rows
+    def variants(self, cell: Cell) -> list[tuple[Row, Plan]]:
+        n = cell["channels"]
+        return [({"upsampling": kind}, _plan(n, kind)) for kind in scoring.UPSAMPLINGS]
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -91,11 +68,10 @@ class ChannelsExperiment(RandomSweep):
             axes, ("ssim", "pearson"), ("SSIM", "|Pearson correlation|"), strict=True
         ):
             for (head, kind), part in frame.groupby(["head", "upsampling"], sort=False):
-                curve(ax, part, "channels", score, label=f"{head} head, {kind}")
+                scoring.curve(ax, part, "channels", score, label=f"{head} head, {kind}")
             ax.set_xscale("log", base=2)
-            ax.set_xlabel("channels of every layer")
+            ax.set(xlabel="channels of every layer", ylim=(0, 1))
             ax.set_ylabel(f"{label}, mean ± std over networks")
-            ax.set_ylim(0, 1)
         axes[0].legend()
         figure.suptitle("rrVGG Conv1-DeConv1: what more random channels give")
         return figure
@@ -105,24 +81,21 @@ class ChannelsExperiment(RandomSweep):
     ) -> Figure:
         """The cat by the network of SSIM nearest the mean, for each number of channels."""
         cat = frame[frame["image"] == pictures.names[0]]
-        means = by_network(cat, ["head", "upsampling", "channels"], "ssim")
+        means = scoring.by_network(cat, ["head", "upsampling", "channels"], "ssim")
         lines = []
         for (head, kind), part in means.groupby(["head", "upsampling"], sort=False):
             line = []
             for n, scores in part.groupby("channels"):
                 away = (scores["ssim"] - scores["ssim"].mean()).abs()
                 chosen = scores.loc[away.idxmin()]
-                plan = _plan(int(n), kind)
-                kernels = simulation.draw_kernels(plan, std=STD, seed=seed + int(chosen["network"]))
-                output = simulation.reconstruct(plan, kernels, pictures.pixels[:1])[str(head)]
+                plan, number = _plan(n, kind), seed + int(chosen["network"])
+                kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=number)
+                output = simulation.reconstruct(plan, kernels, pictures.pixels[:1])[head]
                 grey = metrics.luminance(output) if head == "linear" else output
                 line.append((f"{n}: {chosen['ssim']:.2f}", sheet.shown(pictures, grey)))
             lines.append((f"{head}, {kind}", line))
-        return sheet.sheet(
-            lines,
-            title="Channels: SSIM of the network nearest the mean; the better of it and its"
-            " inverse",
-        )
+        title = "Channels: SSIM of the network nearest the mean; the better of it and its inverse"
+        return sheet.sheet(lines, title=title)
 
 
 EXPERIMENT = ChannelsExperiment()

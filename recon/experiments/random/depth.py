@@ -5,13 +5,13 @@
 Fig. 7, and Figs. 9 and 10 of the first version. Plans:
 
 - `full`: rrVGG CDk, features before the pool that follows Conv k (`pre_pool`, sections 2.1 and
-  4.1) or after it (`post_pool`, section 4.2).
-- `full_kept`: the same convolutions without pools: all maps of the image's size.
-- `equal`: CD1 and CD2 of section 4.2, features after the pool, 64 channels in every layer.
-- `simplified`: the data straight to Conv k, its maps of the size that they have in VGG16.
+  4.1) or after it (`post_pool`, section 4.2);
+- `full_kept`: the same convolutions without pools: all maps of the image's size;
+- `equal`: CD1 and CD2 of section 4.2, features after the pool, 64 channels in every layer;
+- `simplified`: the data straight to Conv k, its maps of the size that they have in VGG16;
 - `simplified_kept`: the same, all maps of the image's size.
 
-Conv5's pool follows the last layer of VGG16 and no deconvolution mirrors it: `pre_pool` only.
+No deconvolution mirrors Conv5's pool, the last layer of VGG16: `pre_pool` only.
 """
 
 from dataclasses import dataclass
@@ -21,30 +21,34 @@ from matplotlib.figure import Figure
 
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Pictures, Settings
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    STD,
-    UPSAMPLINGS,
-    RandomSweep,
-    curve,
-    upsampling,
-)
+from recon.experiments.random import scoring
 from recon.plans import at_full_size, rr_vgg, simplified
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
 
 _EQUAL_CHANNELS = 64
+# Plans and taps that have upsamplings, and the last k of each.
+_LAST_BLOCKS = {
+    ("full", "pre_pool"): 5,
+    ("full", "post_pool"): 4,
+    ("equal", "post_pool"): 2,
+    ("simplified", "pre_pool"): 5,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Settings):
     blocks: tuple[int, ...]
     """The k of CDk."""
-    upsamplings: tuple[UpsampleKind, ...] = UPSAMPLINGS
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
     """What undoes the pools."""
 
 
-class DepthExperiment(RandomSweep):
+def _point(plan: str, block: int, kind: str = "none", tap: str = "pre_pool") -> Cell:
+    return {"plan": plan, "block": block, "tap": tap, "upsampling": kind}
+
+
+class DepthExperiment(scoring.RandomSweep):
     name = "depth"
     title = "SSIM over the depth, CD1 to CD5, full and simplified, maps reduced and kept"
     reproduces = "Fig. 7 and section 4.2's CD2 (first version: Figs. 9, 10 and 11; 001: Fig. 5)"
@@ -58,39 +62,27 @@ class DepthExperiment(RandomSweep):
         "laptop": Depth(networks=8, images=4, side=96, blocks=(1, 2, 3, 4, 5)),
         "paper": Depth(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
     }
-    columns = ("plan", "block", "tap", "upsampling", *SCORE_COLUMNS, "chroma")
-    chroma = True
+    columns = ("plan", "block", "tap", "upsampling", *scoring.SCORE_COLUMNS, "chroma")
 
     def points(self, settings: Depth) -> list[Cell]:
-        points: list[Cell] = []
+        points = []
         for block in settings.blocks:
-            for kind in settings.upsamplings:
-                for tap in ("pre_pool", "post_pool") if block < 5 else ("pre_pool",):
-                    points.append({"plan": "full", "block": block, "tap": tap, "upsampling": kind})
-                if block < 3:
-                    points.append(
-                        {"plan": "equal", "block": block, "tap": "post_pool", "upsampling": kind}
-                    )
-                points.append(
-                    {"plan": "simplified", "block": block, "tap": "pre_pool", "upsampling": kind}
-                )
-            for plan in ("full_kept", "simplified_kept"):
-                points.append(
-                    {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": "none"}
-                )
+            points += [
+                _point(plan, block, kind, tap)
+                for kind in settings.upsamplings
+                for (plan, tap), last in _LAST_BLOCKS.items()
+                if block <= last
+            ]
+            points += [_point("full_kept", block), _point("simplified_kept", block)]
         return points
 
     def plan(self, cell: Cell) -> Plan:
-        block, name = int(cell["block"]), str(cell["plan"])
+        block, name, kind = cell["block"], cell["plan"], scoring.upsampling(cell)
         if name.startswith("simplified"):
-            plan = simplified(block, upsampling=upsampling(cell))
-        elif cell["tap"] == "post_pool":
-            channels = _EQUAL_CHANNELS if name == "equal" else None
-            plan = rr_vgg(
-                f"conv{block}", channels=channels, tap="post_pool", upsampling=upsampling(cell)
-            )
+            plan = simplified(block, upsampling=kind)
         else:
-            plan = rr_vgg(f"conv{block}", upsampling=upsampling(cell))
+            channels = _EQUAL_CHANNELS if name == "equal" else None
+            plan = rr_vgg(f"conv{block}", channels=channels, tap=cell["tap"], upsampling=kind)
         return at_full_size(plan) if name.endswith("_kept") else plan
 
     def draw(self, frame: pd.DataFrame) -> Figure:
@@ -99,42 +91,32 @@ class DepthExperiment(RandomSweep):
         colours: dict[tuple[str, str], str] = {}
         for ax, head in zip(axes, simulation.HEADS, strict=True):
             of_head = frame[frame["head"] == head]
-            for (plan, tap, kind), part in of_head.groupby(
-                ["plan", "tap", "upsampling"], sort=False
-            ):
-                name = str(plan).removesuffix("_kept")
-                colour = colours.setdefault((name, str(tap)), f"C{len(colours)}")
-                if kind == "none":
-                    label = f"{name}, maps at image size"
-                else:
-                    label = f"{name}, {str(tap).replace('_', ' ')}, {kind}"
-                style = {"zero": "--", "nearest": "-", "none": ":"}[str(kind)]
-                curve(ax, part, "block", "ssim", label=label, color=colour, linestyle=style)
-            ax.set_xlabel("k of Conv k-DeConv k")
-            ax.set_xticks(sorted(frame["block"].unique()))
+            keys = ["plan", "tap", "upsampling"]
+            for (plan, tap, kind), part in of_head.groupby(keys, sort=False):
+                name = plan.removesuffix("_kept")
+                colour = colours.setdefault((name, tap), f"C{len(colours)}")
+                how = "maps at image size" if kind == "none" else f"{tap.replace('_', ' ')}, {kind}"
+                style = {"zero": "--", "nearest": "-", "none": ":"}[kind]
+                look = {"label": f"{name}, {how}", "color": colour, "linestyle": style}
+                scoring.curve(ax, part, "block", "ssim", **look)
+            ax.set(xlabel="k of Conv k-DeConv k", xticks=sorted(frame["block"].unique()))
             ax.set_title(f"{head} head")
-        axes[0].set_ylabel("SSIM, mean ± std over networks")
-        axes[0].set_ylim(0, 1)
+        axes[0].set(ylabel=scoring.MEAN_SSIM, ylim=(0, 1))
         figure.legend(*axes[1].get_legend_handles_labels(), loc="outside right center", fontsize=8)
         return figure
 
     def show(self, frame: pd.DataFrame, settings: Depth, pictures: Pictures, seed: int) -> Figure:
         """The cat in colour by the first network of each plan."""
         lines = []
-        for plan, kind in (
-            ("full", "zero"),
-            ("full", "nearest"),
-            ("simplified", "nearest"),
-            ("simplified_kept", "none"),
-        ):
+        plans = ("full", "zero"), ("full", "nearest"), ("simplified", "nearest")
+        for name, kind in (*plans, ("simplified_kept", "none")):
             line = []
             for block in settings.blocks:
-                cell: Cell = {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": kind}
-                built = self.plan(cell)
-                kernels = simulation.draw_kernels(built, std=STD, seed=seed)
-                colours = simulation.reconstruct(built, kernels, pictures.pixels[:1])["linear"]
+                plan = self.plan(_point(name, block, kind))
+                kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=seed)
+                colours = simulation.reconstruct(plan, kernels, pictures.pixels[:1])["linear"]
                 line.append((f"CD{block}", sheet.coloured(pictures, colours)))
-            lines.append((f"{plan}\n{kind}", line))
+            lines.append((f"{name}\n{kind}", line))
         return sheet.sheet(lines, title=f"The cat by the network of seed {seed}, linear head")
 
 

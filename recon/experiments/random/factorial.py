@@ -10,34 +10,32 @@ its first convolutions until they are `reduction` times smaller, and the DCN mir
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Settings
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    UPSAMPLINGS,
-    RandomSweep,
-    curve,
-    upsampling,
-)
+from recon.experiments.experiment import Cell, Settings, grid
+from recon.experiments.random import scoring
 from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
 
 
 @dataclass(frozen=True, kw_only=True)
 class Factorial(Settings):
-    depths: tuple[int, ...]
+    depths: tuple[int, ...] = (4, 6, 9, 13)
     """Convolutions of the CNN; at least 4, so that each can have every reduction."""
     channels: tuple[int, ...]
     """Of every layer but the last."""
     reductions: tuple[int, ...] = (1, 2, 4, 8)
     """How many times smaller the smallest maps are each way."""
-    upsamplings: tuple[UpsampleKind, ...] = UPSAMPLINGS
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
     """What undoes the pools."""
 
 
-class FactorialExperiment(RandomSweep):
+_SMALL: dict[str, Any] = {"depths": (4, 5), "channels": (4, 8), "reductions": (1, 2)}
+
+
+class FactorialExperiment(scoring.RandomSweep):
     name = "factorial"
     title = "Depth x channels x resolution, each varied on its own"
     reproduces = (
@@ -49,58 +47,40 @@ class FactorialExperiment(RandomSweep):
     )
     cost = {"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": Factorial(
-            networks=1,
-            images=1,
-            side=24,
-            depths=(4, 5),
-            channels=(4, 8),
-            reductions=(1, 2),
-            upsamplings=("nearest",),
-        ),
-        "laptop": Factorial(
-            networks=6, images=4, side=96, depths=(4, 6, 9, 13), channels=(8, 32, 128)
-        ),
-        "paper": Factorial(
-            networks=30, images=50, side=227, depths=(4, 6, 9, 13), channels=(8, 32, 128, 512)
-        ),
+        "smoke": Factorial(networks=1, images=1, side=24, **_SMALL, upsamplings=("nearest",)),
+        "laptop": Factorial(networks=6, images=4, side=96, channels=(8, 32, 128)),
+        "paper": Factorial(networks=30, images=50, side=227, channels=(8, 32, 128, 512)),
     }
-    columns = ("depth", "channels", "reduction", "upsampling", *SCORE_COLUMNS)
+    columns = ("depth", "channels", "reduction", "upsampling", *scoring.SCORE_COLUMNS)
 
     def points(self, settings: Factorial) -> list[Cell]:
         return [
-            {"depth": depth, "channels": n, "reduction": reduction, "upsampling": kind}
-            for depth in settings.depths
-            for n in settings.channels
-            for reduction in settings.reductions
-            for kind in (settings.upsamplings if reduction > 1 else ("none",))
+            {**point, "upsampling": kind}
+            for point in grid(
+                depth=settings.depths, channels=settings.channels, reduction=settings.reductions
+            )
+            for kind in (settings.upsamplings if point["reduction"] > 1 else ("none",))
         ]
 
     def plan(self, cell: Cell) -> Plan:
-        depth, channels, reduction = (int(cell[k]) for k in ("depth", "channels", "reduction"))
-        layers: list[Conv | Pool] = []
-        for position in range(depth):
-            layers.append(Conv(channels))
-            if position < math.log2(reduction):
-                layers.append(Pool())
-        return mirrored(tuple(layers), upsampling=upsampling(cell))
+        conv, pools = Conv(cell["channels"]), int(math.log2(cell["reduction"]))
+        layers = (conv, Pool()) * pools + (conv,) * (cell["depth"] - pools)
+        return mirrored(layers, upsampling=scoring.upsampling(cell))
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(11, 6.5), layout="constrained")
         channels = sorted(frame["channels"].unique())
         axes = figure.subplots(2, len(channels), sharex=True, sharey=True, squeeze=False)
         # Without a reduction there is no upsampling: the same networks count for both kinds.
-        for line, kind in zip(axes, UPSAMPLINGS, strict=True):
+        for line, kind in zip(axes, scoring.UPSAMPLINGS, strict=True):
             of_kind = frame[frame["upsampling"].isin([kind, "none"]) & (frame["head"] == "mean")]
             for ax, n in zip(line, channels, strict=True):
-                of_channels = of_kind[of_kind["channels"] == n]
-                for reduction, part in of_channels.groupby("reduction"):
-                    curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
+                for reduction, part in of_kind[of_kind["channels"] == n].groupby("reduction"):
+                    scoring.curve(ax, part, "depth", "ssim", label=f"maps 1/{reduction}")
                 ax.set_title(f"{n} channels, {kind}", fontsize=9)
-            line[0].set_ylabel("SSIM, mean ± std over networks")
+            line[0].set_ylabel(scoring.MEAN_SSIM)
         for ax in axes[-1]:
-            ax.set_xlabel("convolutions of the CNN")
-            ax.set_xticks(sorted(frame["depth"].unique()))
+            ax.set(xlabel="convolutions of the CNN", xticks=sorted(frame["depth"].unique()))
         axes[0][0].set_ylim(0, 1)
         axes[0][0].legend(fontsize=8)
         figure.suptitle("Depth, channels and resolution on their own, mean head")

@@ -10,12 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Settings
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    RandomSweep,
-    curve,
-)
+from recon.experiments.experiment import Cell, Settings, grid
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from rrstyle.networks.plan import Plan
 
@@ -28,7 +24,7 @@ class KernelSize(Settings):
     """Sides of the filters of both layers, in pixels."""
 
 
-class KernelSizeExperiment(RandomSweep):
+class KernelSizeExperiment(scoring.RandomSweep):
     name = "kernel-size"
     title = "SSIM over the side of the random filters, Conv1_1-DeConv1_1"
     reproduces = "Fig. 10 (001: Fig. 7 c)"
@@ -39,24 +35,22 @@ class KernelSizeExperiment(RandomSweep):
         "laptop": KernelSize(networks=10, images=10, side=128, kernels=_KERNELS),
         "paper": KernelSize(networks=30, images=50, side=227, kernels=_KERNELS),
     }
-    columns = ("kernel", *SCORE_COLUMNS)
+    columns = ("kernel", *scoring.SCORE_COLUMNS)
 
     def points(self, settings: KernelSize) -> list[Cell]:
-        return [{"kernel": k} for k in settings.kernels]
+        return grid(kernel=settings.kernels)
 
     def plan(self, cell: Cell) -> Plan:
-        return rr_vgg("conv1_1", kernel=int(cell["kernel"]))
+        return rr_vgg("conv1_1", kernel=cell["kernel"])
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(6, 4.2), layout="constrained")
         ax = figure.subplots()
         for head, part in frame.groupby("head", sort=False):
-            curve(ax, part, "kernel", "ssim", label=f"{head} head")
-        ax.set_xlabel("side of the filters (pixels)")
-        ax.set_ylabel("SSIM, mean ± std over networks")
-        ax.set_ylim(0, 1)
-        ax.legend()
+            scoring.curve(ax, part, "kernel", "ssim", label=f"{head} head")
+        ax.set(xlabel="side of the filters (pixels)", ylabel=scoring.MEAN_SSIM, ylim=(0, 1))
         ax.set_title("rrVGG Conv1_1-DeConv1_1: larger filters, coarser pictures")
+        ax.legend()
         return figure
 
 

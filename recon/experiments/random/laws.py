@@ -2,24 +2,21 @@
 
     rrstyle evaluate laws --scale laptop --images DIR
 
-A network of ReLUs without biases is positively homogeneous: the std of a layer scales what comes
-out, and nothing else. The two sets of parameters must therefore score alike, up to rounding; what
-can differ is the shape of the law. (Trained DCNs are another matter: claim C5.)
+In a network of ReLUs without biases the std of a layer scales what comes out, and nothing else: the
+two sets of parameters must score alike, up to rounding. What can differ is the shape of the law.
+(Trained DCNs are another matter: claim C5.)
 """
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Settings
-from recon.experiments.random.scoring import (
-    SCORE_COLUMNS,
-    RandomSweep,
-    by_network,
-)
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from rrstyle.networks.laws import SCALED_LAWS
 from rrstyle.networks.plan import Plan
@@ -40,7 +37,7 @@ class Laws(Settings):
     """The k of CDk, features after the pool."""
 
 
-class LawsExperiment(RandomSweep):
+class LawsExperiment(scoring.RandomSweep):
     name = "laws"
     title = "The four laws at the papers' parameters and at equal true std, random DCN"
     reproduces = "Section 2.2 and Fig. 6, for random DCNs"
@@ -51,18 +48,13 @@ class LawsExperiment(RandomSweep):
         "laptop": Laws(networks=10, images=6, side=128, blocks=(1, 2)),
         "paper": Laws(networks=30, images=50, side=227, blocks=(1, 2, 3)),
     }
-    columns = ("law", "parameters", "std", "block", *SCORE_COLUMNS)
+    columns = ("law", "parameters", "std", "block", *scoring.SCORE_COLUMNS)
 
     def points(self, settings: Laws) -> list[Cell]:
         return [
-            {
-                "law": law,
-                "parameters": parameters,
-                "std": round(PAPER_STDS[law] if parameters == "paper" else EQUAL_STD, 6),
-                "block": block,
-            }
+            {"law": law, "parameters": parameters, "std": round(std, 6), "block": block}
             for law in SCALED_LAWS
-            for parameters in ("paper", "equal")
+            for parameters, std in (("paper", PAPER_STDS[law]), ("equal", EQUAL_STD))
             for block in settings.blocks
         ]
 
@@ -70,33 +62,26 @@ class LawsExperiment(RandomSweep):
         return rr_vgg(f"conv{cell['block']}", tap="post_pool")
 
     def law(self, cell: Cell) -> dict[str, Any]:
-        return {"law": str(cell["law"]), "std": float(cell["std"])}
+        return {"law": cell["law"], "std": cell["std"]}
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         keys = ["head", "block", "law", "parameters"]
-        statistics = by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
+        statistics = scoring.by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
         table = statistics.agg(["mean", "std"]).reset_index()
         heads, blocks = (list(frame[k].unique()) for k in ("head", "block"))
         figure = Figure(figsize=(4.5 * len(blocks), 6), layout="constrained")
         axes = figure.subplots(len(heads), len(blocks), squeeze=False, sharey=True)
+        said = {"paper": "the papers' parameters", "equal": "equal true std"}
         for line, head in zip(axes, heads, strict=True):
             for ax, block in zip(line, blocks, strict=True):
                 part = table[(table["head"] == head) & (table["block"] == block)]
-                for shift, (parameters, bars) in enumerate(part.groupby("parameters", sort=False)):
-                    places = [i + 0.4 * shift for i in range(len(bars))]
-                    ax.bar(
-                        places,
-                        bars["mean"],
-                        0.38,
-                        yerr=bars["std"].fillna(0),
-                        capsize=3,
-                        label="the papers' parameters"
-                        if parameters == "paper"
-                        else "equal true std",
-                    )
+                for shift, (parameters, label) in zip((0, 0.4), said.items(), strict=True):
+                    bars = part[part["parameters"] == parameters]
+                    places, errors = np.arange(len(bars)) + shift, bars["std"].fillna(0)
+                    ax.bar(places, bars["mean"], 0.38, yerr=errors, capsize=3, label=label)
                 ax.set_xticks([i + 0.2 for i in range(len(SCALED_LAWS))], SCALED_LAWS)
                 ax.set_title(f"CD{block}, {head} head", fontsize=9)
-            line[0].set_ylabel("SSIM, mean ± std over networks")
+            line[0].set_ylabel(scoring.MEAN_SSIM)
         axes[0][0].legend(fontsize=8)
         return figure
 

@@ -16,28 +16,29 @@ from matplotlib.figure import Figure
 
 from recon import metrics
 from recon.experiments import sheet
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
-from recon.experiments.random.scoring import STD, UPSAMPLINGS, curve, upsampling
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, rows_of
+from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle.networks import readout
 from rrstyle.networks.plan import Plan
 
 READOUTS = ("random", "mean", "ridge", "ridge_held_out")
+_BLOCKS = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Readout(Settings):
-    blocks: tuple[int, ...]
+    blocks: tuple[int, ...] = _BLOCKS
     """The k of CDk, features before the pool."""
 
 
 def _plan(cell: Cell) -> Plan:
-    return rr_vgg(f"conv{cell['block']}", upsampling=upsampling(cell))
+    return rr_vgg(f"conv{cell['block']}", upsampling=scoring.upsampling(cell))
 
 
 def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str, np.ndarray]:
-    """What each readout of a random network gives back.
+    """What each readout of the random network of a seed gives back.
 
     Args:
         plan: Layers of the network.
@@ -45,10 +46,9 @@ def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str,
         seed: Names its weights.
 
     Returns:
-        Arrays (pictures, height, width, channels), unbounded, for each of READOUTS: grey of one
-        channel for `mean`, RGB for the others.
+        Of each of READOUTS (pictures, height, width, channels), unbounded: grey for `mean`, or RGB.
     """
-    *_, kernel = kernels = simulation.draw_kernels(plan, std=STD, seed=seed)
+    *_, kernel = kernels = simulation.draw_kernels(plan, std=scoring.STD, seed=seed)
     side = kernel.shape[0]
     border = ((side - 1) // 2, side // 2)
     results: dict[str, list[np.ndarray]] = {name: [] for name in READOUTS}
@@ -83,8 +83,8 @@ class ReadoutExperiment(Experiment):
     cost = {"smoke": "8 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Readout(networks=2, images=2, side=32, blocks=(1, 2)),
-        "laptop": Readout(networks=5, images=6, side=128, blocks=(1, 2, 3, 4, 5)),
-        "paper": Readout(networks=30, images=50, side=227, blocks=(1, 2, 3, 4, 5)),
+        "laptop": Readout(networks=5, images=6, side=128),
+        "paper": Readout(networks=30, images=50, side=227),
     }
     columns = ("block", "upsampling", "network", "readout", "image", "ssim", "pearson", "psnr")
 
@@ -92,7 +92,7 @@ class ReadoutExperiment(Experiment):
         return [
             {"block": block, "upsampling": kind, "network": network}
             for block in settings.blocks
-            for kind in (UPSAMPLINGS if block > 1 else ("none",))  # CD1 has no pool
+            for kind in (scoring.UPSAMPLINGS if block > 1 else ("none",))  # CD1 has no pool
             for network in range(settings.networks)
         ]
 
@@ -100,25 +100,18 @@ class ReadoutExperiment(Experiment):
         return len(READOUTS) * settings.images
 
     def measure(self, settings: Readout, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-        found = reconstructions(_plan(cell), pictures.pixels, seed=seed + int(cell["network"]))
         truth = metrics.luminance(pictures.pixels)
+        found = reconstructions(_plan(cell), pictures.pixels, seed=seed + cell["network"])
         rows = []
-        for name in READOUTS:
-            grey = metrics.luminance(found[name]) if found[name].shape[-1] == 3 else found[name]
-            ssim, pearson = (
-                ops.convert_to_numpy(scores) for scores in metrics.study_scores(truth, grey)
-            )
+        for name, output in found.items():
+            grey = output if name == "mean" else metrics.luminance(output)
+            ssim, pearson = metrics.study_scores(truth, grey)
             if name.startswith("ridge"):
-                psnr = metrics.psnr(pictures.pixels, np.clip(found[name], 0, 1))
+                psnr = metrics.psnr(pictures.pixels, np.clip(output, 0, 1))
             else:  # a random network's output has no scale to compare
                 psnr = np.full(len(truth), np.nan)
-            for i, image in enumerate(pictures.names):
-                scores = {
-                    "ssim": float(ssim[i]),
-                    "pearson": float(pearson[i]),
-                    "psnr": float(psnr[i]),
-                }
-                rows.append({**cell, "readout": name, "image": image, **scores})
+            key = {**cell, "readout": name}
+            rows += rows_of(key, pictures.names, ssim=ssim, pearson=pearson, psnr=psnr)
         return rows
 
     def draw(self, frame: pd.DataFrame) -> Figure:
@@ -129,12 +122,11 @@ class ReadoutExperiment(Experiment):
             for i, name in enumerate(READOUTS):
                 part = of_kind[of_kind["readout"] == name]
                 look = {"linestyle": style, "color": f"C{i}", "label": f"{name}, {kind}"}
-                curve(axes[0], part, "block", "ssim", **look)
+                scoring.curve(axes[0], part, "block", "ssim", **look)
                 if name.startswith("ridge"):
-                    curve(axes[1], part, "block", "psnr", **look)
+                    scoring.curve(axes[1], part, "block", "psnr", **look)
         for ax, label in zip(axes, ("SSIM", "PSNR (dB)"), strict=True):
-            ax.set_xlabel("k of Conv k-DeConv k")
-            ax.set_xticks(sorted(frame["block"].unique()))
+            ax.set(xlabel="k of Conv k-DeConv k", xticks=sorted(frame["block"].unique()))
             ax.set_ylabel(f"{label}, mean ± std over networks")
         axes[0].set_ylim(0, 1)
         axes[0].legend(fontsize=7)
@@ -143,26 +135,19 @@ class ReadoutExperiment(Experiment):
 
     def show(self, frame: pd.DataFrame, settings: Readout, pictures: Pictures, seed: int) -> Figure:
         """The cat by each readout of the first network, nearest neighbours."""
-        found = [
-            reconstructions(
-                _plan({"block": block, "upsampling": "nearest"}), pictures.pixels, seed=seed
-            )
-            for block in settings.blocks
-        ]
-        lines = []
-        for name in READOUTS:
-            line = []
-            for block, results in zip(settings.blocks, found, strict=True):
-                output = results[name][:1]
+        lines: dict[str, list[sheet.Captioned]] = {name: [] for name in READOUTS}
+        for block in settings.blocks:
+            plan = _plan({"block": block, "upsampling": "nearest"})
+            for name, outputs in reconstructions(plan, pictures.pixels, seed=seed).items():
                 if name == "mean":
-                    picture = sheet.shown(pictures, output)
+                    picture = sheet.shown(pictures, outputs[:1])
                 elif name == "random":
-                    picture = sheet.coloured(pictures, output)
+                    picture = sheet.coloured(pictures, outputs[:1])
                 else:
-                    picture = np.clip(output[0], 0, 1)
-                line.append((f"CD{block}", picture))
-            lines.append((name, line))
-        return sheet.sheet(lines, title=f"The cat by the network of seed {seed}, nearest")
+                    picture = np.clip(outputs[0], 0, 1)
+                lines[name].append((f"CD{block}", picture))
+        title = f"The cat by the network of seed {seed}, nearest"
+        return sheet.sheet(list(lines.items()), title=title)
 
 
 EXPERIMENT = ReadoutExperiment()

@@ -1,19 +1,22 @@
 """What the experiments on random networks share: their cells, their rows and their curves."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.experiments.experiment import Cell, Experiment, Pictures, Row, rows_of
+from recon.experiments.panels import band
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
 
 STD = 0.1  # of the papers' rrVGG, all laws being one to a network of ReLUs (see `laws`)
 UPSAMPLINGS: tuple[UpsampleKind, ...] = ("zero", "nearest")
 SCORE_COLUMNS = ("group", "network", "head", "image", "ssim", "pearson")
+MEAN_SSIM = "SSIM, mean ± std over networks"
 
 
 def upsampling(cell: Cell) -> UpsampleKind:
@@ -25,13 +28,8 @@ class RandomSweep(Experiment):
     """A sweep over plans of random networks, scored by both heads on all pictures.
 
     Networks of a plan are evaluated in groups, as many at once as fit into memory; a group is a
-    cell. Network n has seed S + n.
-
-    Attributes:
-        chroma: Whether rows have the correlation of colours, too.
+    cell. Network n has seed S + n. A column "chroma" gets the correlation of colours.
     """
-
-    chroma = False
 
     @abstractmethod
     def points(self, settings: Any) -> list[Cell]:
@@ -40,6 +38,13 @@ class RandomSweep(Experiment):
     @abstractmethod
     def plan(self, cell: Cell) -> Plan:
         """The networks of a point."""
+
+    def variants(self, cell: Cell) -> list[tuple[Row, Plan]]:
+        """Plans of a point, drawn and encoded once, that differ in the decoder's upsampling only.
+
+        With each comes what its rows have besides.
+        """
+        return [({}, self.plan(cell))]
 
     def law(self, cell: Cell) -> dict[str, Any]:
         """The law of a point, and its true standard deviation."""
@@ -50,54 +55,37 @@ class RandomSweep(Experiment):
         return [
             {**point, "group": group}
             for point in self.points(settings)
-            for group in range(len(_groups(self.plan(point), settings)))
+            for group in range(len(self._groups(settings, point)))
         ]
 
     def rows(self, settings: Any, cell: Cell) -> int:
-        """Both heads of the group's networks, on all pictures."""
-        return len(self.networks(settings, cell)) * len(simulation.HEADS) * settings.images
-
-    def networks(self, settings: Any, cell: Cell) -> range:
-        """The numbers of a group's networks."""
-        return _groups(self.plan(cell), settings)[int(cell["group"])]
-
-    def drawn(self, settings: Any, cell: Cell, seed: int) -> dict[int, simulation.Kernels]:
-        """The kernels of a group's networks, by their numbers."""
-        plan, law = self.plan(cell), self.law(cell)
-        return {
-            n: simulation.draw_kernels(plan, seed=seed + n, **law)
-            for n in self.networks(settings, cell)
-        }
+        """Both heads of the group's networks by each variant, on all pictures."""
+        networks = self._groups(settings, cell)[cell["group"]]
+        heads = len(self.variants(cell)) * len(simulation.HEADS)
+        return len(networks) * heads * settings.images
 
     def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
         """Scores of a group's networks."""
-        kernels = self.drawn(settings, cell, seed)
-        (scores,) = simulation.score([self.plan(cell)], list(kernels.values()), pictures.pixels)
-        return rows_of(cell, dict(zip(kernels, scores, strict=True)), pictures, chroma=self.chroma)
+        networks, variants = self._groups(settings, cell)[cell["group"]], self.variants(cell)
+        plan, law = self.plan(cell), self.law(cell)
+        kernels = [simulation.draw_kernels(plan, seed=seed + n, **law) for n in networks]
+        found = simulation.score([plan for _, plan in variants], kernels, pictures.pixels)
+        rows = []
+        for (named, _), of_plan in zip(variants, found, strict=True):
+            for network, of_network in zip(networks, of_plan, strict=True):
+                for head in simulation.HEADS:
+                    key = {**cell, **named, "network": network, "head": head}
+                    scores = {score: of_network[f"{score} {head}"] for score in ("ssim", "pearson")}
+                    if "chroma" in self.columns:
+                        no = np.full(len(pictures.names), np.nan)
+                        scores["chroma"] = of_network["chroma"] if head == "linear" else no
+                    rows += rows_of(key, pictures.names, **scores)
+        return rows
 
-
-def rows_of(
-    cell: Cell,
-    scores: Mapping[int, Mapping[str, Any]],
-    pictures: Pictures,
-    *,
-    chroma: bool = False,
-) -> list[Row]:
-    """Rows of a cell from the scores of its networks, by their numbers."""
-    rows = []
-    for network, found in scores.items():
-        for head in simulation.HEADS:
-            for i, name in enumerate(pictures.names):
-                row: Row = {**cell, "network": network, "head": head, "image": name}
-                row |= {score: float(found[f"{score} {head}"][i]) for score in ("ssim", "pearson")}
-                if chroma:
-                    row["chroma"] = float(found["chroma"][i]) if head == "linear" else float("nan")
-                rows.append(row)
-    return rows
-
-
-def _groups(plan: Plan, settings: Settings) -> list[range]:
-    return simulation.groups(plan, settings.networks, images=settings.images, side=settings.side)
+    def _groups(self, settings: Any, cell: Cell) -> list[range]:
+        """Numbers of the networks of a point, in groups."""
+        size = {"images": settings.images, "side": settings.side}
+        return simulation.groups(self.plan(cell), settings.networks, **size)
 
 
 def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataFrame:
@@ -115,13 +103,5 @@ def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataF
 def curve(axes: Axes, frame: pd.DataFrame, x: str, score: str, **style: Any) -> None:
     """Mean over networks against `x`, and a band of one standard deviation each way."""
     statistics = by_network(frame, [x], score).groupby(x)[score].agg(["mean", "std"])
-    (line,) = axes.plot(statistics.index, statistics["mean"], marker="o", markersize=4, **style)
-    deviation = statistics["std"].fillna(0)
-    axes.fill_between(
-        statistics.index,
-        statistics["mean"] - deviation,
-        statistics["mean"] + deviation,
-        color=line.get_color(),
-        alpha=0.15,
-        linewidth=0,
-    )
+    mean, std = statistics["mean"], statistics["std"].fillna(0)
+    band(axes, mean, mean - std, mean + std, marker="o", markersize=4, **style)

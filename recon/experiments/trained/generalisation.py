@@ -12,22 +12,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Pictures, Row
-from recon.experiments.trained.cells import (
-    PAPER,
-    SMOKE,
-    TITLES,
-    AgainstTrained,
-    TrainedSweep,
-    half_of,
-    of_encoder,
-)
-
-SETS = ("training", "validation")
+from recon.experiments.experiment import Cell, Pictures, Row, rows_of
+from recon.experiments.trained import trainings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generalisation(AgainstTrained):
+class Generalisation(trainings.AgainstTrained):
     vgg16_blocks: tuple[int, ...] = (1, 2, 3, 4, 5)
     """The k of Conv k."""
     alexnet_blocks: tuple[int, ...] = (3,)
@@ -37,7 +27,7 @@ class Generalisation(AgainstTrained):
         return self.vgg16_blocks if architecture == "vgg16" else self.alexnet_blocks
 
 
-class GeneralisationExperiment(TrainedSweep):
+class GeneralisationExperiment(trainings.TrainedSweep):
     name = "generalisation"
     title = (
         "Final loss of trained DCNs on training and other pictures, VGG16 Conv1 to Conv5,"
@@ -48,75 +38,56 @@ class GeneralisationExperiment(TrainedSweep):
         "Training and validation loss are alike; loss increases significantly with depth for"
         " pre-trained VGG, slowly for random VGG; on AlexNet the two hardly differ."
     )
-    cost = {
-        "smoke": "15 s",
-        "laptop": "3.2 processor hours, 1.6 h on 2 free cores",
-        "paper": "not measured",
-    }
+    cost = {"smoke": "15 s", "paper": "not measured"}
+    cost |= {"laptop": "3.2 processor hours, 1.6 h on 2 free cores"}
     settings = {
-        "smoke": Generalisation(**SMOKE | {"networks": 2, "steps": 8}, vgg16_blocks=(1, 2)),
-        "laptop": Generalisation(
-            networks=3,
-            images=200,
-            side=96,
-            crop=64,
-            batch=4,
-            steps=1000,
-            measured=60,
-            learning_rate=5e-4,  # at the preset's, one DCN of Conv4 in six diverged
+        "smoke": Generalisation(
+            **trainings.SMOKE | {"networks": 2, "steps": 8}, vgg16_blocks=(1, 2)
         ),
-        "paper": Generalisation(**PAPER | {"networks": 2}),
+        # At the preset's rate, one DCN of Conv4 in six diverged.
+        "laptop": Generalisation(
+            **trainings.LARGE | {"steps": 1000, "measured": 60}, learning_rate=5e-4
+        ),
+        "paper": Generalisation(**trainings.PAPER | {"networks": 2}),
     }
-    columns = (
-        "architecture",
-        "block",
-        "encoder",
-        "network",
-        "weights",
-        "set",
-        "image",
-        "mse",
-    )
+    columns = ("architecture", "block", "encoder", "network", "weights", "set", "image", "mse")
 
     def cells(self, settings: Generalisation) -> list[Cell]:
         return [
             {"architecture": architecture, "block": block, "encoder": kind, "network": network}
-            for architecture in TITLES
+            for architecture in trainings.TITLES
             for block in settings.blocks(architecture)
             for kind in settings.kinds(architecture)
             for network in range(settings.networks)
         ]
 
     def rows(self, settings: Generalisation, cell: Cell) -> int:
-        return sum(
-            len(range(settings.images)[half][: settings.measured])
-            for half in half_of(settings.images, int(cell["network"]))
-        )
+        halves = settings.images // 2, (settings.images + 1) // 2
+        return sum(min(half, settings.measured) for half in halves)
 
     def measure(
         self, settings: Generalisation, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
         training = self.training(settings, cell, pictures, seed)
         training.run()
-        held_out, trained_on = half_of(len(pictures.names), int(cell["network"]))
+        held_out, trained_on = trainings.half_of(len(pictures.names), cell["network"])
         rows = []
         for name, half, pixels in (
-            (SETS[0], trained_on, training.training),
-            (SETS[1], held_out, training.held_out),
+            ("training", trained_on, training.training),
+            ("validation", held_out, training.held_out),
         ):
             errors = training.errors(training.middle(pixels))
-            for image, error in zip(pictures.names[half], errors, strict=False):
-                found = {"weights": training.weights, "set": name, "image": image}
-                rows.append({**cell, **found, "mse": float(error)})
+            key = {**cell, "weights": training.weights, "set": name}
+            rows += rows_of(key, pictures.names[half][: len(errors)], mse=errors)
         return rows
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         groups = list(frame.groupby("architecture", sort=False))
-        blocks = [part["block"].nunique() for _, part in groups]
-        figure = Figure(figsize=(2.5 + 1.4 * sum(blocks), 4.2), layout="constrained")
-        axes = figure.subplots(
-            1, len(groups), squeeze=False, sharey=True, width_ratios=[b + 0.5 for b in blocks]
-        )[0]
+        widths = [part["block"].nunique() + 0.5 for _, part in groups]
+        size = 2.5 + 1.4 * (sum(widths) - 0.5 * len(widths)), 4.2
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(1, len(groups), squeeze=False, sharey=True, width_ratios=widths)[0]
+        handles = {}
         for ax, (architecture, of_architecture) in zip(axes, groups, strict=True):
             levels = sorted(of_architecture["block"].unique())
             series = list(of_architecture.groupby(["encoder", "set"], sort=False))
@@ -125,25 +96,22 @@ class GeneralisationExperiment(TrainedSweep):
                 losses = part.groupby(["block", "network"])["mse"].mean()
                 aside = (i - (len(series) - 1) / 2) * width
                 colour = "C0" if kind == "random" else "C1"
-                ax.scatter(
+                label = f"{trainings.of_encoder(kind, part['weights'])}, {name}"
+                handles[label] = ax.scatter(
                     [levels.index(block) + aside for block, _ in losses.index],
                     losses,
                     s=22,
                     color=colour,
-                    facecolors=colour if name == SETS[0] else "none",
-                    label=f"{of_encoder(kind, part['weights'])}, {name}",
+                    facecolors=colour if name == "training" else "none",
+                    label=label,
                 )
                 middle = np.exp(np.log(losses).groupby("block").mean())
                 places = np.arange(len(levels)) + aside
                 ax.hlines(middle, places - width / 2, places + width / 2, color=colour)
             ax.set_xticks(range(len(levels)), [f"Conv{block}" for block in levels])
-            ax.set_title(TITLES[architecture])
-            ax.set_yscale("log")
+            ax.set(title=trainings.TITLES[architecture], yscale="log")
             ax.grid(visible=False, axis="x")
         axes[0].set_ylabel("mean squared error")
-        handles = dict(zip(*axes[0].get_legend_handles_labels()[::-1], strict=True))
-        for ax in axes[1:]:
-            handles |= dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
         figure.suptitle("Final loss by the CNN's weights: networks, and their geometric mean")
         return figure

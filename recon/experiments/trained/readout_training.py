@@ -9,10 +9,9 @@ All three begin as the DCN that training begins from, of He's law, on one random
 - `ridge`: its last layer is solved on the training pictures (`rrstyle.networks.readout`).
 - `trained`: all its layers are trained.
 
-Losses are of pictures held out. Compute counts multiplications and additions of what each has
-cost before, and of giving back one picture: convolutions, the backward pass as two forward ones of
-the DCN, and for `ridge` the normal equations and their solution. Adam and activations are left
-out.
+Losses are of pictures held out. Compute counts multiplications and additions of what each has cost
+before, and of giving back one picture: convolutions, the backward pass as two forward ones of the
+DCN, and for `ridge` the normal equations and their solution, without Adam and activations.
 """
 
 import math
@@ -22,16 +21,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recon.experiments.experiment import Cell, Pictures, Row
-from recon.experiments.trained.cells import (
-    LAPTOP,
-    PAPER,
-    SMOKE,
-    TrainedSweep,
-    Training,
-    TrainingSettings,
-    row_steps,
-)
+from recon.experiments.experiment import Cell, Pictures, Row, grid
+from recon.experiments.panels import band
+from recon.experiments.trained import trainings
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
 from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
@@ -44,26 +36,21 @@ READOUTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadoutTraining(TrainingSettings):
-    blocks: tuple[int, ...]
+class ReadoutTraining(trainings.TrainingSettings):
+    blocks: tuple[int, ...] = (1, 2, 3)
     """The k of Conv k."""
 
 
 @dataclass(frozen=True)
 class Flops:
-    """Multiplications and additions of one picture's convolutions.
-
-    Attributes:
-        cnn: Operations of the CNN.
-        hidden: Operations of the DCN's layers but the last.
-        last: Operations of the DCN's last layer.
-        unknowns: Number of unknowns of the last layer for each output channel.
-    """
+    """Multiplications and additions of one picture's convolutions."""
 
     cnn: int
     hidden: int
+    """Of the DCN's layers but the last."""
     last: int
     unknowns: int
+    """Number of unknowns of the last layer for each output channel."""
 
     @property
     def forward(self) -> int:
@@ -72,12 +59,7 @@ class Flops:
 
 
 def count_flops(network: NetworkConfig, side: int) -> Flops:
-    """Cost of a pair, two for each multiplication of a convolution.
-
-    Args:
-        network: Plan of the pair.
-        side: Side of the pictures in pixels.
-    """
+    """Cost of a pair on pictures of `side` px, two for each multiplication of a convolution."""
     plan = plan_of(network)
     shapes = iter(kernel_shapes(plan.encoder, plan.head.channels))
     cnn, dcn = 0, []
@@ -92,17 +74,14 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
 
 
 def untrained_errors(
-    training: Training, known: np.ndarray, held_out: np.ndarray
+    training: trainings.Training, known: np.ndarray, held_out: np.ndarray
 ) -> tuple[float, float]:
-    """Loss of the DCN that a training begins from, without and with a solved last layer.
+    """Mean squared errors of `random` and of `ridge`, of the DCN that a training begins from.
 
     Args:
         training: Before it is run.
         known: uint8 squares (squares, crop, crop, 3) that the last layer is solved on.
-        held_out: uint8 squares that losses are taken on.
-
-    Returns:
-        The mean squared errors of `random` and of `ridge`.
+        held_out: uint8 squares that errors are of.
     """
     # Of the same seed and law as the DCN at the start of a training: its very weights.
     start = replace(training.config.network, law="he")
@@ -143,34 +122,26 @@ def _affine_error(output: np.ndarray, image: np.ndarray) -> float:
     return float((np.square(x).mean(axis=0) - explained).mean())
 
 
-class ReadoutTrainingExperiment(TrainedSweep):
+class ReadoutTrainingExperiment(trainings.TrainedSweep):
     name = "readout-training"
     title = "Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute"
     reproduces = "What training gains over a closed form; no figure of the papers"
     printed = "A DCN is trained for each representation; none is solved."
-    cost = {
-        "smoke": "15 s",
-        "laptop": "3 min on 2 cores",
-        "paper": "not measured",
-    }
+    cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
-        "smoke": ReadoutTraining(**SMOKE, blocks=(1, 2)),
+        "smoke": ReadoutTraining(**trainings.SMOKE, blocks=(1, 2)),
         "laptop": ReadoutTraining(
-            **LAPTOP | {"networks": 2, "steps": 120, "measured": 32}, blocks=(1, 2, 3)
+            **trainings.LAPTOP | {"networks": 2, "steps": 120, "measured": 32}
         ),
-        "paper": ReadoutTraining(**PAPER, blocks=(1, 2, 3)),
+        "paper": ReadoutTraining(**trainings.PAPER),
     }
     columns = ("block", "network", "readout", "step", "gflop", "mse")
 
     def cells(self, settings: ReadoutTraining) -> list[Cell]:
-        return [
-            {"block": block, "network": network}
-            for block in settings.blocks
-            for network in range(settings.networks)
-        ]
+        return grid(block=settings.blocks, network=range(settings.networks))
 
     def rows(self, settings: ReadoutTraining, cell: Cell) -> int:
-        return 2 + len(row_steps(settings))
+        return 2 + len(trainings.row_steps(settings))
 
     def measure(
         self, settings: ReadoutTraining, cell: Cell, pictures: Pictures, seed: int
@@ -184,7 +155,7 @@ class ReadoutTrainingExperiment(TrainedSweep):
         solved = len(middle[0]) * (cost.cnn + cost.hidden + equations) + 2 * cost.unknowns**3 // 3
         found = [("random", 0, 0, random_mse), ("ridge", 0, solved, ridge_mse)]
         step = settings.batch * (cost.cnn + 3 * (cost.hidden + cost.last))
-        for row in training.run(rows=row_steps(settings)):
+        for row in training.run(rows=trainings.row_steps(settings)):
             found.append(("trained", row["step"], row["step"] * step, row["validation_mse"]))
         return [
             {**cell, "readout": name, "step": n, "gflop": (flop + cost.forward) / 1e9, "mse": mse}
@@ -196,21 +167,16 @@ class ReadoutTrainingExperiment(TrainedSweep):
         figure = Figure(figsize=(4 * len(blocks), 4.2), layout="constrained")
         axes = figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0]
         for ax, block in zip(axes, blocks, strict=True):
-            for (name, label), marker in zip(READOUTS.items(), "sD ", strict=True):
+            for i, (name, label) in enumerate(READOUTS.items()):
                 part = frame[(frame["block"] == block) & (frame["readout"] == name)]
-                points = part.groupby("gflop")["mse"].agg(["mean", "min", "max"])
-                (line,) = ax.plot(points.index, points["mean"], marker=marker, label=label)
+                by_cost = part.groupby("gflop")["mse"]
+                look = {"color": f"C{i}", "marker": "sD "[i], "label": label}
                 if name == "trained":
-                    colour = line.get_color()
-                    ends = points["min"], points["max"]
-                    ax.fill_between(points.index, *ends, color=colour, alpha=0.15, linewidth=0)
-                else:
-                    ax.axhline(
-                        points["mean"].iloc[0], color=line.get_color(), linewidth=1, alpha=0.4
-                    )
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-            ax.set_xlabel("compute (GFLOP)")
+                    band(ax, by_cost.mean(), by_cost.min(), by_cost.max(), **look)
+                else:  # a point
+                    ax.plot(by_cost.mean(), **look)
+                    ax.axhline(by_cost.mean().iloc[0], color=f"C{i}", linewidth=1, alpha=0.4)
+            ax.set(xscale="log", yscale="log", xlabel="compute (GFLOP)")
             ax.set_title(f"Conv{block}-DeConv{block}")
         axes[0].set_ylabel("mean squared error held out")
         axes[0].legend()

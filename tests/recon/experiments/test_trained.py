@@ -12,7 +12,7 @@ from recon.data.pictures import load_pictures
 from recon.experiments import find_experiment
 from recon.experiments.experiment import Pictures
 from recon.experiments.trained import readout_training
-from recon.experiments.trained.cells import (
+from recon.experiments.trained.trainings import (
     Training,
     TrainingSettings,
     half_of,

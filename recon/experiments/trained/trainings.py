@@ -12,8 +12,6 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.training.config import SMALL, TrainingConfig
@@ -36,6 +34,7 @@ SMOKE: dict[str, Any] = {"networks": 1, "images": 4, "side": 40, "crop": 32, "ba
 SMOKE |= {"steps": 12, "measured": 2, "channels": 8}
 LAPTOP: dict[str, Any] = {"networks": 3, "images": 200, "side": 72, "crop": 48, "batch": 8}
 LAPTOP |= {"steps": 100, "measured": 16}
+LARGE = LAPTOP | {"side": 96, "crop": 64, "batch": 4}  # where losses are to be near their end
 PAPER: dict[str, Any] = {"networks": 3, "images": 10_000, "side": 256, "crop": 227, "batch": 32}
 PAPER |= {"steps": 200_000, "measured": 5000, "preset": "paper"}
 _PRESETS = {"small": SMALL, "paper": TrainingConfig()}
@@ -44,8 +43,6 @@ _ROWS = 20  # of a training's course
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings(Settings):
-    """Size of an experiment that trains DCNs."""
-
     crop: int
     """Side of the squares that are cut from the pictures, in pixels."""
     batch: int
@@ -64,8 +61,6 @@ class TrainingSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class AgainstTrained(TrainingSettings):
-    """Random CNNs beside trained ones."""
-
     trained: tuple[str, ...] = ()
     """Architectures of which trained weights were given."""
 
@@ -77,15 +72,13 @@ class AgainstTrained(TrainingSettings):
 class Training:
     """A DCN at the start of its training, with what it is trained and measured on.
 
-    Network n draws its CNN, its DCN and its squares by seed S + n. The first half of the pictures,
-    which has the cat, is held out where n is even; the second one where n is odd.
+    Network `number` draws its CNN, its DCN and its squares by `seed` + `number`. The first half of
+    the pictures, which has the cat, is held out where it is even; the second one where it is odd. A
+    training is the source of its own batches.
 
     Args:
-        settings: Size of the training.
         network: Plan, law and std; a trained CNN fixes what its weights are tied to.
         pictures: At least two.
-        number: n.
-        seed: S.
         trained: Take the trained CNN of the network's architecture in place of a random one.
 
     Attributes:
@@ -118,10 +111,9 @@ class Training:
         weights, source = None, "random"
         self.weights = f"{network.law} {network.std:g}"
         if trained:
-            (file,) = (e for e in pictures.encoders if e.architecture == network.architecture)
-            encoder = file.up_to(network)
-            network, weights, self.weights = encoder.network, encoder.weights, encoder.name
-            source = encoder.name
+            encoder = pictures.encoder(network.architecture).up_to(network)
+            network, weights = encoder.network, encoder.weights
+            self.weights = source = encoder.name
         preset = _PRESETS[settings.preset]
         share = settings.steps / preset.steps
         self.config = replace(
@@ -136,27 +128,35 @@ class Training:
             milestones=tuple(max(1, round(share * step)) for step in preset.milestones),
             precision="float32",
         )
-        held_out, training = half_of(len(pictures.names), number)
-        self.training, self.held_out = (
-            np.rint(255 * pictures.pixels[half]).astype(np.uint8) for half in (training, held_out)
+        self.held_out, self.training = (
+            np.rint(255 * pictures.pixels[half]).astype(np.uint8)
+            for half in half_of(len(pictures.names), number)
         )
         self.networks = build_networks(self.config, weights)
         self._measured = settings.measured
         self._model = inversion_model(self.config, self.networks)
 
+    def __getitem__(self, number: int) -> np.ndarray:
+        return random_squares(self.training, self.config, number)
+
     def run(self, *, rows: Sequence[int] = ()) -> list[Row]:
-        """Takes all steps.
+        """Takes all steps; COURSE_COLUMNS after those of `rows`, which rise.
 
-        Args:
-            rows: Steps after which a row is taken, rising.
-
-        Returns:
-            COURSE_COLUMNS of each: the mean loss of the batches since the row before, each before
-            its step, and the loss of the pictures held out, of squares in their middle.
+        They are the mean loss of the batches since the row before, each before its step, and the
+        loss of the pictures held out, of squares in their middle.
         """
-        course = _Course(self, rows)
-        fit(self._model, _Squares(self.training, self.config), self.config, [course])
-        return course.found
+        course, held_out = [], self.middle(self.held_out)
+
+        def after_batch(batch: int, logs: Mapping[str, Any]) -> None:
+            if batch + 1 in rows:
+                mse = mean_squared_error(self.config, logs["error"])
+                self._model.reset_metrics()  # the next row's mean begins here
+                validation = float(self.errors(held_out).mean())
+                course.append(dict(zip(COURSE_COLUMNS, (batch + 1, mse, validation), strict=True)))
+
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
+        fit(self._model, self, self.config, [callback])
+        return course
 
     def middle(self, pictures: np.ndarray) -> np.ndarray:
         """Squares in the middle of the first pictures of a half: what losses are taken on."""
@@ -175,52 +175,23 @@ class Training:
         return trained_networks(self.networks, self._model.layers[-1].get_weights())
 
 
-class _Squares:
-    """Source of a training's batches."""
-
-    def __init__(self, pictures: np.ndarray, config: TrainingConfig) -> None:
-        self._pictures, self._config = pictures, config
-
-    def __getitem__(self, number: int) -> np.ndarray:
-        return random_squares(self._pictures, self._config, number)
-
-
-class _Course(keras.callbacks.Callback):
-    """Takes a row after each of some steps."""
-
-    def __init__(self, training: Training, steps: Sequence[int]) -> None:
-        super().__init__()
-        self._training, self._steps = training, steps
-        self._held_out = training.middle(training.held_out)
-        self.found: list[Row] = []
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if batch + 1 in self._steps:
-            mse = mean_squared_error(self._training.config, logs["error"])
-            self.model.reset_metrics()  # the next row's mean begins here
-            validation = float(self._training.errors(self._held_out).mean())
-            self.found.append(
-                {"step": batch + 1, "training_mse": mse, "validation_mse": validation}
-            )
-
-
 def half_of(count: int, number: int) -> tuple[slice, slice]:
     """Which of `count` pictures network `number` has held out, and which it is trained on."""
     halves = slice(0, (count + 1) // 2), slice((count + 1) // 2, count)
     return halves if number % 2 == 0 else halves[::-1]
 
 
+def held_out(settings: TrainingSettings, cell: Cell, most: int) -> range:
+    """Numbers of the first pictures, `most` of them, that the network of a cell has held out."""
+    return range(settings.images)[half_of(settings.images, cell["network"])[0]][:most]
+
+
 def random_squares(pictures: np.ndarray, config: TrainingConfig, number: int) -> np.ndarray:
     """Batch `number` (from 0) of a training, a function of it and the seed alone.
 
-    Args:
-        pictures: uint8 (pictures, side, side, 3).
-        config: Crop, batch and seed.
-        number: Number of the batch, from 0.
-
     Returns:
-        uint8 (batch, crop, crop, 3): squares of pictures drawn with replacement, from anywhere in
-        them, every other one mirrored at random.
+        uint8 (batch, crop, crop, 3): squares of uint8 pictures (pictures, side, side, 3), drawn
+        with replacement, from anywhere in them, every other one mirrored at random.
     """
     rng = np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=(1, number)))
     room = pictures.shape[1] - config.crop + 1
@@ -263,53 +234,13 @@ class TrainedSweep(Experiment):
         self, settings: TrainingSettings, cell: Cell, pictures: Pictures, seed: int
     ) -> Training:
         """The training of a cell."""
-        architecture = str(cell.get("architecture", "vgg16"))
-        law = {name: cell[name] for name in ("law", "std") if name in cell}
+        law: Row = {name: cell[name] for name in ("law", "std") if name in cell}
+        architecture, block = cell.get("architecture", "vgg16"), cell.get("block", self.block)
+        network = plan(settings, architecture, block, **self.network, **law)
+        trained = cell.get("encoder") == "trained"
         return Training(
-            settings,
-            plan(settings, architecture, int(cell.get("block", self.block)), **self.network, **law),
-            pictures,
-            number=int(cell["network"]),
-            seed=seed,
-            trained=cell.get("encoder") == "trained",
+            settings, network, pictures, number=cell["network"], seed=seed, trained=trained
         )
-
-
-class CourseSweep(TrainedSweep):
-    """A sweep that follows the loss of each training."""
-
-    def rows(self, settings: Any, cell: Cell) -> int:
-        """One a step of `row_steps`."""
-        return len(row_steps(settings))
-
-    def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
-        """The course of a cell's training."""
-        training = self.training(settings, cell, pictures, seed)
-        weights: Row = {"weights": training.weights} if "encoder" in cell else {}
-        return [{**cell, **weights, **row} for row in training.run(rows=row_steps(settings))]
-
-
-def draw_course(axes: Axes, frame: pd.DataFrame, *, label: str, **style: Any) -> None:
-    """Loss held out against steps: the mean over networks, and a band over all of them.
-
-    The training loss is dotted.
-    """
-    by_step = frame.groupby("step")
-    held_out = by_step["validation_mse"].agg(["mean", "min", "max"])
-    (line,) = axes.plot(held_out.index, held_out["mean"], label=label, **style)
-    colour = line.get_color()
-    axes.fill_between(
-        held_out.index, held_out["min"], held_out["max"], color=colour, alpha=0.15, linewidth=0
-    )
-    axes.plot(by_step["training_mse"].mean(), color=colour, linestyle=":", linewidth=1)
-
-
-def label_course(axes: Axes, title: str) -> None:
-    """Axes of `draw_course`, once all is drawn."""
-    axes.set_yscale("log")
-    axes.set_xlabel("steps")
-    axes.set_title(title)
-    axes.legend()
 
 
 def of_encoder(kind: str, weights: Iterable[str]) -> str:
