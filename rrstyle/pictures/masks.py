@@ -57,22 +57,13 @@ def composite(photograph: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np
     """`image` where the mask is 1, the photograph itself where it is 0, between them their mix.
 
     The edge is softened inwards by a 200th of the picture, so that a hard outline does not show.
-
-    Args:
-        photograph: Image (height, width, 3) in [0, 1].
-        image: Stylised picture of the same size, (height, width, 3).
-        mask: Share of `image` at each pixel, (height, width), in [0, 1].
     """
-    return photograph + _feathered(mask)[..., None] * (image - photograph)
-
-
-def _feathered(mask: np.ndarray) -> np.ndarray:
     inside = mask > 0
-    if inside.all():
-        return mask
-    width = 1 + _FEATHER * max(mask.shape)
-    depth = ndimage.distance_transform_edt(inside)
-    return mask * np.minimum(depth / width, 1).astype(np.float32)
+    if not inside.all():
+        width = 1 + _FEATHER * max(mask.shape)
+        depth = ndimage.distance_transform_edt(inside)
+        mask = mask * np.minimum(depth / width, 1).astype(np.float32)
+    return photograph + mask[..., None] * (image - photograph)
 
 
 def grey_text(levels: np.ndarray) -> str:
@@ -83,11 +74,7 @@ def grey_text(levels: np.ndarray) -> str:
 
 
 def parse_grey(text: Any, *, argument: str) -> np.ndarray:
-    """The picture in a text of `grey_text`, float32 (height, width, 3) in [0, 1].
-
-    Raises:
-        ValueError: If the text holds none.
-    """
+    """The picture in a text of `grey_text`, float32 (height, width, 3) in [0, 1], or ValueError."""
     try:
         data = base64.b64decode(text, validate=True)
     except (TypeError, ValueError) as error:
@@ -101,9 +88,5 @@ def mask_text(mask: np.ndarray) -> str:
 
 
 def parse_mask(text: Any, *, argument: str = "mask") -> np.ndarray:
-    """The mask in a text of `mask_text`.
-
-    Raises:
-        ValueError: If the text holds no mask.
-    """
+    """The mask in a text of `mask_text`, or ValueError."""
     return as_mask(parse_grey(text, argument=argument), argument=argument)

@@ -25,11 +25,9 @@ _FEATHER = 1 / 400  # deviation of the soft edge between regions, as a share of 
 
 @dataclass(frozen=True)
 class Regions:
-    """Regions of a photograph and of its styles, by number from 0 on.
+    """The region, by number from 0 on, of each place of a photograph and of its styles.
 
-    Attributes:
-        content: Region of each place of the photograph, (height, width) of any size, uint8.
-        styles: The same of each style.
+    Maps are uint8 (height, width) of any size.
     """
 
     content: np.ndarray
@@ -49,20 +47,12 @@ class Regions:
         return ndimage.gaussian_filter(share, _FEATHER * max(size), mode="nearest")
 
     def of_styles(self, kept: Sequence[int]) -> "Regions":
-        """The regions with some of the styles only.
-
-        Raises:
-            ValueError: If a region of the photograph is in none of them.
-        """
+        """The regions with some of the styles; ValueError if one is in none of them."""
         return _checked(self.content, tuple(self.styles[i] for i in kept))
 
 
 def check_method(method: str) -> None:
-    """Refuses a style mask beside a method that cannot keep to regions.
-
-    Raises:
-        ValueError: If the method is not `paint`.
-    """
+    """Refuses a style mask beside a method that cannot keep to regions."""
     if method != "paint":
         raise ValueError(f"style_mask must be left out unless method is paint; received {method}")
 
@@ -158,11 +148,7 @@ def regions_text(regions: Regions) -> list[str]:
 
 
 def parse_regions(texts: Any, styles: int, *, argument: str = "style_mask") -> Regions:
-    """The regions in texts of `regions_text`.
-
-    Raises:
-        ValueError: If they hold no such maps.
-    """
+    """The regions in texts of `regions_text`, or ValueError."""
     if not isinstance(texts, list | tuple):
         raise ValueError(f"{argument} must be a list of PNG in base64")
     maps = [parse_grey(text, argument=argument) for text in texts]
