@@ -20,15 +20,9 @@ def usable_cores() -> int:
 def in_threads(
     function: Callable[[Part], Result], parts: Iterable[Part], threads: int
 ) -> Iterator[Result]:
-    """`function` of each part, in their order, several at a time.
+    """`function` of each part, in their order, by so many threads; with 1, in this thread.
 
-    What is made of the results in their order does not depend on the number of threads. Gains
-    where the function spends its time in NumPy, which leaves the interpreter to others meanwhile.
-
-    Args:
-        function: To be called from any thread.
-        parts: Its arguments.
-        threads: Most calls at a time; with 1 they are made in this thread.
+    Gains where the function spends its time in NumPy, which leaves the interpreter to others.
     """
     if threads == 1:
         yield from map(function, parts)

@@ -31,11 +31,7 @@ def available_memory() -> float | None:
 
 
 def check_memory(config: StyleConfig) -> None:
-    """Refuses a picture that the memory has no room for.
-
-    Raises:
-        ValueError: If the estimate is above what there is.
-    """
+    """Raises ValueError for a picture whose estimate is above the memory there is."""
     needed, available = memory_estimate(config), available_memory()
     if available is not None and needed > available:
         raise ValueError(
