@@ -7,12 +7,13 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import numpy as np
 import threadpoolctl
+
+from rrstyle.cores import told_by_system
 
 ON_JAX = keras.backend.backend() == "jax"
 if ON_JAX:
@@ -36,13 +37,10 @@ def value_and_grad(function: Callable) -> Callable:
 
 
 def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
-    """`function` of tensors, compiled; weights are to be passed as arguments, never closed over.
+    """`function` of (nested sequences of) tensors, compiled; weights must be arguments of it.
 
-    Args:
-        function: Function of (nested sequences of) tensors whose number, dtypes and shapes are
-            fixed, but for heights and widths of maps.
-        maps: Positions of the arguments that are (sequences of) maps, (batch, height, width,
-            channels).
+    Number, dtypes and shapes of the tensors are fixed, but for heights and widths of the maps
+    (batch, height, width, channels) in the arguments at the positions `maps`.
     """
     if ON_JAX:
         return jax.jit(function)  # compiles anew for every size
@@ -112,17 +110,7 @@ def _accelerator() -> tuple[str, str, int] | None:
 
 def _cpu_flags() -> set[str]:
     # Empty off Linux: no processor there has both oneDNN in TensorFlow and AMX.
-    return set(_cpu_info("flags").split())
-
-
-def _cpu_info(field: str) -> str:
-    """A field of the first processor in /proc/cpuinfo; empty where there is none."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    line = next((line for line in lines if line.startswith(field)), "")
-    return line.partition(":")[2].strip()
+    return set(told_by_system("cpuinfo", "flags").split())
 
 
 def resolve_precision(precision: str) -> Literal["float32", "bfloat16"]:
@@ -170,7 +158,7 @@ def device() -> str:
         return f"{found[0]}: {found[1]}"
     # By the units a library chooses its code, and clouds call very different processors "EPYC".
     units = [unit for unit in ("avx2", "avx512f", "amx_tile") if unit in _cpu_flags()]
-    name = _cpu_info("model name") or platform.processor() or platform.machine()
+    name = told_by_system("cpuinfo", "model name") or platform.processor() or platform.machine()
     return ", ".join([f"cpu: {name}", *units])
 
 

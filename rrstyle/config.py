@@ -6,7 +6,7 @@ This file imports nothing heavy: the command needs it to print its help.
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -254,10 +254,7 @@ class StyleConfig(Checked):
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A config as plain JSON values, nested."""
-    return {
-        f.name: to_dict(value) if is_dataclass(value := getattr(config, f.name)) else value
-        for f in fields(config)
-    }
+    return asdict(config)
 
 
 def from_dict(kind: type, values: Any) -> Any:

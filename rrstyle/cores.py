@@ -1,13 +1,24 @@
-"""The processors that this process may use, and work that is shared among them."""
+"""What the system tells of the machine, and work that is shared among its processors."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+def told_by_system(file: str, field: str) -> str:
+    """The first value of a field of /proc/`file`; empty where there is none, as off Linux."""
+    try:
+        lines = Path("/proc", file).read_text().splitlines()
+    except OSError:
+        return ""
+    line = next((line for line in lines if line.startswith(field)), "")
+    return line.partition(":")[2].strip()
 
 
 def usable_cores() -> int:

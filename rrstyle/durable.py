@@ -39,8 +39,8 @@ def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False
     target = Path(path)
     neighbour = temporary_neighbour(target)
     with named_errors(bare_name(os.fsdecode(path)), "not written", missing="folder"):
+        # Renamed over /dev/null, a file would take the device away.
         if overwrite and target.exists() and not (target.is_symlink() or target.is_file()):
-            # Renamed over /dev/null, a file would take the device away.
             raise IsADirectoryError(errno.EISDIR, "a folder or a device")
         try:
             with neighbour.open("xb") as stream:

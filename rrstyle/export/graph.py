@@ -45,10 +45,8 @@ def exportable_config(config: StyleConfig | None) -> StyleConfig:
     check_backend()
     config = config or StyleConfig(method="transport")
     if config.method not in METHODS:
-        raise ValueError(
-            f"method must be one of {', '.join(METHODS)} to export, the others search and have no "
-            f"graph; received {config.method!r}"
-        )
+        rule = f"method must be one of {', '.join(METHODS)} to export"
+        raise ValueError(f"{rule}, the others search and have no graph; received {config.method!r}")
     if config.decoder not in DECODERS:
         rule = f"decoder must be one of {', '.join(DECODERS)} to export a style transfer"
         raise ValueError(f"{rule}; received {config.decoder!r}")

@@ -125,8 +125,10 @@ def _endpoints(graph: StyleGraph) -> dict[str, Endpoint]:
 
     def encoded(content_bytes, style_bytes):
         files = {"content": content_bytes, "style": style_bytes}.items()
-        pair = (sized(unit_from_bytes(d, argument=name), graph.least, name) for name, d in files)
-        return png_result(graph.stylize_unit(method, *pair, own_strength))
+        content, style = (
+            sized(unit_from_bytes(data, argument=name), graph.least, name) for name, data in files
+        )
+        return png_result(graph.stylize_unit(method, content, style, own_strength))
 
     def by(method: str):
         return lambda content, style, strength: graph.stylize(method, content, style, strength)

@@ -38,12 +38,10 @@ _one_thread = threadpoolctl.ThreadpoolController().wrap(limits=1, user_api="blas
 
 
 def design_matrix(padded, kernel: int, *, step=1):
-    """Rows of a convolution's input patches, with a 1 for the bias.
+    """Rows of a convolution's input patches, of every `step`-th pixel, with a 1 for the bias.
 
     Args:
         padded: Maps (height + kernel - 1, width + kernel - 1, channels), borders padded already.
-        kernel: Side of the filters.
-        step: Distance between pixels that give a row, each way.
 
     Returns:
         (rows, kernel * kernel * channels + 1); columns in the order of a Keras kernel.
@@ -106,12 +104,11 @@ def _padded_hidden(dcn: keras.Model, kernel: int, padding: str) -> keras.Model:
 
 
 def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[SharedNetwork, np.ndarray]:
-    """The random DCN in two: its random layers, and the kernel of its last one.
+    """The random DCN in two, before its last convolution and that one's kernel.
 
     Returns:
         Network from (features, reference) to the padded input of the last convolution, (batch,
-        height + k - 1, width + k - 1, channels), and that convolution's random kernel (k, k,
-        channels, 3).
+        height + k - 1, width + k - 1, channels), and its random kernel (k, k, channels, 3).
     """
     dcn = dcn_network(config, seed=seed)
     *weights, kernel, _ = dcn.weights
@@ -121,12 +118,9 @@ def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[SharedNetwork, np.nd
 
 @dataclass(frozen=True)
 class Decoder:
-    """A DCN with the readout chosen for it.
+    """The random layers of a DCN, see `split_dcn`, and its last one.
 
-    Attributes:
-        hidden: Random layers, see `split_dcn`.
-        kernel: Kernel of the last layer, (k, k, channels, 3), float32.
-        bias: Bias of the last layer, (3,), float32.
+    The kernel is float32 (k, k, channels, 3), the bias (3,).
     """
 
     hidden: SharedNetwork

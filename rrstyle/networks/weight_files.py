@@ -39,7 +39,7 @@ class CnnWeights:
 
     Attributes:
         name: "random", "imagenet" or the name of the file, never a path.
-        network: Plan of the CNN with what the weights fix; `layer` is their last one.
+        network: Plan of the CNN; `layer` is the last one of the weights.
         weights: Kernel and bias of each convolution in turn, float32, for images in [0, 1]; None
             where they are random, to be drawn by the law of `network`.
         tied: Names of the settings of `network` that the weights fix.
@@ -109,9 +109,8 @@ class CnnWeights:
         first, last = (2 * len(VGG16.up_to(layer)) for layer in ("conv1_2", "conv5_1"))
         weights = self.weights or ()
         if ours != (VGG16.name, None, None) or len(weights) < last:
-            raise ValueError(
-                f"encoder must be a VGG16 with conv5_1 for network vgg; received {self.name!r}"
-            )
+            rule = "encoder must be a VGG16 with conv5_1 for network vgg"
+            raise ValueError(f"{rule}; received {self.name!r}")
         return weights[first:last]
 
 
@@ -143,9 +142,8 @@ def load_weights(source: str | Path, network: NetworkConfig | None = None) -> Cn
     else:
         path = Path(source)
         if not path.is_file():
-            raise ValueError(
-                f"encoder must be random, imagenet or an existing file; received {path.name!r}"
-            )
+            rule = "encoder must be random, imagenet or an existing file"
+            raise ValueError(f"{rule}; received {path.name!r}")
         # Every picture of a batch asks; a file that changed meanwhile is read again.
         state = path.stat()
         found = _from_file(path, state.st_mtime_ns, state.st_size)

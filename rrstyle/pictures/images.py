@@ -69,15 +69,12 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
 
 
 def as_image(array: Any, *, argument: str = "image") -> np.ndarray:
-    """Checks an array and makes it a picture.
+    """A new contiguous float32 array (height, width, 3) in [0, 1], of a checked picture.
 
     Args:
         array: uint8 in [0, 255] or float in [0, 1]; (height, width), (height, width, 1),
             (height, width, 3), or (height, width, 4), whose alpha is composited on white.
         argument: Name of the array in error messages.
-
-    Returns:
-        A new contiguous float32 array (height, width, 3) in [0, 1].
 
     Raises:
         ValueError: If the shape or type is another, or values are not finite or out of range.
@@ -197,8 +194,7 @@ def encode_png(
     Args:
         image: Array that `as_image` takes.
         alpha: Transparency, (height, width) of any size, in [0, 1].
-        text: Mapping of keywords (1 to 79 printable ASCII characters) to texts (at most 2^20
-            characters, no NUL); `read_png_text` reads one back.
+        text: Keywords, 1 to 79 printable ASCII characters, to texts of at most 2^20 characters.
 
     Raises:
         ValueError: If `as_image` refuses the image, or PNG cannot hold a keyword or text.

@@ -20,8 +20,7 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
 
     Args:
         mask: Array (height, width) of any size, bool, uint8 or float in [0, 1]: 1 (255) takes the
-            style, 0 leaves the photograph. A picture (height, width, 3) counts by the mean of its
-            channels.
+            style, 0 leaves the photograph. Of a picture (height, width, 3), the channels' mean.
         argument: Name of the mask in error messages.
 
     Returns:

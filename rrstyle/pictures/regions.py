@@ -64,8 +64,7 @@ def as_regions(maps: Any, styles: int, *, argument: str = "style_mask") -> Regio
         maps: `Regions`, or a list or tuple of maps: that of the photograph, then one of each
             style, (height, width, 3) or (height, width) of any size, uint8 or float in [0, 1]. Up
             to 8 colours in all are taken as they are. Of more, those that fill a hundredth of the
-            flat places of a map are the regions, and others go to the nearest of them: soft edges
-            make none.
+            flat places of a map are the regions, and others go to the nearest of them.
         styles: Number of styles.
         argument: Name of the maps in error messages.
 
