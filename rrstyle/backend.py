@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import threadpoolctl
 
+from rrstyle.config import is_whole
 from rrstyle.cores import told_by_system
 
 ON_JAX = keras.backend.backend() == "jax"
@@ -211,10 +212,9 @@ def shared_by(count: int | None) -> Iterator[int]:
         found = [device.name for device in devices("GPU") or devices("CPU")]
     if count is None:
         count = len(found)
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(found):
-        raise ValueError(
-            f"devices must be from 1 to the {len(found)} there are; received {count!r}"
-        )
+    if not is_whole(count, 1, len(found)):
+        rule = f"devices must be from 1 to the {len(found)} there are"
+        raise ValueError(f"{rule}; received {count!r}")
     if count == 1:
         yield count
     elif ON_JAX:

@@ -1,7 +1,7 @@
 """The recipe inside a picture: all that is needed to make it again.
 
-A recipe names its inputs and says which pixels they had; it holds no path. Masks, which have no
-file that could be named, are in it as a whole: 8-bit grey PNG in base64.
+It names its inputs, without paths, and digests their pixels. Masks, which have no file that could
+be named, are in it as a whole: 8-bit grey PNG in base64.
 """
 
 import hashlib

@@ -226,7 +226,5 @@ def check_same_pixels(ours: np.ndarray, theirs: np.ndarray) -> None:
     """
     difference = np.abs(theirs.astype(int) - ours)
     if difference.max() > 1 or np.mean(difference > 0) > _TIES:
-        most = difference.max()
-        raise RuntimeError(
-            f"the exported model's pixels differ from the library's by up to {most} / 255"
-        )
+        wrong = "the exported model's pixels differ from the library's"
+        raise RuntimeError(f"{wrong} by up to {difference.max()} / 255")

@@ -69,10 +69,8 @@ def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
     """The file that `export_onnx` writes; it raises the same ValueErrors."""
     config = exportable_config(config)
     if missing := [name for name in _EXTRA if importlib.util.find_spec(name) is None]:
-        raise ValueError(
-            f"format onnx needs the extra onnx: pip install 'rrstyle[onnx]'; {missing[0]} is not "
-            "installed"
-        )
+        need = "format onnx needs the extra onnx: pip install 'rrstyle[onnx]'"
+        raise ValueError(f"{need}; {missing[0]} is not installed")
     graph = build_graph(config, seed)
     data = _converted(graph, style_record(config, seed))
     session = open_session(data)

@@ -126,15 +126,12 @@ def decoder_model(plan: Plan, initialisers: Initialisers = keras_start) -> keras
 
 
 def _inserts(plan: Plan, layer: Upsample, following, factor: int) -> bool:
-    """Whether an upsampling and the convolution after it are one ZeroInsertedConv2D.
-
-    Not the head: the readout takes its input, the zero-inserted map.
-    """
+    """Whether an upsampling and the convolution after it are one ZeroInsertedConv2D."""
     return (
         layer.kind == "zero"
         and plan.padding == "zero"
         and isinstance(following, Conv)
-        and following is not plan.head
+        and following is not plan.head  # the readout takes its input, the zero-inserted map
         and following.groups == 1
         and ZeroInsertedConv2D.covers(following.kernel, factor)
     )

@@ -82,10 +82,8 @@ def with_plan_of(networks: CnnDcn | None, config: StyleConfig) -> StyleConfig:
         )
     if config.decoder in DECODERS:
         if networks is not None:
-            raise ValueError(
-                f"decoder must be {networks.name!r} with networks of that name; received"
-                f" {config.decoder!r}"
-            )
+            rule = f"decoder must be {networks.name!r} with networks of that name"
+            raise ValueError(f"{rule}; received {config.decoder!r}")
         return config
     if networks is None or networks.name != config.decoder:
         given = "none were given" if networks is None else f"{networks.name!r} was given"

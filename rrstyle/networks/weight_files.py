@@ -68,11 +68,7 @@ class CnnWeights:
         return weights_digest(self.weights or ())
 
     def kernel(self, layer: str) -> np.ndarray:
-        """Kernel (height, width, input channels a group, channels) of a convolution.
-
-        Raises:
-            ValueError: If the weights end before it.
-        """
+        """Kernel of a convolution, or ValueError where the weights end before it."""
         if layer not in self.layers:
             raise ValueError(f"encoder must have {layer}; received {self.name!r}, which has not")
         return self.layers[layer][0]
@@ -199,10 +195,8 @@ def _from_file(path: Path, modified: int, size: int) -> CnnWeights:
 
 
 def _not_weights(path: Path) -> ValueError:
-    return ValueError(
-        "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
-        f" {path.name!r} is neither, or damaged"
-    )
+    rule = "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote"
+    return ValueError(f"{rule}; {path.name!r} is neither, or damaged")
 
 
 def _from_npz(path: Path) -> CnnWeights:
@@ -283,8 +277,7 @@ def _from_keras_applications() -> CnnWeights:
     try:
         model = keras.applications.VGG16(weights="imagenet", include_top=False)
     except Exception as error:  # keras wraps every failure of a download in a bare Exception
-        raise ValueError(
-            "encoder imagenet could not be had from keras.applications; give a file instead"
-        ) from error
+        wrong = "encoder imagenet could not be had from keras.applications"
+        raise ValueError(f"{wrong}; give a file instead") from error
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     return _vgg16(IMAGENET, [[np.asarray(w) for w in c.get_weights()] for c in convolutions])

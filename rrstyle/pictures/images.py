@@ -99,10 +99,8 @@ def check_sides(size: tuple[int, int], least: int, argument: str, when: str = ""
     """Raises ValueError for an image size (height, width) with a side below `least` pixels."""
     height, width = size
     if min(size) < least:
-        raise ValueError(
-            f"{argument} is too small: at least {least} pixels a side for this network; "
-            f"received {width} x {height}{when}"
-        )
+        rule = f"{argument} is too small: at least {least} pixels a side for this network"
+        raise ValueError(f"{rule}; received {width} x {height}{when}")
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -123,9 +121,8 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if image.ndim != 3:
         raise ValueError(f"image must be (height, width, 3); received shape {image.shape}")
     if min(size) < 1 or math.prod(size) > MAX_PIXELS:
-        raise ValueError(
-            f"size must be at least 1 x 1 and at most {MAX_PIXELS} pixels; received {size}"
-        )
+        rule = f"size must be at least 1 x 1 and at most {MAX_PIXELS} pixels"
+        raise ValueError(f"{rule}; received {size}")
     height, width, channels = image.shape
     if (height, width) == tuple(size):
         return image

@@ -33,7 +33,7 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
     grey = as_image(array.astype(np.float32) if array.dtype == bool else array, argument=argument)
     grey = grey.mean(axis=-1)
     if max(grey.shape) > LARGEST_SIDE:
-        grey = _resize(grey, fit_within(grey.shape, LARGEST_SIDE))
+        grey = fit_mask(grey, fit_within(grey.shape, LARGEST_SIDE))
     grey = np.rint(grey * np.float32(255)) / np.float32(255)
     if not grey.any():
         raise ValueError(f"{argument} must mark a part of the photograph; received one all black")
@@ -42,10 +42,8 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
 
 def fit_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A mask at another size: float32 (*size,) in [0, 1]; 0 stays 0."""
-    return mask if mask.shape == tuple(size) else _resize(mask, size)
-
-
-def _resize(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if mask.shape == tuple(size):
+        return mask
     # A triangle has no lobes: Lanczos would put a faint ring of style around the mask.
     height, width = size
     drawn = Image.fromarray(mask).resize((width, height), Image.Resampling.BILINEAR)
