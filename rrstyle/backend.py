@@ -5,21 +5,28 @@ import functools
 import os
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.metadata import version
 from typing import Any, Literal
 
 import keras
 import numpy as np
+import threadpoolctl
+
+from rrstyle.config import is_whole
+from rrstyle.cores import told_by_system
+
+ON_JAX = keras.backend.backend() == "jax"
+if ON_JAX:
+    import jax
+else:
+    import tensorflow as tf
 
 
 def value_and_grad(function: Callable) -> Callable:
     """A function returning (value, gradient by the first argument) of a scalar `function`."""
-    if keras.backend.backend() == "jax":
-        import jax
-
+    if ON_JAX:
         return jax.value_and_grad(function)
-    import tensorflow as tf
 
     def wrapped(x, *args):
         with tf.GradientTape() as tape:
@@ -31,20 +38,13 @@ def value_and_grad(function: Callable) -> Callable:
 
 
 def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
-    """`function` of tensors, compiled; weights are to be passed as arguments, never closed over.
+    """`function` of (nested sequences of) tensors, compiled; weights must be arguments of it.
 
-    Args:
-        function: Function of (nested sequences of) tensors whose number, dtypes and shapes are
-            fixed, but for heights and widths of maps.
-        maps: Positions of the arguments that are (sequences of) maps, (batch, height, width,
-            channels).
+    Number, dtypes and shapes of the tensors are fixed, but for heights and widths of the maps
+    (batch, height, width, channels) in the arguments at the positions `maps`.
     """
-    if keras.backend.backend() == "jax":
-        import jax
-
+    if ON_JAX:
         return jax.jit(function)  # compiles anew for every size
-    import tensorflow as tf
-
     compiled = None
 
     def call(*args):
@@ -70,50 +70,37 @@ def jit(function: Callable, *, maps: tuple[int, ...]) -> Callable:
     return call
 
 
-@contextmanager
-def full_precision() -> Iterator[None]:
+def full_precision() -> AbstractContextManager[None]:
     """Compute float32 convolutions in float32, even where the device has a faster, less exact way.
 
     JAX on a GPU takes TensorFloat-32 with its 10 bits of mantissa otherwise. TensorFlow has only
     a switch for the whole process, which is left to the user.
     """
-    if keras.backend.backend() == "jax":
-        import jax
-
-        with jax.default_matmul_precision("highest"):
-            yield
-    else:
-        yield
+    return jax.default_matmul_precision("highest") if ON_JAX else nullcontext()
 
 
 @functools.cache
 def gains_from_bfloat16() -> bool:
-    """Whether this machine runs bfloat16 convolutions faster than float32.
+    """Whether this machine runs bfloat16 convolutions faster than float32, by its instructions.
 
     True on NVIDIA GPUs from Ampere on and TPUs, and on processors with AMX-BF16 or AVX512-BF16;
-    without these, bfloat16 is emulated and slower. A matter of instruction sets, not of a
-    measurement, so that the answer, and with it a picture, is the same at every run.
+    not measured, so that the answer, and with it a picture, is the same at every run.
     """
     if found := _accelerator():
         platform, _, capability = found
         return platform == "tpu" or capability >= 8
     # XLA's convolutions on processors convert bfloat16 to float32 and back.
-    tensorflow = keras.backend.backend() == "tensorflow"
-    return tensorflow and bool({"amx_bf16", "avx512_bf16"} & _cpu_flags())
+    return not ON_JAX and bool({"amx_bf16", "avx512_bf16"} & _cpu_flags())
 
 
 def _accelerator() -> tuple[str, str, int] | None:
     """Platform, name and major compute capability of the first GPU or TPU; None without one."""
-    if keras.backend.backend() == "jax":
-        import jax
-
+    if ON_JAX:
         found = jax.devices()[0]
         major = str(getattr(found, "compute_capability", "0")).partition(".")[0]
         if found.platform == "cpu":
             return None
         return found.platform, found.device_kind, int(major) if major.isdigit() else 0
-    import tensorflow as tf
-
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return None
@@ -124,50 +111,31 @@ def _accelerator() -> tuple[str, str, int] | None:
 
 def _cpu_flags() -> set[str]:
     # Empty off Linux: no processor there has both oneDNN in TensorFlow and AMX.
-    return set(_cpu_info("flags").split())
-
-
-def _cpu_info(field: str) -> str:
-    """A field of the first processor in /proc/cpuinfo; empty where there is none."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    line = next((line for line in lines if line.startswith(field)), "")
-    return line.partition(":")[2].strip()
+    return set(told_by_system("cpuinfo", "flags").split())
 
 
 def resolve_precision(precision: str) -> Literal["float32", "bfloat16"]:
     """`auto` turned into "float32" or "bfloat16"; the others unchanged."""
-    if precision == "auto":
-        return "bfloat16" if gains_from_bfloat16() else "float32"
-    return "bfloat16" if precision == "bfloat16" else "float32"
+    half = gains_from_bfloat16() if precision == "auto" else precision == "bfloat16"
+    return "bfloat16" if half else "float32"
 
 
 _threads: Literal["one", "all"] = "all"
 
 
 def one_thread() -> bool:
-    """Limits this process, until it ends, to one computing thread on its processor.
+    """Limits this process, until it ends, to one computing thread; whether that was possible.
 
-    float32 sums are split among the threads, and so their last bits depend on how many there
-    are: JAX adds up a million numbers differently on one and on two, TensorFlow on two and on
-    four. Processes that are to agree to the bit on any machine compute on one thread each.
+    float32 sums are split among the threads, and so their last bits depend on how many there are.
+    Processes that are to agree to the bit on any machine compute on one thread each.
 
     To be called before anything is computed. TensorFlow refuses it later; JAX cannot tell, and
     keeps its threads.
-
-    Returns:
-        Whether this process computes on one thread.
     """
     global _threads
-    import threadpoolctl
-
-    if keras.backend.backend() == "jax":
+    if ON_JAX:
         os.environ["PJRT_NPROC"] = "1"  # size of its thread pool; no flag of XLA's does it
     else:
-        import tensorflow as tf
-
         try:
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -191,14 +159,12 @@ def device() -> str:
         return f"{found[0]}: {found[1]}"
     # By the units a library chooses its code, and clouds call very different processors "EPYC".
     units = [unit for unit in ("avx2", "avx512f", "amx_tile") if unit in _cpu_flags()]
-    name = _cpu_info("model name") or platform.processor() or platform.machine()
+    name = told_by_system("cpuinfo", "model name") or platform.processor() or platform.machine()
     return ", ".join([f"cpu: {name}", *units])
 
 
 def versions() -> dict[str, str]:
     """Versions of what computes a picture, for its recipe."""
-    from importlib.metadata import version
-
     backend = keras.backend.backend()
     return {
         "rrstyle": version("rrstyle"),
@@ -213,65 +179,45 @@ def versions() -> dict[str, str]:
 
 def hosts() -> int:
     """Number of hosts that share a training: on JAX those that have joined, otherwise 1."""
-    if keras.backend.backend() != "jax":
-        return 1
-    import jax
-
-    return jax.process_count()
+    return jax.process_count() if ON_JAX else 1
 
 
 def is_first_host() -> bool:
     """Whether this process is the one that writes files: of several hosts, the first."""
-    if keras.backend.backend() != "jax":
-        return True
-    import jax
-
-    return jax.process_index() == 0
+    return not ON_JAX or jax.process_index() == 0
 
 
 def part_of_host(batch: np.ndarray) -> np.ndarray:
     """The images of a batch that this host computes: an equal share of them, in order."""
-    if hosts() == 1:
-        return batch
-    import jax
-
-    return np.split(batch, hosts())[jax.process_index()]
+    return batch if hosts() == 1 else np.split(batch, hosts())[jax.process_index()]
 
 
 @contextmanager
 def shared_by(count: int | None) -> Iterator[int]:
-    """Models that are built and fitted inside share every batch among devices.
-
-    JAX by `keras.distribution.DataParallel`, TensorFlow by its MirroredStrategy.
+    """Models that are built and fitted inside share every batch among devices; yields how many.
 
     Args:
         count: Number of devices; None for all there are, which on JAX are those of all hosts that
             `keras.distribution.initialize` has joined.
 
-    Returns:
-        The number of devices.
-
     Raises:
         ValueError: If there are fewer devices.
     """
-    if keras.backend.backend() == "jax":
+    if ON_JAX:
         found = keras.distribution.list_devices()  # of all hosts
         if count is not None and hosts() > 1:
             raise ValueError(f"devices must be left to all of several hosts; received {count}")
     else:
-        import tensorflow as tf
-
         devices = tf.config.list_logical_devices
         found = [device.name for device in devices("GPU") or devices("CPU")]
     if count is None:
         count = len(found)
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(found):
-        raise ValueError(
-            f"devices must be from 1 to the {len(found)} there are; received {count!r}"
-        )
+    if not is_whole(count, 1, len(found)):
+        rule = f"devices must be from 1 to the {len(found)} there are"
+        raise ValueError(f"{rule}; received {count!r}")
     if count == 1:
         yield count
-    elif keras.backend.backend() == "jax":
+    elif ON_JAX:
         parallel = keras.distribution.DataParallel(devices=found[:count], auto_shard_dataset=False)
         with parallel.scope():
             yield count
@@ -287,7 +233,7 @@ def reuse_freed_memory() -> None:
     tensor goes back to the system and is fetched again, a quarter of a training step on a
     processor. Here they are what they become by themselves otherwise.
     """
-    if keras.backend.backend() == "tensorflow" and platform.libc_ver()[0] == "glibc":
+    if not ON_JAX and platform.libc_ver()[0] == "glibc":
         trim_threshold, mmap_threshold = -1, -3  # as in malloc.h
         libc = ctypes.CDLL(None)
         libc.mallopt(mmap_threshold, 32 * 2**20)
@@ -298,6 +244,4 @@ def reuse_freed_memory() -> None:
 def _mirrored(names: tuple[str, ...]) -> Any:
     # One a process: a second one over the same devices numbers its sums as the first one did, and
     # TensorFlow takes them for one another.
-    import tensorflow as tf
-
     return tf.distribute.MirroredStrategy(names)

@@ -1,19 +1,16 @@
-"""Every setting of the library and its default, in frozen dataclasses.
+"""Every setting of the library and its default, for command line, page and recipes.
 
-The command line, the app and the recipe inside a picture all read these, so a default lives
-here and nowhere else. This file imports nothing heavy: the command needs it to print its help.
+This file imports nothing heavy: the command needs it to print its help.
 """
 
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from rrstyle.networks.plan import ARCHITECTURES
-
-Activation = Literal["relu", "leaky_relu"]
+from rrstyle.networks.plan import ARCHITECTURES, Activation, PoolKind, UpsampleKind
 
 
 class Checked:
@@ -32,11 +29,7 @@ class Checked:
         """Rules beyond the choices; overridden where there are any."""
 
     def require(self, words: str, holds: Callable[[Any], bool], *names: str) -> None:
-        """Refuses values of the fields `names` for which `holds` is false.
-
-        Raises:
-            ValueError: If there is one; it says that the field must be `words`.
-        """
+        """Raises ValueError, saying `words`, for a field of `names` where `holds` is false."""
         for name in names:
             value = getattr(self, name)
             if not holds(value):
@@ -94,9 +87,9 @@ class NetworkConfig(Checked):
     """Side of every filter; by default the architecture's own."""
     padding: Literal["reflect", "zero"] = "reflect"
     """How borders are padded before each convolution."""
-    pooling: Literal["max", "average", "l2"] = "max"
+    pooling: PoolKind = "max"
     """Kind of pooling."""
-    upsampling: Literal["zero", "nearest"] = "zero"
+    upsampling: UpsampleKind = "zero"
     """How the DCN undoes a pool: zero insertion, or repetition of the value."""
     encoder_activation: Activation = "relu"
     """Nonlinearity of the CNN; leaky_relu has slope 0.2."""
@@ -261,10 +254,7 @@ class StyleConfig(Checked):
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A config as plain JSON values, nested."""
-    return {
-        f.name: to_dict(value) if is_dataclass(value := getattr(config, f.name)) else value
-        for f in fields(config)
-    }
+    return asdict(config)
 
 
 def from_dict(kind: type, values: Any) -> Any:
@@ -276,14 +266,12 @@ def from_dict(kind: type, values: Any) -> Any:
     if not isinstance(values, dict):
         raise ValueError(f"{kind.__name__} must be an object; received {type(values).__name__}")
     hints = get_type_hints(kind)
-    unknown = set(values) - set(hints)
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no field {sorted(map(str, unknown))[0]!r}")
-    arguments = {}
-    for name, value in values.items():
+    if unknown := values.keys() - hints:
+        raise ValueError(f"{kind.__name__} has no field {min(map(str, unknown))!r}")
+
+    def parsed(name: str, value: Any) -> Any:
         if is_dataclass(hints[name]):
-            value = from_dict(hints[name], value)
-        elif isinstance(value, list):
-            value = tuple(value)
-        arguments[name] = value
-    return kind(**arguments)
+            return from_dict(hints[name], value)
+        return tuple(value) if isinstance(value, list) else value
+
+    return kind(**{name: parsed(name, value) for name, value in values.items()})

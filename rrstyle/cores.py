@@ -1,13 +1,24 @@
-"""The processors that this process may use, and work that is shared among them."""
+"""What the system tells of the machine, and work that is shared among its processors."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+def told_by_system(file: str, field: str) -> str:
+    """The first value of a field of /proc/`file`; empty where there is none, as off Linux."""
+    try:
+        lines = Path("/proc", file).read_text().splitlines()
+    except OSError:
+        return ""
+    line = next((line for line in lines if line.startswith(field)), "")
+    return line.partition(":")[2].strip()
 
 
 def usable_cores() -> int:
@@ -20,15 +31,9 @@ def usable_cores() -> int:
 def in_threads(
     function: Callable[[Part], Result], parts: Iterable[Part], threads: int
 ) -> Iterator[Result]:
-    """`function` of each part, in their order, several at a time.
+    """`function` of each part, in their order, by so many threads; with 1, in this thread.
 
-    What is made of the results in their order does not depend on the number of threads. Gains
-    where the function spends its time in NumPy, which leaves the interpreter to others meanwhile.
-
-    Args:
-        function: To be called from any thread.
-        parts: Its arguments.
-        threads: Most calls at a time; with 1 they are made in this thread.
+    Gains where the function spends its time in NumPy, which leaves the interpreter to others.
     """
     if threads == 1:
         yield from map(function, parts)

@@ -28,13 +28,8 @@ _HINTS = {
 def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False) -> None:
     """Write a file whole or not at all: to a temporary neighbour, synced, then renamed.
 
-    A symbolic link is replaced, not followed. No error leaves the neighbour behind; only a kill
-    in between can.
-
-    Args:
-        path: File to write; its folder must exist.
-        data: Content.
-        overwrite: Permission to replace a file that is there. A folder or a device never is.
+    A symbolic link is replaced, not followed; a folder or a device never is. Only a kill can leave
+    the neighbour behind.
 
     Raises:
         FileExistsError: If the name is taken and `overwrite` is False.
@@ -44,8 +39,8 @@ def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False
     target = Path(path)
     neighbour = temporary_neighbour(target)
     with named_errors(bare_name(os.fsdecode(path)), "not written", missing="folder"):
+        # Renamed over /dev/null, a file would take the device away.
         if overwrite and target.exists() and not (target.is_symlink() or target.is_file()):
-            # Renamed over /dev/null, a file would take the device away.
             raise IsADirectoryError(errno.EISDIR, "a folder or a device")
         try:
             with neighbour.open("xb") as stream:
@@ -76,16 +71,12 @@ def _publish(neighbour: Path, target: Path) -> None:
 def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """A new folder to fill, renamed to `target` once the block ends without an error.
 
-    Its files are synced before it is renamed, and an error removes it. After a kill at any moment
-    `target` is complete or does not exist.
+    Its files are synced before. After a kill at any moment `target` is complete or does not exist.
 
     Args:
         target: Folder to make; its parent must exist.
         replace: Permission to replace a folder that is there; otherwise it must not exist, or be
             empty.
-
-    Yields:
-        The empty folder, beside `target`, under a name of `temporary_neighbour`.
     """
     made = temporary_neighbour(target)
     made.mkdir()
@@ -94,8 +85,7 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         for path in (*made.rglob("*"), made):
             _sync(path)
         if replace and target.exists():
-            old = _doomed(target)
-            target.rename(old)
+            old = target.rename(temporary_neighbour(target, REMOVED))
             try:
                 made.rename(target)
             except BaseException:
@@ -111,18 +101,12 @@ def whole_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder; after a kill in between, what is left has another name."""
-    doomed = _doomed(folder)
-    folder.rename(doomed)
-    shutil.rmtree(doomed)
+    shutil.rmtree(folder.rename(temporary_neighbour(folder, REMOVED)))
 
 
-def _doomed(folder: Path) -> Path:
-    return folder.parent / f".{secrets.token_hex(8)}{REMOVED}"
-
-
-def temporary_neighbour(path: Path) -> Path:
-    """A new name in the same folder: hidden, random, and with the end `TEMPORARY`."""
-    return path.parent / f".{secrets.token_hex(8)}{TEMPORARY}"
+def temporary_neighbour(path: Path, end: str = TEMPORARY) -> Path:
+    """A new name in the same folder: hidden, random, and with this end."""
+    return path.parent / f".{secrets.token_hex(8)}{end}"
 
 
 def _sync(path: Path) -> None:
@@ -139,21 +123,16 @@ def _sync(path: Path) -> None:
 def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
     """Lock a folder, which must exist, against other processes; the lock ends with the process.
 
-    Args:
-        folder: Folder to lock.
-        required: Switch that makes a file system without locks an error, not a folder unlocked.
-
     Raises:
         BlockingIOError: If another process holds the folder.
-        OSError: If the lock is required and there are no locks.
+        OSError: If the lock is `required` and the file system has no locks.
     """
     lock = filelock.FileLock(folder / ".lock", blocking=False)
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise BlockingIOError(
-            f"{folder.name}: another run is writing it; wait for its end, or choose another folder"
-        ) from None
+        rule = "another run is writing it; wait for its end, or choose another folder"
+        raise BlockingIOError(f"{folder.name}: {rule}") from None
     except NotImplementedError as error:  # a file system without locks
         if required:
             raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK)) from error
@@ -172,7 +151,7 @@ def named_errors(
     Args:
         label: Name to show, of `bare_name`.
         outcome: Words for what failed, such as "cannot be read".
-        missing: Kind of the missing thing where the system finds nothing: "file" or "folder".
+        missing: "file" or "folder": what there is not, where the system finds nothing.
         invalid: Error raised for a name that no file can have; None lets any ValueError pass.
     """
     try:
@@ -186,9 +165,8 @@ def named_errors(
     except ValueError as error:  # a NUL, or characters that no file name can hold
         if invalid is None:
             raise
-        raise invalid(
-            f"{label}: {outcome}, no file can have this name; check the path; received {error}"
-        ) from error
+        rule = "no file can have this name; check the path"
+        raise invalid(f"{label}: {outcome}, {rule}; received {error}") from error
 
 
 def bare_name(name: str) -> str:

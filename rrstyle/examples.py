@@ -1,8 +1,4 @@
-"""Example pictures that need no download: photographs from scikit-image and drawn styles.
-
-The photographs are read from the scikit-image wheel. The styles are drawn by `rrstyle.drawings`
-at any size and from any seed, so an example transfer runs on a machine without a network.
-"""
+"""Example pictures without downloads: scikit-image's photographs, and styles drawn by code."""
 
 import difflib
 import operator
@@ -20,8 +16,7 @@ SMALLEST_SIDE, LARGEST_SIDE = 16, 4096
 # Below this side the thinnest strokes would vanish, so small pictures are drawn here and reduced.
 SMALLEST_CANVAS = 512
 
-
-# Photographs of scikit-image's wheel: where they come from, and their terms, as it documents them.
+# Where they come from, and their terms, as scikit-image documents them.
 _PHOTOGRAPHS = {
     "chelsea": "Chelsea the cat, 300x451, by Stefan van der Walt (CC0; scikit-image)",
     "astronaut": "Eileen Collins, 512x512, by NASA (public domain; scikit-image)",
@@ -34,10 +29,7 @@ STYLES: tuple[str, ...] = tuple(DRAWINGS)
 
 
 def photograph(name: str) -> NDArray[np.float32]:
-    """A built-in photograph, read from the scikit-image wheel without any download.
-
-    Args:
-        name: Name, one of `PHOTOGRAPHS`.
+    """A built-in photograph, one of `PHOTOGRAPHS`, read from the scikit-image wheel.
 
     Returns:
         float32 (height, width, 3) in [0, 1], RGB, a new array at every call.
@@ -52,11 +44,10 @@ def photograph(name: str) -> NDArray[np.float32]:
 def style_picture(name: str, *, side: int = 512, seed: int = 0) -> NDArray[np.float32]:
     """A style picture drawn by code.
 
-    The same name and seed give the same composition at every side, and the same pixels at the
-    same side; another seed gives another composition and a variation of the palette.
+    Name and seed give one composition at every side, and another seed another, in other colours.
 
     Args:
-        name: Name, one of `STYLES`.
+        name: One of `STYLES`.
         side: Height and width of the picture, in pixels, 16 to 4096.
         seed: Seed of composition and palette, an integer of at least 0.
 
@@ -77,35 +68,19 @@ def style_picture(name: str, *, side: int = 512, seed: int = 0) -> NDArray[np.fl
     canvas_side = max(SMALLEST_CANVAS, side, min(2 * side, LARGEST_SIDE))
     # The name belongs to the entropy: two styles of one seed share no random numbers.
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    drawn = DRAWINGS[name].draw(canvas_side, rng)
+    drawn = DRAWINGS[name](canvas_side, rng)
     reduced = drawn.resize((side, side), Image.Resampling.LANCZOS)
     return np.asarray(reduced, np.float32) / np.float32(255)
 
 
 def example(name: str) -> NDArray[np.float32]:
-    """A photograph or a style picture (512 x 512, seed 0), by name.
-
-    Args:
-        name: Name, one of `PHOTOGRAPHS` or `STYLES`.
-
-    Returns:
-        float32 (height, width, 3) in [0, 1], RGB.
-
-    Raises:
-        ValueError: If the name is unknown.
-    """
+    """A photograph or a style picture (512 x 512, seed 0), by name; as those functions do."""
     _check("example", name, PHOTOGRAPHS + STYLES)
     return photograph(name) if name in _PHOTOGRAPHS else style_picture(name)
 
 
 def describe(name: str) -> str:
-    """One line about an example, for listings.
-
-    Args:
-        name: Name, one of `PHOTOGRAPHS` or `STYLES`.
-
-    Returns:
-        A line without its name: "photograph: ..." or "style: ...".
+    """One line about an example: "photograph: ..." or "style: ...".
 
     Raises:
         ValueError: If the name is unknown.
@@ -113,11 +88,12 @@ def describe(name: str) -> str:
     _check("example", name, PHOTOGRAPHS + STYLES)
     if name in _PHOTOGRAPHS:
         return f"photograph: {_PHOTOGRAPHS[name]}"
-    return f"style: {DRAWINGS[name].description}"
+    text = DRAWINGS[name].__doc__ or ""
+    return f"style: {text[:1].lower()}{text[1:].removesuffix('.')}"
 
 
 def _check(kind: str, name: object, known: Sequence[str]) -> None:
-    """Refuses unknown names in one line: the nearest known name, if any, and all of them."""
+    """Refuses unknown names, with the nearest known one."""
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""

@@ -1,8 +1,7 @@
 """Main memory that a picture takes, and that there is."""
 
-from pathlib import Path
-
 from rrstyle.config import StyleConfig
+from rrstyle.cores import told_by_system
 
 GIB = 2**30
 _MEGAPIXEL = 2**20
@@ -22,20 +21,12 @@ def memory_estimate(config: StyleConfig) -> float:
 
 def available_memory() -> float | None:
     """GiB that the system can give without swapping; None where it does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:  # no Linux
-        return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 / GIB if found else None
+    found = told_by_system("meminfo", "MemAvailable").removesuffix(" kB")
+    return int(found) * 1024 / GIB if found else None
 
 
 def check_memory(config: StyleConfig) -> None:
-    """Refuses a picture that the memory has no room for.
-
-    Raises:
-        ValueError: If the estimate is above what there is.
-    """
+    """Raises ValueError for a picture whose estimate is above the memory there is."""
     needed, available = memory_estimate(config), available_memory()
     if available is not None and needed > available:
         raise ValueError(

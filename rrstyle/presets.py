@@ -9,13 +9,7 @@ from rrstyle.config import StyleConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """A look.
-
-    Attributes:
-        name: Name for people.
-        hint: Line that says what the look does.
-        config: Settings; size, precision and weights keep their defaults.
-    """
+    """A look: name and hint for people; settings, but for size, precision and weights."""
 
     name: str
     hint: str
@@ -31,9 +25,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             StyleConfig(),
         ),
         "bold-shapes": Preset(
-            "Bold shapes",
-            "Strokes and shapes of twice the size",
-            StyleConfig(style_scale=2.0),
+            "Bold shapes", "Strokes and shapes of twice the size", StyleConfig(style_scale=2.0)
         ),
         "fine-pattern": Preset(
             "Fine pattern",
@@ -46,9 +38,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             StyleConfig(keep_colours=True),
         ),
         "half-painted": Preset(
-            "Half painted",
-            "Halfway from the photograph to the painting",
-            StyleConfig(strength=0.5),
+            "Half painted", "Halfway from the photograph to the painting", StyleConfig(strength=0.5)
         ),
         "soft-wash": Preset(
             "Soft wash",

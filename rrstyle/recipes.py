@@ -1,7 +1,7 @@
 """The recipe inside a picture: all that is needed to make it again.
 
-A recipe names its inputs and says which pixels they had; it holds no path. Masks, which have no
-file that could be named, are in it as a whole: 8-bit grey PNG in base64.
+It names its inputs, without paths, and digests their pixels. Masks, which have no file that could
+be named, are in it as a whole: 8-bit grey PNG in base64.
 """
 
 import hashlib
@@ -47,9 +47,6 @@ class Recipe:
     Attributes:
         config: Settings of the picture, with the precision that was used for `auto`, and the bare
             name of a weights file.
-        seed: Seed of the picture.
-        content: The photograph.
-        style: The style picture.
         weights: The weights file, or the trained networks, where either was used.
         versions: Versions of the packages that computed the picture, by name.
     """
@@ -86,14 +83,12 @@ class Recipe:
         weights = vars(self.weights) if self.weights else None
         record = {"format": _FORMAT, "seed": self.seed, **inputs, "weights": weights}
         record |= {"config": to_dict(self.config), "versions": self.versions}
-        # Left out where there is nothing to say: such recipes read as they always did.
         if self.more_styles:
-            record["more_styles"] = [vars(style) for style in self.more_styles]
-            record["style_weights"] = self.style_weights
-        if self.mask is not None:
-            record["mask"] = self.mask
-        if self.style_mask is not None:
-            record["style_mask"] = self.style_mask
+            more = [vars(style) for style in self.more_styles]
+            record |= {"more_styles": more, "style_weights": self.style_weights}
+        # Left out where there are none: such recipes read as they always did.
+        given = {"mask": self.mask, "style_mask": self.style_mask}
+        record |= {name: value for name, value in given.items() if value is not None}
         return json.dumps(record, ensure_ascii=False)
 
 
@@ -106,16 +101,7 @@ def make_recipe(
     mask: Any = None,
     style_mask: Any = None,
 ) -> Recipe:
-    """The recipe of a picture about to be made.
-
-    Args:
-        config: Settings of the picture.
-        seed: Seed of the picture.
-        content: The photograph.
-        styles: The style picture, or several.
-        weights: Weights of the styles, see `stylize`; equal by default.
-        mask: Mask of the picture, see `stylize`.
-        style_mask: Maps of photograph and styles, see `stylize`.
+    """The recipe of a picture about to be made, of the arguments of `stylize`.
 
     Raises:
         ValueError: If weights or masks break a rule, or masks are too intricate to be kept.
@@ -143,19 +129,9 @@ def make_recipe(
                 f"{name} is too intricate to be kept in a recipe: at most {_MOST_MASK} characters"
                 f" of PNG in base64; received {length}"
             )
+    shares = given if others else (1.0,)
     versions = backend.versions()
-    return Recipe(
-        config,
-        seed,
-        ours,
-        first,
-        file,
-        versions,
-        more_styles=tuple(others),
-        style_weights=given if others else (1.0,),
-        mask=text,
-        style_mask=maps,
-    )
+    return Recipe(config, seed, ours, first, file, versions, tuple(others), shares, text, maps)
 
 
 def with_networks(recipe: Recipe, networks: "CnnDcn") -> Recipe:
@@ -165,11 +141,7 @@ def with_networks(recipe: Recipe, networks: "CnnDcn") -> Recipe:
 
 
 def parse_recipe(text: str) -> Recipe:
-    """The recipe in a text.
-
-    Raises:
-        ValueError: If the text is no recipe, one of a later format, or breaks a rule.
-    """
+    """The recipe in a text; ValueError for no recipe, a later format, or a broken rule."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -179,12 +151,7 @@ def parse_recipe(text: str) -> Recipe:
     try:
         seed, versions, weights = record["seed"], record["versions"], record["weights"]
         content, style = (_parse_input(name, record[name]) for name in ("content", "style"))
-        settings = record["config"]
-        if isinstance(settings, dict) and settings.get("weights", "") is None:
-            settings = settings | {"weights": "random"}  # as version 0.1.0 wrote it
-        if isinstance(settings, dict) and "patches" in settings:
-            settings = _without_patches(settings)
-        config = from_dict(StyleConfig, settings)
+        config = from_dict(StyleConfig, _of_today(record["config"]))
     except KeyError as error:
         raise ValueError(f"recipe: the field {error} is missing") from error
     used = None if weights is None else _parse_input("weights", weights)
@@ -194,25 +161,26 @@ def parse_recipe(text: str) -> Recipe:
         raise ValueError("recipe: versions must be an object")
     versions = {str(k): str(v) for k, v in versions.items()}
     others, weighing = _parse_blend(record)
-    mask = record.get("mask")
-    if mask is not None:
+    if (mask := record.get("mask")) is not None:
         masks.parse_mask(mask, argument="recipe: mask")
-    maps = record.get("style_mask")
-    if maps is not None:
+    if (maps := record.get("style_mask")) is not None:
         regions.parse_regions(maps, 1 + len(others), argument="recipe: style_mask")
         maps = tuple(maps)
     return Recipe(config, seed, content, style, used, versions, others, weighing, mask, maps)
 
 
-def _without_patches(settings: dict) -> dict:
-    """Settings of version 0.1.0 without those of its `patches` and `paint`, which are gone."""
+def _of_today(settings: Any) -> Any:
+    """Settings as version 0.1.0 wrote them, without its `patches` and `paint`, which are gone."""
+    if not isinstance(settings, dict):
+        return settings
     method = settings.get("method", "paint")
-    if method in ("paint", "patches"):
+    if "patches" in settings and method in ("paint", "patches"):
         raise ValueError(
             f"recipe: made by {method} of version 0.1.0, which later versions do not have; its"
             " photograph and style can be painted anew"
         )
-    return {name: value for name, value in settings.items() if name != "patches"}
+    random = {"weights": "random"} if settings.get("weights", "") is None else {}
+    return {name: value for name, value in settings.items() if name != "patches"} | random
 
 
 def _parse_blend(record: dict) -> tuple[tuple[Input, ...], tuple[float, ...]]:
@@ -236,11 +204,7 @@ def _parse_input(field: str, value) -> Input:
 
 
 def read_recipe(source, *, name: str | None = None) -> Recipe:
-    """The recipe inside a PNG.
-
-    Raises:
-        ValueError: If the file is no PNG, or has no (valid) recipe.
-    """
+    """The recipe inside a PNG; ValueError for another file, or without a (valid) recipe."""
     text = images.read_png_text(source, TEXT_KEY, name=name)
     if text is None:
         shown = name or (Path(source).name if isinstance(source, str | Path) else "the picture")

@@ -17,10 +17,11 @@ REFERENCE = 1024  # the side at which pixel-sized effects (relief, bristles) wer
 
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
+Rng = np.random.Generator
 Field = Callable[[Array], Array]  # values (count, ...) at points (count, 2)
 
 
-def palette(rng: np.random.Generator, names: str) -> Array:
+def palette(rng: Rng, names: str) -> Array:
     """Colours "rrggbb rrggbb" as (count, 3) in [0, 1], hue and saturation moved a little."""
     rgb = np.array([list(bytes.fromhex(name)) for name in names.split()]) / 255.0
     hsv = rgb2hsv(rgb)
@@ -29,7 +30,7 @@ def palette(rng: np.random.Generator, names: str) -> Array:
     return hsv2rgb(hsv)
 
 
-def jitter(rng: np.random.Generator, colours: Array, amount: float) -> Array:
+def jitter(rng: Rng, colours: Array, amount: float) -> Array:
     """Colours (count, 3) with brightness moved by `amount` and each channel by half of it."""
     light = rng.normal(0, amount, (len(colours), 1))
     return np.clip(colours + light + rng.normal(0, amount / 2, colours.shape), 0, 1)
@@ -58,9 +59,7 @@ def turned(offsets: Array, angle: Array) -> Array:
     return np.stack([x * cos - y * sin, x * sin + y * cos], -1)
 
 
-def noise(
-    rng: np.random.Generator, frequency: float | tuple[float, float], octaves: int = 1
-) -> Array:
+def noise(rng: Rng, frequency: float | tuple[float, float], octaves: int = 1) -> Array:
     """Smooth noise on the lattice, mean 0 and deviation 1, with `frequency` (y, x) blobs a side."""
     total = np.zeros((LATTICE, LATTICE))
     for octave in range(octaves):
@@ -89,7 +88,7 @@ def profile(lattice: Array, x: Array, row: float) -> Array:
     return sample(lattice, np.stack([x, np.full(len(x), row)], -1))
 
 
-def scatter(rng: np.random.Generator, count: int, margin: float = 0.03) -> Array:
+def scatter(rng: Rng, count: int, margin: float = 0.03) -> Array:
     """About `count` points (count, 2), one in each cell of a jittered grid, in random order."""
     cells = round(count**0.5)
     index = np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2)
@@ -114,62 +113,58 @@ def normals(paths: Array) -> Array:
     return np.stack([-along[..., 1], along[..., 0]], -1)
 
 
-def discs(
-    draw: ImageDraw.ImageDraw, side: int, centres: Array, radii: Array | float, colours: Array
-) -> None:
-    """Fill circles: centres (count, 2), radii (count,), colours (count, 3); or one of each."""
-    centres = np.atleast_2d(centres)
-    reach = np.broadcast_to(radii, len(centres))[:, None]
-    boxes = np.concatenate([centres - reach, centres + reach], axis=1) * side
-    fills = ink(np.broadcast_to(colours, (len(centres), colours.shape[-1])))
-    for box, fill in zip(boxes.tolist(), fills, strict=True):
-        draw.ellipse(box, fill=fill)
+class Sheet:
+    """A picture that is drawn on, in unit coordinates."""
 
+    def __init__(self, image: Image.Image):
+        self.image, self.side, self.draw = image, image.width, ImageDraw.Draw(image)
 
-def areas(draw: ImageDraw.ImageDraw, side: int, outlines: Array, colours: Array) -> None:
-    """Fill polygons (count, corners, 2) with colours (count, channels); or one with one."""
-    colours = np.atleast_2d(colours)
-    flat = (outlines * side).reshape(len(colours), -1).tolist()
-    for corners, fill in zip(flat, ink(colours), strict=True):
-        draw.polygon(corners, fill=fill)
+    def pixels(self) -> Array:
+        """The channels as float32 in [0, 1]."""
+        return pixels(self.image)
 
+    def discs(self, centres: Array, radii: Array | float, colours: Array) -> None:
+        """Fill circles: centres (count, 2), radii (count,), colours (count, 3); or one of each."""
+        centres = np.atleast_2d(centres)
+        reach = np.broadcast_to(radii, len(centres))[:, None]
+        boxes = np.concatenate([centres - reach, centres + reach], axis=1) * self.side
+        fills = ink(np.broadcast_to(colours, (len(centres), colours.shape[-1])))
+        for box, fill in zip(boxes.tolist(), fills, strict=True):
+            self.draw.ellipse(box, fill=fill)
 
-def ribbons(
-    draw: ImageDraw.ImageDraw, side: int, paths: Array, widths: Array, colours: Array
-) -> None:
-    """Fill tapering strokes: paths (count, steps, 2), widths (count,) or (count, steps)."""
-    taper = np.sin(np.linspace(0.12, np.pi - 0.12, paths.shape[1])) ** 0.6
-    half = np.broadcast_to(widths.reshape(len(paths), -1), paths.shape[:2]) * taper / 2
-    # Pillow fills the pixels on the outline as well, half a pixel more than asked on each side.
-    half = np.maximum(half - 0.5 / side, 0)
-    off = normals(paths) * half[..., None]
-    areas(draw, side, np.concatenate([paths + off, (paths - off)[:, ::-1]], axis=1), colours)
+    def areas(self, outlines: Array, colours: Array) -> None:
+        """Fill polygons (count, corners, 2) with colours (count, channels); or one with one."""
+        colours = np.atleast_2d(colours)
+        flat = (outlines * self.side).reshape(len(colours), -1).tolist()
+        for corners, fill in zip(flat, ink(colours), strict=True):
+            self.draw.polygon(corners, fill=fill)
 
+    def ribbons(self, paths: Array, widths: Array, colours: Array) -> None:
+        """Fill tapering strokes: paths (count, steps, 2), widths (count,)."""
+        taper = np.sin(np.linspace(0.12, np.pi - 0.12, paths.shape[1])) ** 0.6
+        half = widths[:, None] * taper / 2
+        # Pillow fills the pixels on the outline as well, half a pixel more than asked on each side.
+        off = normals(paths) * np.maximum(half - 0.5 / self.side, 0)[..., None]
+        self.areas(np.concatenate([paths + off, (paths - off)[:, ::-1]], axis=1), colours)
 
-def bristle_strokes(
-    rng: np.random.Generator,
-    draw: ImageDraw.ImageDraw,
-    side: int,
-    paths: Array,
-    width: float,
-    colours: Array,
-    bristles: int,
-) -> None:
-    """Paint strokes as bundles of bristles on an RGBA canvas whose alpha is the paint's height."""
-    count, steps = paths.shape[:2]
-    off = np.linspace(-1, 1, bristles) + rng.normal(0, 0.12, (count, bristles))
-    bulge = np.sin(np.linspace(0.35, np.pi - 0.35, steps)) ** 0.5
-    shift = (off[..., None] * bulge)[..., None] * width / 2
-    lines = paths[:, None] + normals(paths)[:, None] * shift
-    tint = colours[:, None] * (1 + rng.normal(0, 0.09, (count, bristles, 1)))
-    height = rng.uniform(0.25, 0.75, (count, bristles, 1)) + 0.2 * (1 - off[..., None] ** 2)
-    fills = ink(np.concatenate([tint, height], -1).reshape(-1, 4))
-    thick = max(1, round(1.5 * width / bristles * side))
-    # Ragged ends: each bristle leaves the canvas at its own step.
-    ends = 2 * rng.integers(steps - 2, steps + 1, len(fills))
-    flat = (lines * side).reshape(len(fills), -1).tolist()
-    for line, fill, end in zip(flat, fills, ends.tolist(), strict=True):
-        draw.line(line[:end], fill=fill, width=thick)
+    def bristle_strokes(
+        self, rng: Rng, paths: Array, width: float, colours: Array, bristles: int
+    ) -> None:
+        """Paint strokes as bundles of bristles; alpha is the paint's height."""
+        count, steps = paths.shape[:2]
+        off = np.linspace(-1, 1, bristles) + rng.normal(0, 0.12, (count, bristles))
+        bulge = np.sin(np.linspace(0.35, np.pi - 0.35, steps)) ** 0.5
+        shift = (off[..., None] * bulge)[..., None] * width / 2
+        lines = paths[:, None] + normals(paths)[:, None] * shift
+        tint = colours[:, None] * (1 + rng.normal(0, 0.09, (count, bristles, 1)))
+        height = rng.uniform(0.25, 0.75, (count, bristles, 1)) + 0.2 * (1 - off[..., None] ** 2)
+        fills = ink(np.concatenate([tint, height], -1).reshape(-1, 4))
+        thick = max(1, round(1.5 * width / bristles * self.side))
+        # Ragged ends: each bristle leaves the canvas at its own step.
+        ends = 2 * rng.integers(steps - 2, steps + 1, len(fills))
+        flat = (lines * self.side).reshape(len(fills), -1).tolist()
+        for line, fill, end in zip(flat, fills, ends.tolist(), strict=True):
+            self.draw.line(line[:end], fill=fill, width=thick)
 
 
 def relief(rgb: Array, height: Array, strength: float) -> Array:
@@ -180,7 +175,7 @@ def relief(rgb: Array, height: Array, strength: float) -> Array:
     return rgb * (1 + np.clip(strength * slope, -0.35, 0.35))[..., None]
 
 
-def grain(rng: np.random.Generator, side: int, amount: float, fibre: float = 1.0) -> Array:
+def grain(rng: Rng, side: int, amount: float, fibre: float = 1.0) -> Array:
     """A multiplicative paper grain (side, side, 1) around 1; `fibre` > 1 stretches it sideways."""
     return 1 + amount * spread(noise(rng, (200, 200 / fibre)), side)[..., None]
 

@@ -1,19 +1,15 @@
 """Pictures painted with strokes and dots: landscape, night sky, park by the water, still life."""
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy import ndimage
 
 from rrstyle.drawings import canvas
-from rrstyle.drawings.canvas import Array, Field
+from rrstyle.drawings.canvas import Array, Field, Rng, Sheet
 
 UNDERPAINTING = 128  # the side of the flat colours that show between the strokes
 # (count, width, length, bristles): from the ground coat to the last accents.
-COATS = (
-    (700, 0.050, 0.17, 11),
-    (2200, 0.022, 0.085, 6),
-    (5200, 0.0105, 0.045, 3),
-)
+COATS = (700, 0.050, 0.17, 11), (2200, 0.022, 0.085, 6), (5200, 0.0105, 0.045, 3)
 
 LIT_FOLD = 14.0  # turns the drapery's height differences into visible shading
 # (lean against the form, darkness from which it is drawn, strokes, width), light tone to dark.
@@ -25,21 +21,21 @@ HATCHES = (
 )
 
 
-def paint(rng: np.random.Generator, side: int, colour: Field, angle: Field) -> Array:
+def paint(rng: Rng, side: int, colour: Field, angle: Field) -> Array:
     """Cover a canvas with coats of bristle strokes and light the impasto, (side, side, 3)."""
     ground = colour(canvas.mesh(UNDERPAINTING).reshape(-1, 2))
-    sheet = canvas.picture(ground.reshape(UNDERPAINTING, UNDERPAINTING, 3))
-    sheet = sheet.resize((side, side), Image.Resampling.BICUBIC)
-    sheet.putalpha(0)  # the ground is bare of paint: height 0
-    draw = ImageDraw.Draw(sheet)
+    under = canvas.picture(ground.reshape(UNDERPAINTING, UNDERPAINTING, 3))
+    under = under.resize((side, side), Image.Resampling.BICUBIC)
+    under.putalpha(0)  # the ground is bare of paint: height 0
+    sheet = Sheet(under)
     for count, width, length, bristles in COATS:
         starts = canvas.scatter(rng, count, margin=0.06)
         lengths = length * rng.uniform(0.7, 1.3, len(starts))
         paths = canvas.trace(angle, starts, lengths)
         # The colour of the middle of a stroke keeps edges of the scene sharper than its start.
         tint = canvas.jitter(rng, colour(paths[:, 3]), 0.045)
-        canvas.bristle_strokes(rng, draw, side, paths, width, tint, bristles)
-    layers = canvas.pixels(sheet)
+        sheet.bristle_strokes(rng, paths, width, tint, bristles)
+    layers = sheet.pixels()
     return canvas.relief(layers[..., :3], layers[..., 3], 0.55)
 
 
@@ -48,8 +44,8 @@ def pick(colours: Array, level: Array) -> Array:
     return colours[np.clip((level * len(colours)).astype(int), 0, len(colours) - 1)]
 
 
-def brush_strokes(side: int, rng: np.random.Generator) -> Image.Image:
-    """A fauve landscape: sun, hills, trees and a field in rows, in loaded bristle strokes."""
+def brush_strokes(side: int, rng: Rng) -> Image.Image:
+    """A fauve landscape in loaded, lit bristle strokes."""
     sky = canvas.palette(rng, "1f4fa8 3f8fd2 7cc4dd f4e3b0 f6b64a")
     far = canvas.palette(rng, "2b2a72 5a3c97 8a55a8 d0679b")
     near = canvas.palette(rng, "0d4a3e 12805a 4aa84e a9c93f")
@@ -103,8 +99,8 @@ def brush_strokes(side: int, rng: np.random.Generator) -> Image.Image:
     return canvas.picture(paint(rng, side, colour, angle))
 
 
-def starry_swirls(side: int, rng: np.random.Generator) -> Image.Image:
-    """A night sky of vortices and haloed stars over dark hills, in dashes along the flow."""
+def starry_swirls(side: int, rng: Rng) -> Image.Image:
+    """A night sky of vortices and haloed stars, in dashes along the flow."""
     sky = canvas.palette(rng, "081037 10246b 1a45a0 2f77c4 62abd8 a9d6d8 dfe9c0")
     halo = canvas.palette(rng, "fff6cf fde27a f7b733 c9d58a 6fb7c9")
     hill = canvas.palette(rng, "050a26 0d2350 17476c 1d6a70 3f8f5f")
@@ -165,8 +161,8 @@ def starry_swirls(side: int, rng: np.random.Generator) -> Image.Image:
     return canvas.picture(paint(rng, side, colour, angle))
 
 
-def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
-    """A park by the water in divided dots of pure colour: trees, sails, lawn and reflections."""
+def pointillism(side: int, rng: Rng) -> Image.Image:
+    """A park by the water in divided dots of pure colour."""
     sky = canvas.palette(rng, "5f9fd8 9cc9e4 f7e2c0 f9c48f")
     water = canvas.palette(rng, "1d4f91 3c86bf 8cc4d0 f4dca0")
     lawn = canvas.palette(rng, "1c5a3c 4f9a3c a5c63e f2df5a")
@@ -209,8 +205,7 @@ def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
         rgb[shore] = canvas.ramp(lawn, np.clip(sunny, 0, 1))[shore]
         return rgb
 
-    sheet = Image.new("RGB", (side, side), canvas.ink(sky[2:3] * 0.96)[0])
-    draw = ImageDraw.Draw(sheet)
+    sheet = Sheet(Image.new("RGB", (side, side), canvas.ink(sky[2:3] * 0.96)[0]))
     for number, radius in ((5200, 0.0115), (11000, 0.0068), (9000, 0.0045)):
         points = canvas.scatter(rng, number, margin=0.02)
         tint = scene(points)
@@ -219,12 +214,12 @@ def pointillism(side: int, rng: np.random.Generator) -> Image.Image:
         answer = rng.uniform(size=len(points)) < 0.09
         tint[answer] = 0.6 * spark[rng.integers(len(spark), size=answer.sum())] + 0.4 * tint[answer]
         tint = canvas.jitter(rng, np.clip(tint, 0, 1), 0.06)
-        canvas.discs(draw, side, points, radius * rng.uniform(0.75, 1.2, len(points)), tint)
-    return canvas.picture(canvas.pixels(sheet) * canvas.grain(rng, side, 0.025))
+        sheet.discs(points, radius * rng.uniform(0.75, 1.2, len(points)), tint)
+    return canvas.picture(sheet.pixels() * canvas.grain(rng, side, 0.025))
 
 
-def hatching(side: int, rng: np.random.Generator) -> Image.Image:
-    """A still life of fruit before drapery in coloured inks: hatching that follows the forms."""
+def hatching(side: int, rng: Rng) -> Image.Image:
+    """A still life of balls on a checked cloth, in coloured washes and hatched inks."""
     paper = canvas.palette(rng, "f6ead0")[0]
     inks = canvas.palette(rng, "d7261e f08a1a 3f9a4c 8e2f8a f3d58a 1d5fa8 d2452b 2b8c93")
     dark = canvas.palette(rng, "161a3a")
@@ -273,8 +268,7 @@ def hatching(side: int, rng: np.random.Generator) -> Image.Image:
     bleed = canvas.spread(canvas.noise(rng, 6.0, 4), side)
     load = np.clip(6 * dim, 0.15, 1) * np.clip(0.50 + 0.5 * dim + 0.1 * bleed, 0, 1)
     wash = paper * (1 - load[..., None] * (1 - inks[kind]))
-    sheet = canvas.picture(wash * canvas.grain(rng, side, 0.03))
-    draw = ImageDraw.Draw(sheet)
+    sheet = Sheet(canvas.picture(wash * canvas.grain(rng, side, 0.03)))
     for lean, threshold, number, width in HATCHES:
         starts = canvas.scatter(rng, number)
         lengths = rng.uniform(0.035, 0.06, len(starts))
@@ -289,8 +283,8 @@ def hatching(side: int, rng: np.random.Generator) -> Image.Image:
         whole = (kinds == home[:, None]).all(1) & (tone > threshold)
         weight = width * (0.55 + 0.9 * (tone - threshold)) * rng.uniform(0.7, 1.3, len(tone))
         colour = 0.35 * inks[home] + 0.65 * dark
-        canvas.ribbons(draw, side, paths[whole], weight[whole], colour[whole])
+        sheet.ribbons(paths[whole], weight[whole], colour[whole])
     edge = np.hypot(*(ndimage.sobel(kind.astype(np.float32), axis=i) for i in (0, 1))) > 0
     pen = 1.6 * side / canvas.REFERENCE
     line = 0.8 * pen * ndimage.gaussian_filter(edge.astype(np.float32), pen)
-    return canvas.picture(canvas.pixels(sheet) * (1 - np.clip(line, 0, 0.9))[..., None])
+    return canvas.picture(sheet.pixels() * (1 - np.clip(line, 0, 0.9))[..., None])

@@ -1,55 +1,62 @@
 """Pictures made of areas and cut lines: waves, woodcut, marbling, mosaic and stained glass."""
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy import ndimage, spatial
 from skimage import measure
 
 from rrstyle.drawings import canvas
-from rrstyle.drawings.canvas import Array, Mask
+from rrstyle.drawings.canvas import Array, Mask, Rng, Sheet
 
 LEAD = np.array([0.05, 0.05, 0.06])
+# By the numbers of `cartoon`'s areas.
+TESSERAE = (
+    "12326b 1f5da3 5aa6d6 2a74bd",  # sky
+    "f2b632 f7d774 e8912a fbe9a6",  # sun
+    "d9622b f08a3c c2401f f2b05a",  # rays
+    "0f6a73 1b8f8a 49b3a0 0c4f63",  # sea
+    "e8efe0 bfe0d8 f6f2dc 9fd0cf",  # crests
+    "6d1020 a81f1f e0512f f59a62",  # fish
+    "f3e7c9 e2cfa0 fbf5e2 cbb27e",  # border
+    "3a1f2b 5a2b33 2a1a2e 74404a",  # dark border
+)
 
 
-def waves(side: int, rng: np.random.Generator) -> Image.Image:
-    """A colour print of breaking waves: striped blue bodies, scalloped foam, a red sun, a peak."""
+def waves(side: int, rng: Rng) -> Image.Image:
+    """A colour print of breaking waves with scalloped foam under a red sun."""
     sky = canvas.palette(rng, "e9b872 f6dfae f3e6c8 9fb8b4")
     blue = canvas.palette(rng, "0b1f4b 17407f 2f6fae 7fb2cf d5e5dc")
     foam, red = canvas.palette(rng, "fbf6e6 cf3a24")
     _, y = canvas.grid(side)
     streak = canvas.spread(canvas.noise(rng, (9.0, 1.5)), side)
-    sheet = canvas.picture(canvas.ramp(sky, np.clip(1.7 * y + 0.07 * streak, 0, 1)))
-    draw = ImageDraw.Draw(sheet)
+    sheet = Sheet(canvas.picture(canvas.ramp(sky, np.clip(1.7 * y + 0.07 * streak, 0, 1))))
     sun = np.array([rng.uniform(0.2, 0.8), rng.uniform(0.16, 0.26)])
-    canvas.discs(draw, side, sun, 0.105, red)
+    sheet.discs(sun, 0.105, red)
     for _ in range(7):
         left, width, top = rng.uniform(-0.1, 0.9), rng.uniform(0.15, 0.4), rng.uniform(0.05, 0.36)
         for step in range(3):
             shift = left + step * rng.uniform(-0.05, 0.09)
             box = np.array([shift, top + 0.013 * step, shift + width, top + 0.013 * step + 0.008])
-            draw.rounded_rectangle((box * side).tolist(), 0.004 * side, canvas.ink(sky[2:3])[0])
+            fill = canvas.ink(sky[2:3])[0]
+            sheet.draw.rounded_rectangle((box * side).tolist(), 0.004 * side, fill)
     peak = np.array([1 - sun[0], 0.34])
     spread = np.array([[-0.24, 0.16], [-0.07, 0.028], [0.0, 0.0], [0.02, 0.0], [0.27, 0.16]])
-    canvas.areas(draw, side, peak + spread, blue[1])
+    sheet.areas(peak + spread, blue[1])
     snow = [[-0.07, 0.028], [0, 0], [0.02, 0], [0.1, 0.045], [0.06, 0.04], [0.04, 0.07]]
     snow += [[0.01, 0.04], [-0.03, 0.06], [-0.04, 0.03]]
-    canvas.areas(draw, side, peak + np.array(snow), foam)
+    sheet.areas(peak + np.array(snow), foam)
     for layer in range(5):
         near = layer / 4
         length, base = 0.26 + 0.50 * near, 0.46 + 0.72 * near**1.1
         height = (0.06 + 0.36 * near) * rng.uniform(0.9, 1.15)
         phase = rng.uniform(0, 2 * np.pi)
-        breaker(rng, draw, side, (length, base, height, phase), np.vstack([blue, foam]))
+        breaker(rng, sheet, (length, base, height, phase), np.vstack([blue, foam]))
     toward = slice(None, None, rng.choice([-1, 1]))  # the sea runs to the left or to the right
-    return canvas.picture(canvas.pixels(sheet)[:, toward] * canvas.grain(rng, side, 0.03, 8))
+    return canvas.picture(sheet.pixels()[:, toward] * canvas.grain(rng, side, 0.03, 8))
 
 
 def breaker(
-    rng: np.random.Generator,
-    draw: ImageDraw.ImageDraw,
-    side: int,
-    shape: tuple[float, float, float, float],
-    colours: Array,
+    rng: Rng, sheet: Sheet, shape: tuple[float, float, float, float], colours: Array
 ) -> None:
     """One train of overhanging waves, with stripes down its body and foam along its crests."""
     length, base, height, phase = shape
@@ -64,13 +71,13 @@ def breaker(
         return np.stack([along + lean, base + height * low - rise], -1)
 
     def body(low: float, colour: Array) -> None:
-        canvas.areas(draw, side, np.vstack([crest(low), [[1.4, 1.4], [-0.4, 1.4]]]), colour)
+        sheet.areas(np.vstack([crest(low), [[1.4, 1.4], [-0.4, 1.4]]]), colour)
 
     body(0, night)
     # Stripes alternate dark and light and thicken downwards, like the cut lines of a print.
-    for number, low in enumerate(np.linspace(0.05, 1.0, 9)):
-        body(low, colours[[4, 2, 3, 1, 2, 1, 3, 1, 0][number]])
-        body(low + 0.075, colours[[1, 1, 0, 2, 0, 2, 1, 0, 1][number]])
+    for low, upper, lower in zip(np.linspace(0.05, 1.0, 9), "423121310", "110202101", strict=True):
+        body(low, colours[int(upper)])
+        body(low + 0.075, colours[int(lower)])
     edge = crest(0)
     tip = np.flatnonzero(swell > 0.5)
     chosen = rng.choice(tip, 190)
@@ -79,17 +86,17 @@ def breaker(
     spots = edge[chosen] + slide
     size = height * (0.022 + 0.05 * rng.uniform(size=len(spots)) ** 2) + 0.003
     for grow, colour in ((1.3, night), (1.0, foam)):
-        canvas.discs(draw, side, spots, grow * size, colour)
+        sheet.discs(spots, grow * size, colour)
     for spot, radius in zip(spots[::2], size[::2], strict=True):
-        box = np.concatenate([spot - 0.6 * radius, spot + 0.6 * radius]) * side
-        fill = canvas.ink(colours[2:3])[0]
-        draw.arc(box.tolist(), 20, 200, fill=fill, width=max(1, round(0.003 * side)))
+        box = np.concatenate([spot - 0.6 * radius, spot + 0.6 * radius]) * sheet.side
+        fill, width = canvas.ink(colours[2:3])[0], max(1, round(0.003 * sheet.side))
+        sheet.draw.arc(box.tolist(), 20, 200, fill=fill, width=width)
     spray = edge[rng.choice(tip, 50)] + rng.normal(0, 0.22, (50, 2)) * height - [0, 0.22 * height]
-    canvas.discs(draw, side, spray, rng.uniform(0.0015, 0.005, 50), foam)
+    sheet.discs(spray, rng.uniform(0.0015, 0.005, 50), foam)
 
 
-def woodcut(side: int, rng: np.random.Generator) -> Image.Image:
-    """A two-block woodcut: rayed sun, faceted mountains, lake and firs cut in black lines."""
+def woodcut(side: int, rng: Rng) -> Image.Image:
+    """A woodcut of a rayed sun, mountains, a lake and firs, black over flat colours."""
     inks = canvas.palette(rng, "f5e6c3 f0a531 d2452b 2f7f86 7d8f3a 17130f")
     cream, amber, red, teal, moss, black = inks
     x, y = canvas.grid(side)
@@ -131,45 +138,41 @@ def woodcut(side: int, rng: np.random.Generator) -> Image.Image:
     drawn = np.where(lake, ripple, drawn)
     # The colour block is printed a little off the key block, as by hand.
     shift = (round(0.003 * side), round(-0.004 * side))
-    sheet = canvas.picture(np.where(drawn[..., None], black, np.roll(colour, shift, (0, 1))))
-    draw = ImageDraw.Draw(sheet)
+    sheet = Sheet(canvas.picture(np.where(drawn[..., None], black, np.roll(colour, shift, (0, 1)))))
     for place in rng.permutation(np.concatenate([np.linspace(0, 0.3, 5), np.linspace(0.72, 1, 5)])):
-        fir(rng, draw, side, np.array([place, rng.uniform(0.86, 1.04)]), np.stack([black, moss]))
+        fir(rng, sheet, np.array([place, rng.uniform(0.86, 1.04)]), np.stack([black, moss]))
     worn = canvas.spread(canvas.noise(rng, 60.0, 2), side)[..., None]
-    inked = canvas.pixels(sheet)
+    inked = sheet.pixels()
     return canvas.picture(np.where(worn > 2.3, 0.5 * (inked + cream), inked * (1 + 0.02 * worn)))
 
 
-def fir(
-    rng: np.random.Generator, draw: ImageDraw.ImageDraw, side: int, foot: Array, colours: Array
-) -> None:
+def fir(rng: Rng, sheet: Sheet, foot: Array, colours: Array) -> None:
     """A black fir standing on `foot`, its branches opened by light cuts."""
     tall = rng.uniform(0.3, 0.48)
     levels = 11
     trunk = foot + np.array([[-0.008, 0], [0.008, 0], [0, -tall]])
-    canvas.areas(draw, side, trunk, colours[0])
+    sheet.areas(trunk, colours[0])
     for level in range(levels):
         low = foot - [0, tall * (0.1 + 0.8 * level / levels)]
         half = 0.3 * tall * (1 - level / levels) * rng.uniform(0.8, 1.15)
         drop = 0.1 * tall
         wing = [[-half, 0.35 * drop], [0, -drop], [half, 0.35 * drop], [0.4 * half, 0.1 * drop]]
         wing += [[0, 0.3 * drop], [-0.4 * half, 0]]
-        canvas.areas(draw, side, low + np.array(wing), colours[0])
+        sheet.areas(low + np.array(wing), colours[0])
         for reach in np.linspace(-0.75, 0.75, 5):
             cut = low + np.array([[0.25, -0.35], [0.85, 0.1]]) * [half * reach, drop]
-            canvas.ribbons(draw, side, cut[None], np.full(1, 0.0045), colours[1:2])
+            sheet.ribbons(cut[None], np.full(1, 0.0045), colours[1:2])
 
 
-def marbling(side: int, rng: np.random.Generator) -> Image.Image:
-    """Marbled paper: nested ink drops on a bath, combed both ways, then swirled."""
+def marbling(side: int, rng: Rng) -> Image.Image:
+    """Marbled paper: ink drops combed both ways, then swirled."""
     inks = canvas.palette(rng, "14213d b5172f f4ead2 eba51c 177e89 f4ead2 5b2a6e 0b4f6c")
-    bath = Image.new("RGB", (side, side), canvas.ink(inks[:1])[0])
-    draw = ImageDraw.Draw(bath)
+    sheet = Sheet(Image.new("RGB", (side, side), canvas.ink(inks[:1])[0]))
     places = canvas.scatter(rng, 200, margin=0.05)
     radii = rng.uniform(0.025, 0.075, len(places))
     for share in (1.0, 0.78, 0.5, 0.26):
         chosen = [rng.integers(len(inks)) for _ in places]
-        canvas.discs(draw, side, places, share * radii, inks[chosen])
+        sheet.discs(places, share * radii, inks[chosen])
     # The bath is looked up where each point of the paper came from: last movement undone first.
     paper = canvas.mesh(side)
     for _ in range(4):
@@ -181,7 +184,7 @@ def marbling(side: int, rng: np.random.Generator) -> Image.Image:
     folded = 1 - np.abs(1 - paper % 2)  # the bath mirrored beyond its edges
     column, row = np.moveaxis(np.minimum((folded * side).astype(np.intp), side - 1), -1, 0)
     cloud = canvas.spread(canvas.noise(rng, 12.0, 3), side)[..., None]
-    inked = canvas.pixels(bath)[row, column] * (1 + 0.05 * cloud)
+    inked = sheet.pixels()[row, column] * (1 + 0.05 * cloud)
     return canvas.picture(inked * canvas.grain(rng, side, 0.03))
 
 
@@ -202,26 +205,13 @@ def comb(points: Array, axis: int, spacing: float, pull: float, sharp: float, ph
     points[..., axis] += sign * pull * fade
 
 
-def mosaic(side: int, rng: np.random.Generator) -> Image.Image:
-    """A floor mosaic: a sun with rays over a sea with fish, tesserae in rows along the outlines."""
-    hues = [
-        canvas.palette(rng, row)
-        for row in (
-            "12326b 1f5da3 5aa6d6 2a74bd",  # sky
-            "f2b632 f7d774 e8912a fbe9a6",  # sun
-            "d9622b f08a3c c2401f f2b05a",  # rays
-            "0f6a73 1b8f8a 49b3a0 0c4f63",  # sea
-            "e8efe0 bfe0d8 f6f2dc 9fd0cf",  # crests
-            "6d1020 a81f1f e0512f f59a62",  # fish
-            "f3e7c9 e2cfa0 fbf5e2 cbb27e",  # border
-            "3a1f2b 5a2b33 2a1a2e 74404a",  # dark border
-        )
-    ]
+def mosaic(side: int, rng: Rng) -> Image.Image:
+    """A floor mosaic of a sun over a sea with fish, tesserae in courses."""
+    hues = [canvas.palette(rng, row) for row in TESSERAE]
     labels = cartoon(rng)
     tile = 0.0165
     placed = [tesserae(labels == kind, tile) for kind in range(len(hues))]
-    sheet = Image.new("RGBA", (side, side), (84, 74, 66, 0))
-    draw = ImageDraw.Draw(sheet)
+    sheet = Sheet(Image.new("RGBA", (side, side), (84, 74, 66, 0)))
     fill = canvas.scatter(rng, 6400)
     at = np.clip((fill * canvas.LATTICE).astype(int), 0, canvas.LATTICE - 1)
     loose = labels[at[:, 1], at[:, 0]]
@@ -239,13 +229,13 @@ def mosaic(side: int, rng: np.random.Generator) -> Image.Image:
         corner = corner + rng.normal(0, 0.035, (len(centres), 4, 2))
         turned = canvas.turned(corner, spin[:, None])
         quads = centres[:, None] + turned * size[:, None, None]
-        canvas.areas(draw, side, quads, np.hstack([tint, height]))
-    layers = canvas.pixels(sheet)
+        sheet.areas(quads, np.hstack([tint, height]))
+    layers = sheet.pixels()
     rough = canvas.grain(rng, side, 0.05)
     return canvas.picture(canvas.relief(layers[..., :3] * rough, layers[..., 3], 0.5))
 
 
-def cartoon(rng: np.random.Generator) -> Array:
+def cartoon(rng: Rng) -> Array:
     """The mosaic's areas by number on the lattice: sky, sun, rays, sea, crests, fish, borders."""
     x, y = canvas.grid(canvas.LATTICE)
     level, size = rng.uniform(0.52, 0.66), rng.uniform(0.8, 1.15)
@@ -297,8 +287,8 @@ def tesserae(area: Array, tile: float) -> tuple[Array, Array, Array]:
     return np.concatenate(centres), np.concatenate(turns), np.concatenate(rows)
 
 
-def stained_glass(side: int, rng: np.random.Generator) -> Image.Image:
-    """A rose window: rings of jewel-coloured panes in lead, set in a field of broken glass."""
+def stained_glass(side: int, rng: Rng) -> Image.Image:
+    """A rose window of jewel-coloured panes in lead."""
     glass = canvas.palette(rng, "c1121f 0b3fae f2a31b 0e7a4b 6a1fa0 1390c9 f6d55a e2571e f4ecd6")
     fold = int(rng.choice([10, 12, 14, 16]))
     seeds, hues = [np.array([[0.5, 0.5]])], [np.array([2])]
@@ -322,21 +312,20 @@ def stained_glass(side: int, rng: np.random.Generator) -> Image.Image:
     points, hue, jewels = (np.concatenate(part) for part in (seeds, hues, jewelled))
     cells = spatial.Voronoi(np.vstack([points, [[-4, -4], [5, -4], [5, 5], [-4, 5]]]))
     lead = canvas.ink(np.append(LEAD, 1.0)[None])[0]
-    sheet = Image.new("RGBA", (side, side), lead)
-    draw = ImageDraw.Draw(sheet)
+    sheet = Sheet(Image.new("RGBA", (side, side), lead))
     inner = rng.integers(0, len(glass), len(glass))
     for number in range(len(points)):
         corners = cells.vertices[cells.regions[cells.point_region[number]]]
         middle = corners.mean(0)
-        pane(draw, side, corners, 0.0035, canvas.jitter(rng, glass[hue[number]][None], 0.05)[0])
+        pane(sheet, corners, 0.0035, canvas.jitter(rng, glass[hue[number]][None], 0.05)[0])
         if jewels[number]:
             jewel = middle + 0.52 * (corners - middle)
-            pane(draw, side, jewel, -0.0025, LEAD)
-            pane(draw, side, jewel, 0.0015, glass[inner[hue[number]]])
+            pane(sheet, jewel, -0.0025, LEAD)
+            pane(sheet, jewel, 0.0015, glass[inner[hue[number]]])
     for reach, width in ((radius + 0.042, 0.018), (reaches[1] + 0.03, 0.011)):
         box = (np.array([0.5 - reach, 0.5 - reach, 0.5 + reach, 0.5 + reach]) * side).tolist()
-        draw.ellipse(box, outline=lead, width=round(width * side))
-    layers = canvas.pixels(sheet)
+        sheet.draw.ellipse(box, outline=lead, width=round(width * side))
+    layers = sheet.pixels()
     came = layers[..., 3]
     streak = canvas.spread(canvas.noise(rng, (5.0, 30.0), 3), side)
     rim = ndimage.gaussian_filter(came, 0.007 * side, truncate=2)
@@ -348,11 +337,11 @@ def stained_glass(side: int, rng: np.random.Generator) -> Image.Image:
     return canvas.picture(canvas.relief(1 - (1 - lit) * (1 - 0.3 * halo), came, 0.8))
 
 
-def pane(draw: ImageDraw.ImageDraw, side: int, corners: Array, inset: float, colour: Array) -> None:
+def pane(sheet: Sheet, corners: Array, inset: float, colour: Array) -> None:
     """A pane of glass (height 0), drawn in by `inset` from its outline."""
     middle = corners.mean(0)
     away = corners - middle
     reach = np.linalg.norm(away, axis=1, keepdims=True) + 1e-9
     outline = middle + away * np.maximum(1 - inset * 1.3 / reach, 0.1)
     height = 1.0 if inset < 0 else 0.0
-    canvas.areas(draw, side, outline, np.append(colour, height))
+    sheet.areas(outline, np.append(colour, height))

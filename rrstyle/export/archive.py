@@ -20,24 +20,18 @@ _READMES = Path(__file__).with_name("readme")  # the README's texts, with $names
 
 
 def export_archive(config: StyleConfig | None = None, *, seed: int, format: Format) -> bytes:
-    """A ZIP of a model that gives the same pictures as `stylize`, and a README on its use.
+    """A ZIP of a model that gives the same pictures as `stylize`, and a `README.md` on its use.
 
     Args:
-        config: Settings, limited as in `rrstyle.export.saved_model.export_saved_model`.
-        seed: Seed of the random network, an integer of at least 0.
+        config, seed: See `rrstyle.export.saved_model.export_saved_model`.
         format: savedmodel, a folder `model`; or onnx, a file `model.onnx`.
-
-    Returns:
-        The ZIP: the model and `README.md`, under those names.
 
     Raises:
         ValueError: If the format is unknown, and as for `export_saved_model` and `export_onnx`.
         OSError: If there is no room for a temporary copy.
     """
-    if format not in get_args(Format):
-        raise ValueError(
-            f"format must be one of {', '.join(get_args(Format))}; received {format!r}"
-        )
+    if format not in (formats := get_args(Format)):
+        raise ValueError(f"format must be one of {', '.join(formats)}; received {format!r}")
     config = exportable_config(config)
     files = {"README.md": _readme(config, seed, format).encode()}
     if format == "onnx":
@@ -45,11 +39,8 @@ def export_archive(config: StyleConfig | None = None, *, seed: int, format: Form
     else:
         with tempfile.TemporaryDirectory() as folder:
             model = export_saved_model(Path(folder, "model"), config, seed=seed)
-            files |= {
-                path.relative_to(model.parent).as_posix(): path.read_bytes()
-                for path in sorted(model.rglob("*"))
-                if path.is_file()
-            }
+            for path in sorted(filter(Path.is_file, model.rglob("*"))):
+                files[path.relative_to(model.parent).as_posix()] = path.read_bytes()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():

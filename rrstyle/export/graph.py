@@ -4,6 +4,7 @@ The graph is the library's own code, called with tensors in place of NumPy array
 `rrstyle.namespace.array_namespace`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from keras import ops
 
 from rrstyle import pipeline
 from rrstyle.config import DECODERS, StyleConfig
+from rrstyle.namespace import tensor_operations
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.readout import apply_readout, fit_readout, split_dcn
 from rrstyle.networks.weight_files import load_weights
@@ -32,10 +34,6 @@ _UNIT = as_image(np.arange(256, dtype=np.uint8)[None])[0, :, 0]
 # rounding boundary.
 _TIES = 0.01
 
-# (condition, rule, what was received, value) to the value; an error of the graph if the condition
-# does not hold.
-Require = Callable[[Any, str, Any, Any], Any]
-
 
 def exportable_config(config: StyleConfig | None) -> StyleConfig:
     """The config, or `StyleConfig()` with method transport.
@@ -47,10 +45,8 @@ def exportable_config(config: StyleConfig | None) -> StyleConfig:
     check_backend()
     config = config or StyleConfig(method="transport")
     if config.method not in METHODS:
-        raise ValueError(
-            f"method must be one of {', '.join(METHODS)} to export, the others search and have no "
-            f"graph; received {config.method!r}"
-        )
+        rule = f"method must be one of {', '.join(METHODS)} to export"
+        raise ValueError(f"{rule}, the others search and have no graph; received {config.method!r}")
     if config.decoder not in DECODERS:
         rule = f"decoder must be one of {', '.join(DECODERS)} to export a style transfer"
         raise ValueError(f"{rule}; received {config.decoder!r}")
@@ -67,7 +63,15 @@ def check_backend() -> None:
 
 
 def require(holds: Any, rule: str, received: Any, value: Any) -> Any:
-    """`value`; an InvalidArgumentError with `rule` and `received` where `holds` is false."""
+    """`value`; an InvalidArgumentError with `rule` and `received` where `holds` is false.
+
+    ONNX has no assertions: there an index runs out of a table of one entry, and the runtime's error
+    has the rule for the name of the node.
+    """
+    if tensor_operations.get():
+        words = re.sub(r"[^A-Za-z0-9]+", "_", rule.removesuffix("; received")).strip("_")
+        index = tf.cast(tf.logical_not(holds), tf.int32)
+        return value + tf.gather(tf.zeros(1, value.dtype), index, name=words)
     with tf.control_dependencies([tf.debugging.Assert(holds, [rule, received])]):
         return tf.identity(value)
 
@@ -94,14 +98,12 @@ class StyleGraph:
         encoder: CNN, from images (1, height, width, 3) to features.
         hidden: DCN without its last layer, from [features, images of the wanted size].
         random_kernel: Random kernel of the last layer, (k, k, channels, 3).
-        require: Checks in the graph.
     """
 
     config: StyleConfig
     encoder: Callable[[Any], Any]
     hidden: Callable[[Any], Any]
     random_kernel: np.ndarray
-    require: Require = require
 
     def encode(self, image: Any) -> Any:
         """Features (rows, columns, n) of a picture."""
@@ -113,7 +115,7 @@ class StyleGraph:
         own = self._features(image)
         fits = tf.reduce_all(tf.shape(features) == tf.shape(own))
         rule = "features must have the rows and columns of encode(reference); received"
-        features = self.require(fits, rule, tf.shape(features), features)
+        features = require(fits, rule, tf.shape(features), features)
         readout = self._readout([(self._padded(own, image), image)])
         return rounded(apply_readout(self._padded(features, image), *readout))
 
@@ -125,7 +127,7 @@ class StyleGraph:
     def stylize_unit(self, method: str, content: Any, style: Any, strength: Any) -> Any:
         """`stylize` of pictures that are `unit` already, of at least `least` pixels a side."""
         valid = (strength >= 0) & (strength <= 1)
-        strength = self.require(valid, "strength must be from 0 to 1; received", strength, strength)
+        strength = require(valid, "strength must be from 0 to 1; received", strength, strength)
         if self.config.keep_colours:
             style = match_luminance(style, content)
         ours, theirs = self._features(content), self._features(style)
@@ -148,26 +150,22 @@ class StyleGraph:
 
     def unit(self, image: Any, argument: str) -> Any:
         """A picture's values in [0, 1], checked to be large enough."""
-        return unit_image(image, self.least, argument=argument, require=self.require)
+        return unit_image(image, self.least, argument)
 
     def _features(self, image):
         return self.encoder(image[None])[0]
 
     def _readout(self, pairs):
-        wildness = pipeline.readout_wildness(self.config)
-        return fit_readout(self.random_kernel, pairs, wildness=wildness)
+        return fit_readout(
+            self.random_kernel, pairs, wildness=pipeline.readout_wildness(self.config)
+        )
 
     def _padded(self, features, image):
         return self.hidden([features[None], image[None]])[0]
 
 
-def build_graph(config: StyleConfig, seed: int, require: Require = require) -> StyleGraph:
-    """The graph of a config that `exportable_config` lets pass.
-
-    Args:
-        config: Settings; `side` and `precision` are not used.
-        seed: Seed of the random network, an integer of at least 0.
-        require: Checks in the graph.
+def build_graph(config: StyleConfig, seed: int) -> StyleGraph:
+    """The graph of a config that `exportable_config` lets pass; no use of side and precision.
 
     Raises:
         ValueError: If a setting or the seed breaks a rule.
@@ -177,22 +175,13 @@ def build_graph(config: StyleConfig, seed: int, require: Require = require) -> S
     config = replace(config, encoder=trained.network)
     encoder = cnn_network(config.encoder, seed=seed, trained=trained.weights)
     hidden, random_kernel = split_dcn(config.encoder, seed=seed)
-    return StyleGraph(config, in_graph(encoder), in_graph(hidden), random_kernel, require)
+    return StyleGraph(config, in_graph(encoder), in_graph(hidden), random_kernel)
 
 
-def unit_image(
-    image: Any, least: int, *, argument: str = "image", require: Require = require
-) -> Any:
-    """A graph's uint8 picture as float32 in [0, 1], with the library's values.
-
-    Args:
-        image: Picture (height, width, 3).
-        least: Fewest pixels a side; a smaller picture is an error of the graph.
-        argument: Name of the argument in error messages.
-        require: Checks in the graph.
-    """
+def unit_image(image: Any, least: int, argument: str = "image") -> Any:
+    """A graph's uint8 picture, `sized`, as float32 in [0, 1], with the library's values."""
     # The check comes after the cast: ONNX has no sum of bytes to hang it on.
-    return unit_values(sized(tf.cast(image, tf.int32), least, argument, require))
+    return unit_values(sized(tf.cast(image, tf.int32), least, argument))
 
 
 def unit_values(values: Any) -> Any:
@@ -200,8 +189,8 @@ def unit_values(values: Any) -> Any:
     return tf.gather(_UNIT, tf.cast(values, tf.int32))
 
 
-def sized(image: Any, least: int, argument: str = "image", require: Require = require) -> Any:
-    """The picture, checked to have `least` pixels a side."""
+def sized(image: Any, least: int, argument: str = "image") -> Any:
+    """The picture (height, width, 3), checked to have `least` pixels a side."""
     rule = f"{argument} is too small: at least {least} pixels a side; received"
     return require(tf.reduce_min(tf.shape(image)[:2]) >= least, rule, tf.shape(image), image)
 
@@ -214,12 +203,7 @@ def rounded(image: Any) -> Any:
 def compare_styles(
     run: Callable[[np.ndarray, np.ndarray], np.ndarray], graph: StyleGraph, seed: int
 ) -> None:
-    """Compares a small picture of an exported model with the library's.
-
-    Args:
-        run: Exported model, at the config's strength, from content and style to a picture.
-        graph: Graph of the model.
-        seed: Seed of its networks.
+    """Compares a small picture of an exported model, at the config's strength, with the library's.
 
     Raises:
         RuntimeError: If they differ.
@@ -242,7 +226,5 @@ def check_same_pixels(ours: np.ndarray, theirs: np.ndarray) -> None:
     """
     difference = np.abs(theirs.astype(int) - ours)
     if difference.max() > 1 or np.mean(difference > 0) > _TIES:
-        raise RuntimeError(
-            f"the exported model's pixels differ from the library's by up to {difference.max()} "
-            "/ 255"
-        )
+        wrong = "the exported model's pixels differ from the library's"
+        raise RuntimeError(f"{wrong} by up to {difference.max()} / 255")

@@ -1,8 +1,7 @@
 """`keras.ops` with the linear algebra that ONNX lacks, made of the operations that it has.
 
-A graph computed with `PORTABLE_OPS` as `rrstyle.namespace.tensor_operations` holds no decomposition
-and no linear solver: only products, sums, gathers and loops, in float64. All matrices are real, of
-a static size n x n.
+A graph computed with `PORTABLE_OPS` as `rrstyle.namespace.tensor_operations` holds only products,
+sums, gathers and loops, in float64. All matrices are real, of a static size n x n.
 
 - `linalg.cholesky`: column after column.
 - `linalg.eigh`, of a positive definite matrix: its Cholesky factor, whose rows are made orthogonal
@@ -42,9 +41,7 @@ def cholesky(matrix: Any) -> Any:
 
 
 def eigh(matrix: Any) -> tuple[Any, Any]:
-    """Eigenvalues (n,), in no order, and eigenvectors (n, n), the columns, of a positive definite
-    matrix.
-    """
+    """Eigenvalues (n,), in no order, and eigenvectors (n, n) in columns; `matrix` is positive."""
     scale = ops.maximum(ops.max(ops.abs(matrix)), _SMALLEST)
     partners = _tournament(matrix.shape[0])
     order = np.sign(partners - np.arange(len(partners[0])))  # 0: it sits this round out
@@ -139,13 +136,5 @@ def _tournament(size: int) -> np.ndarray:
     return np.array(rounds, np.int32).reshape(-1, size)
 
 
-class _PortableOps:
-    """keras.ops, but for `linalg`."""
-
-    linalg = SimpleNamespace(cholesky=cholesky, eigh=eigh, solve=solve)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(ops, name)
-
-
-PORTABLE_OPS = _PortableOps()
+_LINALG = SimpleNamespace(cholesky=cholesky, eigh=eigh, solve=solve)
+PORTABLE_OPS = SimpleNamespace(**{**vars(ops), "linalg": _LINALG})

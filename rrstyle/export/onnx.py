@@ -7,16 +7,12 @@ float32 scalar from 0 to 1, to picture, uint8 of the content's size. As with a S
 The graph is the SavedModel's, with the decompositions and the linear solver that ONNX lacks made
 of what it has: see `rrstyle.export.linalg`. They take a loop of steps for each channel, which
 makes 256 channels or more slow.
-
-ONNX has no assertions either. Where a rule is broken an index runs out of a table of one entry, and
-the runtime's error has the rule for the name of the node.
 """
 
 import importlib.util
 import json
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,13 +23,7 @@ import tensorflow as tf
 
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
-from rrstyle.export.graph import (
-    IMAGE,
-    StyleGraph,
-    build_graph,
-    compare_styles,
-    exportable_config,
-)
+from rrstyle.export.graph import IMAGE, StyleGraph, build_graph, compare_styles, exportable_config
 from rrstyle.export.linalg import PORTABLE_OPS
 from rrstyle.export.saved_model import RECORD, style_record
 from rrstyle.namespace import tensor_operations
@@ -62,9 +52,6 @@ def export_onnx(
         seed: Seed of the random network, an integer of at least 0.
         overwrite: Permission to replace a file that is there.
 
-    Returns:
-        The path.
-
     Raises:
         ValueError: If the backend is not TensorFlow, the extra `onnx` is not installed, the method
             has no closed form, or a setting or the seed breaks a rule.
@@ -82,11 +69,9 @@ def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
     """The file that `export_onnx` writes; it raises the same ValueErrors."""
     config = exportable_config(config)
     if missing := [name for name in _EXTRA if importlib.util.find_spec(name) is None]:
-        raise ValueError(
-            f"format onnx needs the extra onnx: pip install 'rrstyle[onnx]'; {missing[0]} is not "
-            "installed"
-        )
-    graph = build_graph(config, seed, _require)
+        need = "format onnx needs the extra onnx: pip install 'rrstyle[onnx]'"
+        raise ValueError(f"{need}; {missing[0]} is not installed")
+    graph = build_graph(config, seed)
     data = _converted(graph, style_record(config, seed))
     session = open_session(data)
     strength = np.array(config.strength, np.float32)
@@ -122,18 +107,14 @@ def _converted(graph: StyleGraph, record: dict[str, Any]) -> bytes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps back what tf2onnx logs of shapes it does not know: the model is checked anyway."""
-    converter, root, nowhere = (
-        logging.getLogger("tf2onnx"),
-        logging.getLogger(),
-        logging.NullHandler(),
-    )
+    converter, nowhere = logging.getLogger("tf2onnx"), logging.NullHandler()
     level = converter.level
     converter.setLevel(logging.CRITICAL)
-    root.addHandler(nowhere)  # else its first warning would set up a handler that prints
+    logging.root.addHandler(nowhere)  # else its first warning would set up a handler that prints
     try:
         yield
     finally:
-        root.removeHandler(nowhere)
+        logging.root.removeHandler(nowhere)
         converter.setLevel(level)
 
 
@@ -144,10 +125,3 @@ def open_session(data: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # it would print each error that it also raises
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
-def _require(holds: Any, rule: str, received: Any, value: Any) -> Any:
-    """`value`, whose computation fails unless `holds`; ONNX cannot show what was received."""
-    words = re.sub(r"[^A-Za-z0-9]+", "_", rule.removesuffix("; received")).strip("_")
-    index = tf.cast(tf.logical_not(holds), tf.int32)
-    return value + tf.gather(tf.zeros(1, value.dtype), index, name=words)

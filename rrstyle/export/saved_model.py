@@ -46,6 +46,8 @@ from rrstyle.networks.plan import plan_of
 
 RECORD = "rrstyle.json"  # beside saved_model.pb: config, seed, versions
 _ENTRIES = {RECORD, "saved_model.pb", "fingerprint.pb", "variables", "assets"}
+# A function of a SavedModel, of tensors, and the specifications of its inputs.
+Endpoint = tuple[Callable[..., Any], list[tf.TensorSpec]]
 
 
 def export_saved_model(
@@ -66,9 +68,6 @@ def export_saved_model(
         seed: Seed of the random network, an integer of at least 0.
         overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
 
-    Returns:
-        The directory.
-
     Raises:
         ValueError: If the backend is not TensorFlow, the method has no closed form, or a setting
             or the seed breaks a rule.
@@ -85,10 +84,6 @@ def export_saved_model(
     return write_saved_model(directory, _endpoints(graph), record, compare, overwrite=overwrite)
 
 
-# A function of a SavedModel, of tensors, and the specifications of its inputs.
-Endpoint = tuple[Callable[..., Any], list[tf.TensorSpec]]
-
-
 def write_saved_model(
     directory: str | os.PathLike,
     endpoints: Mapping[str, Endpoint],
@@ -100,14 +95,10 @@ def write_saved_model(
     """Write a SavedModel whole or not at all.
 
     Args:
-        directory: Folder to write; its parent must exist.
+        directory, overwrite: See `export_saved_model`.
         endpoints: Functions by the names of their signatures; the first is the default signature.
         record: Plain JSON values, written beside the model.
         compare: Check, called with the reloaded model; if it raises, the model is not put in place.
-        overwrite: Permission to replace a SavedModel that is there, once the new one is complete.
-
-    Returns:
-        The directory.
 
     Raises:
         ValueError: If the backend is not TensorFlow, or no folder can have this name.
@@ -115,9 +106,8 @@ def write_saved_model(
     """
     check_backend()
     target = _checked_target(directory, overwrite)
-    label = bare_name(target.name)
     with (
-        named_errors(label, "not written", missing="folder", invalid=None),
+        named_errors(bare_name(target.name), "not written", missing="folder", invalid=None),
         whole_folder(target, replace=overwrite) as whole,
     ):
         _write(whole, endpoints)
@@ -134,10 +124,9 @@ def _endpoints(graph: StyleGraph) -> dict[str, Endpoint]:
         return graph.stylize(method, content, style, own_strength)
 
     def encoded(content_bytes, style_bytes):
-        files = {"content": content_bytes, "style": style_bytes}
+        files = {"content": content_bytes, "style": style_bytes}.items()
         content, style = (
-            sized(unit_from_bytes(data, argument=name), graph.least, name)
-            for name, data in files.items()
+            sized(unit_from_bytes(data, argument=name), graph.least, name) for name, data in files
         )
         return png_result(graph.stylize_unit(method, content, style, own_strength))
 
@@ -180,19 +169,15 @@ def _checked_target(directory: str | os.PathLike, overwrite: bool) -> Path:
         target = Path(os.path.realpath(directory))
     except ValueError as error:  # a NUL
         raise ValueError(f"directory must be a valid name; received {directory!r}") from error
-    label = target.name
+    received = f"; received {target.name!r}"
     if not os.path.lexists(target):
         return target
     if not target.is_dir():
-        raise FileExistsError(f"directory must not be a file; received {label!r}")
+        raise FileExistsError(f"directory must not be a file{received}")
     if not overwrite:
-        raise FileExistsError(
-            f"directory must not exist, unless overwriting is allowed; received {label!r}"
-        )
+        raise FileExistsError(f"directory must not exist, unless overwriting is allowed{received}")
     # Nothing but an export is ever deleted.
     if foreign := sorted({entry.name for entry in target.iterdir()} - _ENTRIES):
-        raise FileExistsError(
-            f"directory must hold nothing but a SavedModel to be overwritten; received {label!r} "
-            f"with {foreign[0]!r} in it"
-        )
+        rule = "directory must hold nothing but a SavedModel to be overwritten"
+        raise FileExistsError(f"{rule}{received} with {foreign[0]!r} in it")
     return target

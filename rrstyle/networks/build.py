@@ -8,6 +8,7 @@ Reference: "Randomness in Deconvolutional Networks for Visual Representation", s
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def keras_start(position: int) -> keras.initializers.Initializer:
 
 
 def convolve(
-    x, layer: Conv, *, padding="reflect", biases=True, initialiser: Any = None, dtype=None
+    x, layer: Conv, padding="reflect", *, biases=True, initialiser: Any = None, dtype=None
 ):
     """A convolution, not activated, that keeps the size (divided by its stride, rounded up)."""
     if padding == "reflect":
@@ -69,25 +70,22 @@ def activate(x, kind: str, dtype=None):
 
 def pool(x, layer: Pool, dtype=None):
     """A pool; sides are divided by its stride and rounded up."""
-    kinds = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
     if layer.kind == "l2":
         return L2Pooling2D(layer.size, layer.stride, dtype=dtype)(x)
-    return kinds[layer.kind](layer.size, layer.stride, padding="same", dtype=dtype)(x)
+    kind = layers.MaxPooling2D if layer.kind == "max" else layers.AveragePooling2D
+    return kind(layer.size, layer.stride, padding="same", dtype=dtype)(x)
 
 
 def encoder_model(plan: Plan, initialisers: Initialisers = keras_start) -> keras.Model:
     """The CNN of a plan, from images to features."""
     image = x = keras.Input((None, None, plan.head.channels), name="image")
-    position = 0
+    kernels = map(initialisers, itertools.count())
     for layer in plan.encoder:
         if isinstance(layer, Pool):
             x = pool(x, layer)
-            continue
-        assert isinstance(layer, Conv)
-        initialiser = initialisers(position)
-        x = convolve(x, layer, padding=plan.padding, biases=plan.biases, initialiser=initialiser)
-        x = activate(x, plan.encoder_activation)
-        position += 1
+        else:
+            x = convolve(x, layer, plan.padding, biases=plan.biases, initialiser=next(kernels))
+            x = activate(x, plan.encoder_activation)
     return keras.Model(image, x, name="cnn")
 
 
@@ -95,63 +93,52 @@ def decoder_model(plan: Plan, initialisers: Initialisers = keras_start) -> keras
     """The DCN of a plan, from [features, reference] to images; see `build_dcn`."""
     features = x = keras.Input((None, None, plan.features), name="features")
     reference = keras.Input((None, None, None), name="reference")
-    strides = [s.stride for s in plan.encoder if not isinstance(s, Upsample) and s.stride > 1]
-    sequence = (*plan.decoder, plan.head)
-    position, inserted = 0, 1
-    for layer, following in zip(sequence, (*sequence[1:], None), strict=True):
+    strides = [layer.stride for layer in plan.encoder if layer.stride > 1]
+    kernels = map(initialisers, itertools.count())
+    inserted = 1
+    for layer, following in itertools.pairwise((*plan.decoder, plan.head, None)):
         if isinstance(layer, Upsample):
             factor = strides.pop()
             if _inserts(plan, layer, following, factor):
                 inserted = factor
                 continue
-            if layer.kind == "zero":
-                x = ZeroInsertion2D(factor)(x)
-            else:
-                x = layers.UpSampling2D(factor, interpolation="nearest")(x)
+            zero = layer.kind == "zero"
+            x = (ZeroInsertion2D(factor) if zero else layers.UpSampling2D(factor))(x)
             x = CropTo(math.prod(strides))([x, reference])
             continue
         assert isinstance(layer, Conv)
-        initialiser = initialisers(position)
         if inserted > 1:
             x = ZeroInsertedConv2D(
                 layer.channels,
                 layer.kernel,
                 factor=inserted,
                 use_bias=plan.biases,
-                kernel_initializer=initialiser,
+                kernel_initializer=next(kernels),
                 name=layer.name or None,
             )(x)
             x = CropTo(math.prod(strides))([x, reference])
         else:
-            x = convolve(
-                x, layer, padding=plan.padding, biases=plan.biases, initialiser=initialiser
-            )
-        position, inserted = position + 1, 1
+            x = convolve(x, layer, plan.padding, biases=plan.biases, initialiser=next(kernels))
+        inserted = 1
         if following is not None:
             x = activate(x, plan.decoder_activation)
     return keras.Model([features, reference], x, name="dcn")
 
 
 def _inserts(plan: Plan, layer: Upsample, following, factor: int) -> bool:
-    """Whether an upsampling and the convolution after it are one ZeroInsertedConv2D.
-
-    Not the head: the readout takes its input, the zero-inserted map.
-    """
+    """Whether an upsampling and the convolution after it are one ZeroInsertedConv2D."""
     return (
         layer.kind == "zero"
         and plan.padding == "zero"
         and isinstance(following, Conv)
-        and following is not plan.head
+        and following is not plan.head  # the readout takes its input, the zero-inserted map
         and following.groups == 1
         and ZeroInsertedConv2D.covers(following.kernel, factor)
     )
 
 
 def hidden_model(dcn: keras.Model) -> keras.Model:
-    """The DCN without its last convolution, sharing all other layers.
-
-    The output is that convolution's input, with reflect padding applied already.
-    """
+    """The DCN up to its last convolution, borders reflected for it; the layers are shared."""
     return keras.Model(dcn.inputs, convolutions(dcn)[-1].input)
 
 
@@ -180,11 +167,7 @@ def build_cnn(config: NetworkConfig, *, seed: int) -> keras.Model:
 
 
 def build_dcn(config: NetworkConfig, *, seed: int) -> keras.Model:
-    """The random DCN that mirrors `build_cnn`.
-
-    Args:
-        config: Plan and law of the networks.
-        seed: Non-negative integer that names the weights; independent of the CNN's.
+    """The random DCN that mirrors `build_cnn`, whose weights are independent.
 
     Returns:
         Model from [features, reference] to images (batch, height, width, 3), unbounded: the last
@@ -206,12 +189,11 @@ def _laws(config: NetworkConfig, seed: int, part: int) -> Initialisers:
 
 
 def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int) -> tuple:
-    """Random weights for every convolution of `model`, in its order; biases are zero.
+    """Random kernels for the convolutions of `model`, with zero biases, see `laws.draw_kernel`.
 
     Args:
         model: Keras model without weights other than those of convolutions with a bias.
-        law: Name of a law, see `rrstyle.networks.laws`.
-        std: True standard deviation of the scaled laws.
+        law, std: Law and its true standard deviation.
         seed: Non-negative integer that names the weights, with `path`.
         path: Start of the spawn key; the position of the convolution ends it.
 
@@ -230,9 +212,8 @@ def draw_weights(model: keras.Model, law: str, std: float, seed: int, *path: int
 class SharedNetwork:
     """A network that shares one compiled Keras model with others of its plan.
 
-    Compiling a model takes longer than stylising a small picture. Networks that differ only in
-    their weights (variants of a picture, networks of a study) therefore pass them to one compiled
-    function. `benchmarks/shared_networks.py` measures what that saves.
+    Compiling takes longer than stylising a small picture: networks that differ only in their
+    weights pass them to one function. `benchmarks/shared_networks.py` measures what that saves.
 
     Attributes:
         model: Keras model that is compiled once; calls do not use its own weights.

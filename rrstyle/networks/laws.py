@@ -1,14 +1,17 @@
-"""Laws of random weights.
-
-Weights are drawn by NumPy, one independent child stream a layer, so that a seed names the
-same network on every Keras backend.
-"""
+"""Laws of random weights, drawn by NumPy: a seed names the same network on every backend."""
 
 import math
 
 import numpy as np
 
-SCALED_LAWS = ("gaussian", "uniform", "logistic", "laplace")
+# Scaled laws: name in scipy.stats, and half-width or scale, a / b times the standard deviation.
+_SCALED = {
+    "gaussian": ("norm", 1, 1),
+    "uniform": ("uniform", math.sqrt(3), 1),
+    "logistic": ("logistic", math.sqrt(3), math.pi),
+    "laplace": ("laplace", 1, math.sqrt(2)),
+}
+SCALED_LAWS = tuple(_SCALED)
 PRESERVING_LAWS = ("he", "orthogonal")
 LAWS = SCALED_LAWS + PRESERVING_LAWS
 
@@ -19,14 +22,10 @@ ENCODER, DECODER, TRANSFER = range(3)
 
 
 def layer_rng(seed: int, *path: int) -> np.random.Generator:
-    """Generator of one layer: a child of `seed` named by `path`.
+    """Generator of one layer: a child of `seed` named by `path`, such as (ENCODER, position).
 
-    The child depends on the path alone, so conv1_1 keeps its weights when a network gets
-    deeper, and two layers of equal shape never share theirs.
-
-    Args:
-        seed: Non-negative integer that names the network.
-        path: Non-negative integers that name the layer, for example (ENCODER, position).
+    It depends on the path alone: conv1_1 keeps its weights when a network gets deeper, and two
+    layers of equal shape never share theirs.
 
     Raises:
         ValueError: If the seed is not a non-negative integer.
@@ -46,71 +45,50 @@ def check_seed(seed: int) -> int:
 
 
 def distribution(law: str, std: float):
-    """The zero-mean scipy.stats distribution of a scaled law, by its true standard deviation.
-
-    Half-width of the uniform law: sqrt(3) std; scale of the logistic: sqrt(3) std / pi; scale
-    of the Laplace: std / sqrt(2). Density and moments are methods of the result.
-
-    Args:
-        law: Name, one of SCALED_LAWS.
-        std: Standard deviation, positive and finite.
-
-    Returns:
-        A frozen scipy.stats distribution.
+    """The zero-mean scipy.stats distribution of one of SCALED_LAWS, by its true deviation.
 
     Raises:
-        ValueError: If the law is not a scaled one or `std` is not positive.
+        ValueError: If the law is not a scaled one, or `std` not positive and finite.
     """
     import scipy.stats  # late: no picture needs it, and it takes most of a second
 
     scale = _scale(law, std)
     if law == "uniform":
         return scipy.stats.uniform(loc=-scale, scale=2 * scale)
-    kinds = {"gaussian": "norm", "logistic": "logistic", "laplace": "laplace"}
-    return getattr(scipy.stats, kinds[law])(scale=scale)
+    return getattr(scipy.stats, _SCALED[law][0])(scale=scale)
 
 
 def _scale(law: str, std: float) -> float:
-    """Half-width or scale of a scaled law, see `distribution`."""
+    """Half-width of the uniform law, scale of another."""
     if not (math.isfinite(std) and std > 0):
         raise ValueError(f"std must be positive and finite; received {std!r}")
-    if law == "gaussian":
-        return std
-    if law == "uniform":
-        return math.sqrt(3) * std
-    if law == "logistic":
-        return math.sqrt(3) * std / math.pi
-    if law == "laplace":
-        return std / math.sqrt(2)
-    raise ValueError(f"law must be one of {', '.join(SCALED_LAWS)}; received {law!r}")
+    if law not in _SCALED:
+        raise ValueError(f"law must be one of {', '.join(SCALED_LAWS)}; received {law!r}")
+    _, a, b = _SCALED[law]
+    return a * std / b
 
 
 def _draw(law: str, scale: float, size: int, rng: np.random.Generator) -> np.ndarray:
     """The numbers that `distribution` draws, float64."""
-    if law == "gaussian":
-        return scale * rng.standard_normal(size)
     if law == "uniform":
         return 2 * scale * rng.uniform(size=size) - scale
-    return scale * (rng.logistic(size=size) if law == "logistic" else rng.laplace(size=size))
+    return scale * getattr(rng, "standard_normal" if law == "gaussian" else law)(size=size)
 
 
 def draw_kernel(
     law: str, shape: tuple[int, int, int, int], *, std: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw a convolution kernel.
+    """Draw a convolution kernel, float32.
 
     `he` is Gaussian with variance 2 / fan_in (He et al. 2015); `orthogonal` has orthonormal
-    columns (or rows, where there are more outputs than inputs), scaled to the same variance
-    2 / fan_in. Both keep the mean square of activations through ReLU layers and ignore `std`.
+    columns (or rows, where there are more outputs than inputs), scaled to the same variance.
+    Both keep the mean square of activations through ReLU layers and ignore `std`.
 
     Args:
         law: Name, one of LAWS.
         shape: Shape (height, width, input channels a group, output channels).
         std: True standard deviation of the scaled laws.
         rng: Generator of the layer, see `layer_rng`.
-
-    Returns:
-        float32 array of `shape`.
 
     Raises:
         ValueError: If the law is unknown or `std` is not positive.

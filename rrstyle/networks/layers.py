@@ -16,10 +16,12 @@ def _ceil_div(size, factor):
 
 
 class _Resizing(keras.layers.Layer):
-    """A layer whose output sides follow from those of its input."""
+    """A layer whose output sides are `side` of those of its input, None where unknown.
+
+    Keras cannot find them out: JAX refuses to pad or reshape what has no known size.
+    """
 
     def side(self, size):
-        """Pixels of an output side, of those of the input."""
         raise NotImplementedError
 
     def compute_output_shape(self, shape):
@@ -28,14 +30,7 @@ class _Resizing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="rrstyle")
 class RandomLaw(keras.initializers.Initializer):
-    """Draws a convolution kernel by NumPy: the same numbers on every backend.
-
-    Args:
-        law: Name of a law, see `rrstyle.networks.laws`.
-        std: True standard deviation of the scaled laws.
-        seed: Non-negative integer that names the network.
-        path: Non-negative integers that name the layer, see `laws.layer_rng`.
-    """
+    """Draws a kernel by `laws.draw_kernel` and `laws.layer_rng`: one on every backend."""
 
     def __init__(self, law: str, std: float, *, seed: int, path: tuple[int, ...]):
         self.law, self.std, self.seed, self.path = law, std, check_seed(seed), tuple(path)
@@ -51,14 +46,10 @@ class RandomLaw(keras.initializers.Initializer):
 
 @keras.saving.register_keras_serializable(package="rrstyle")
 class ReflectPadding2D(_Resizing):
-    """Pads height and width for a convolution of `kernel` so that its output keeps the size.
+    """Pads for a convolution of side `kernel` so that its output keeps the size.
 
-    The border pixel is not repeated (`abc` becomes `cbabcb`). For an even kernel the larger
-    half goes to the bottom right, as "same" padding does.
-
-    Args:
-        kernel: Side of the convolution that follows; inputs need more than kernel // 2 pixels
-            a side.
+    The border pixel is not repeated (`abc` becomes `cbabcb`). For an even kernel the larger half
+    goes to the bottom right, as in "same" padding. Inputs need more than kernel // 2 pixels a side.
     """
 
     def __init__(self, kernel: int, **kwargs):
@@ -102,12 +93,7 @@ class ZeroInsertedConv2D(keras.layers.Conv2D):
     """`ZeroInsertion2D` and a zero-padded convolution in one, without the products with zeros.
 
     A transposed convolution with stride `factor` by the flipped filters: three to five times as
-    fast as the two layers.
-
-    Args:
-        filters: Number of output maps.
-        kernel_size: Side of the filters; see `covers` for the least.
-        factor: Side of the block of zeros that each value is put at the top left of.
+    fast as the two layers. See `covers` for the least side of the filters.
     """
 
     def __init__(self, filters, kernel_size, *, factor: int, **kwargs):
@@ -157,13 +143,9 @@ class CropTo(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="rrstyle")
 class L2Pooling2D(_Resizing):
-    """l2-norm pooling: the square root of the sum of squares over each window.
+    """l2-norm pooling: the square root of the sum of squares over each window, in pixels.
 
     Windows past the border hold what is inside: sides are divided by the stride, rounded up.
-
-    Args:
-        pool_size: Side of a window, in pixels.
-        stride: Step from one window to the next, in pixels.
 
     Reference: the pooling of Theorem 5.1, "Randomness in Deconvolutional Networks".
     """
@@ -173,10 +155,9 @@ class L2Pooling2D(_Resizing):
         self.pool_size, self.stride = pool_size, stride
 
     def call(self, x):
-        channels = x.shape[-1]
         ones = ops.ones((self.pool_size, self.pool_size, 1, 1), dtype=x.dtype)
         # One convolution over (batch * channels) maps: depthwise is slow on some CPU backends.
-        batch, height, width, _ = ops.shape(x)
+        batch, height, width, channels = ops.shape(x)
         maps = ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, height, width, 1))
         sums = ops.conv(ops.square(maps), ones, strides=self.stride, padding="same")
         sums = ops.reshape(sums, (batch, channels, self.side(height), self.side(width)))

@@ -1,7 +1,4 @@
-"""A CNN and the DCN that decodes its features: the one class that carries both.
-
-Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
-"""
+"""A CNN and the DCN that decodes its features: the one class that carries both."""
 
 import functools
 import hashlib
@@ -21,6 +18,8 @@ from rrstyle.networks.weight_files import weights_digest
 @dataclass(frozen=True, eq=False)
 class CnnDcn:
     """A CNN and its DCN, usually trained: their weights do not depend on a picture's seed.
+
+    Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
 
     Attributes:
         name: Name of 1 to 200 characters for settings and recipes, never a path.
@@ -83,10 +82,8 @@ def with_plan_of(networks: CnnDcn | None, config: StyleConfig) -> StyleConfig:
         )
     if config.decoder in DECODERS:
         if networks is not None:
-            raise ValueError(
-                f"decoder must be {networks.name!r} with networks of that name; received"
-                f" {config.decoder!r}"
-            )
+            rule = f"decoder must be {networks.name!r} with networks of that name"
+            raise ValueError(f"{rule}; received {config.decoder!r}")
         return config
     if networks is None or networks.name != config.decoder:
         given = "none were given" if networks is None else f"{networks.name!r} was given"

@@ -1,13 +1,10 @@
 """The one description of a network, for building, simulation and theory.
 
-A `Plan` lists the layers of a CNN and of the DCN that mirrors it. `rrstyle.networks.build` makes
-Keras models of it; the study's theory computes from it. This file imports nothing heavy: the
-configs check their layer names with it.
+This file imports nothing heavy: the configs check their layer names with it.
 """
 
 import math
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -21,14 +18,9 @@ Activation = Literal["relu", "leaky_relu"]
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution with `kernel` x `kernel` filters, followed by the plan's activation.
+    """A convolution with `kernel` x `kernel` filters to `channels` maps, then the activation.
 
-    Attributes:
-        channels: Number of output maps.
-        kernel: Side of the filters, in pixels.
-        stride: Step from one window to the next, in pixels.
-        groups: Number of groups that inputs and outputs are split into.
-        name: "conv<block>_<index>" in an architecture; "" where nothing refers to it.
+    Its name is "conv<block>_<index>" in an architecture, "" where nothing refers to it.
     """
 
     channels: int
@@ -40,12 +32,9 @@ class Conv:
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool of `size` x `size` windows; those at the far border may be cut off.
+    """A pool of `size` x `size` windows, `step` pixels apart, by default side by side.
 
-    Attributes:
-        kind: Statistic of each window.
-        size: Side of a window, in pixels.
-        step: Distance between windows, in pixels; `size` by default, windows side by side.
+    Windows at the far border may be cut off.
     """
 
     kind: PoolKind = "max"
@@ -62,8 +51,7 @@ class Pool:
 class Upsample:
     """Undoes the most recent stride that is not yet undone: back to the size before it.
 
-    Attributes:
-        kind: "zero" puts each value on the first pixel of its block, "nearest" on all of them.
+    "zero" puts each value on the first pixel of its block, "nearest" on all of them.
     """
 
     kind: UpsampleKind = "zero"
@@ -81,8 +69,6 @@ class Plan:
         decoder: Layers of the DCN without the last one.
         head: Last layer of the DCN: a linear convolution to the image's channels.
         padding: Border of every convolution.
-        encoder_activation: Nonlinearity of the CNN.
-        decoder_activation: Nonlinearity of the DCN.
         biases: Switch for a bias in every convolution.
     """
 
@@ -128,17 +114,14 @@ class Plan:
                 # Reflection needs ceil(side / factor) > kernel // 2, here and, at the same size,
                 # in the mirrored convolution of the DCN.
                 side = max(side, factor * (layer.kernel // 2) + 1)
-            if not isinstance(layer, Upsample):
-                factor *= layer.stride
+            factor *= layer.stride
         return side
 
 
 def kernel_shapes(layers: Iterable[Layer], inputs: int) -> list[tuple[int, int, int, int]]:
     """Shapes (height, width, input channels a group, output channels) of the convolutions.
 
-    Args:
-        layers: Layers in their order.
-        inputs: Number of channels that the first one gets.
+    The first of the layers gets `inputs` channels.
     """
     shapes = []
     for c in layers:
@@ -151,15 +134,10 @@ def kernel_shapes(layers: Iterable[Layer], inputs: int) -> list[tuple[int, int, 
 def mirrored(
     encoder: tuple[Conv | Pool, ...], *, inputs: int = 3, upsampling: UpsampleKind = "zero"
 ) -> Plan:
-    """The plan of a CNN and its mirror image.
-
-    Args:
-        encoder: Layers of the CNN; the first is a convolution.
-        inputs: Channels of the image.
-        upsampling: Kind of every upsampling.
+    """The plan of a CNN for images of `inputs` channels, and of its mirror image.
 
     Raises:
-        ValueError: If the first layer is no convolution.
+        ValueError: If the first layer is no convolution, or a pool has stride 1.
     """
     if not encoder or not isinstance(encoder[0], Conv):
         raise ValueError(f"encoder must start with a convolution; received {encoder!r}")
@@ -181,12 +159,7 @@ def mirrored(
 
 @dataclass(frozen=True)
 class Architecture:
-    """A published CNN.
-
-    Attributes:
-        name: Name in settings.
-        layers: Convolutions and pools, without the dense layers.
-    """
+    """A published CNN, without its dense layers."""
 
     name: str
     layers: tuple[Conv | Pool, ...]
@@ -197,38 +170,27 @@ class Architecture:
         return tuple(layer for layer in self.layers if isinstance(layer, Conv))
 
     def up_to(self, layer: str) -> tuple[Conv, ...]:
-        """The convolutions up to and including `layer`.
-
-        Args:
-            layer: "conv<i>_<j>", or "conv<i>" for the last one of block i.
+        """The convolutions to `layer`: "conv<i>_<j>", or "conv<i>" for the last of block i.
 
         Raises:
             ValueError: If the architecture has no such layer.
         """
-        if re.fullmatch(r"conv[1-9](_[1-9])?", layer):
-            for position, c in reversed(list(enumerate(self.convolutions))):
-                if layer in (c.name, c.name.partition("_")[0]):
-                    return self.convolutions[: position + 1]
+        for end in range(len(self.convolutions), 0, -1):
+            if f"{self.convolutions[end - 1].name}_".startswith(f"{layer}_"):
+                return self.convolutions[:end]
         first, last = self.convolutions[0].name, self.convolutions[-1].name
         raise ValueError(f"layer must be {first} to {last} of {self.name}; received {layer!r}")
 
 
-def _vgg_block(block: int, convolutions: int, channels: int) -> tuple[Conv | Pool, ...]:
-    names = (f"conv{block}_{index}" for index in range(1, convolutions + 1))
-    return (*(Conv(channels, name=name) for name in names), Pool())
+def _vgg_layers(*blocks: tuple[int, int]) -> Iterator[Conv | Pool]:
+    for number, (convolutions, channels) in enumerate(blocks, start=1):
+        for index in range(1, convolutions + 1):
+            yield Conv(channels, name=f"conv{number}_{index}")
+        yield Pool()
 
 
 # Simonyan & Zisserman 2015, configuration D.
-VGG16 = Architecture(
-    "vgg16",
-    (
-        *_vgg_block(1, 2, 64),
-        *_vgg_block(2, 2, 128),
-        *_vgg_block(3, 3, 256),
-        *_vgg_block(4, 3, 512),
-        *_vgg_block(5, 3, 512),
-    ),
-)
+VGG16 = Architecture("vgg16", tuple(_vgg_layers((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))))
 
 # Krizhevsky et al. 2012: strides and groups as published.
 ALEXNET = Architecture(

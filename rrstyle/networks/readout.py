@@ -1,9 +1,8 @@
 """The DCN's last layer: random, solved in closed form, or a mix of the two.
 
 All layers but the last stay random. The last, a linear convolution, is solved by ridge
-regression from its input to the pixels of images at hand: one linear system, no training.
-
-Maps and images are NumPy arrays or, in an exported graph, tensors.
+regression from its input to the pixels of images at hand. Maps and images are NumPy arrays or, in
+an exported graph, tensors.
 """
 
 import functools
@@ -39,19 +38,16 @@ _one_thread = threadpoolctl.ThreadpoolController().wrap(limits=1, user_api="blas
 
 
 def design_matrix(padded, kernel: int, *, step=1):
-    """Rows of a convolution's input patches, with a 1 for the bias.
+    """Rows of a convolution's input patches, of every `step`-th pixel, with a 1 for the bias.
 
     Args:
         padded: Maps (height + kernel - 1, width + kernel - 1, channels), borders padded already.
-        kernel: Side of the filters.
-        step: Distance between pixels that give a row, each way.
 
     Returns:
         (rows, kernel * kernel * channels + 1); columns in the order of a Keras kernel.
     """
     xp = array_namespace(padded)
-    shape, channels = xp.shape(padded), padded.shape[-1]
-    unknowns = kernel * kernel * channels + 1
+    unknowns = kernel * kernel * padded.shape[-1] + 1
     if xp is np:
         # One copy, in runs of kernel * channels numbers: four times as fast as to join slices.
         patches = sliding_window_view(padded, (kernel, kernel), axis=(0, 1))[::step, ::step]
@@ -60,11 +56,10 @@ def design_matrix(padded, kernel: int, *, step=1):
         rows[..., :-1].reshape(patches.shape)[...] = patches
         rows[..., -1] = 1
         return rows.reshape(-1, unknowns)
-    height, width = shape[0] - kernel + 1, shape[1] - kernel + 1
+    height, width = (side - kernel + 1 for side in xp.shape(padded)[:2])
     shifted = [
         padded[dy : dy + height : step, dx : dx + width : step]
-        for dy in range(kernel)
-        for dx in range(kernel)
+        for dy, dx in np.ndindex(kernel, kernel)
     ]
     rows = xp.reshape(xp.concatenate(shifted, axis=2), (-1, unknowns - 1))
     return xp.concatenate([rows, xp.ones_like(rows[:, :1])], axis=-1)
@@ -109,12 +104,11 @@ def _padded_hidden(dcn: keras.Model, kernel: int, padding: str) -> keras.Model:
 
 
 def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[SharedNetwork, np.ndarray]:
-    """The random DCN in two: its random layers, and the kernel of its last one.
+    """The random DCN in two, before its last convolution and that one's kernel.
 
     Returns:
         Network from (features, reference) to the padded input of the last convolution, (batch,
-        height + k - 1, width + k - 1, channels), and that convolution's random kernel (k, k,
-        channels, 3).
+        height + k - 1, width + k - 1, channels), and its random kernel (k, k, channels, 3).
     """
     dcn = dcn_network(config, seed=seed)
     *weights, kernel, _ = dcn.weights
@@ -124,12 +118,9 @@ def split_dcn(config: NetworkConfig, *, seed: int) -> tuple[SharedNetwork, np.nd
 
 @dataclass(frozen=True)
 class Decoder:
-    """A DCN with the readout chosen for it.
+    """The random layers of a DCN, see `split_dcn`, and its last one.
 
-    Attributes:
-        hidden: Random layers, see `split_dcn`.
-        kernel: Kernel of the last layer, (k, k, channels, 3), float32.
-        bias: Bias of the last layer, (3,), float32.
+    The kernel is float32 (k, k, channels, 3), the bias (3,).
     """
 
     hidden: SharedNetwork
@@ -183,9 +174,6 @@ def build_decoder(
         seed: Non-negative integer that names the DCN.
         wildness: 0 for the ridge readout, 1 for the random one, between them their mix.
         every_pixel: Use of all pixels, in tiles, in place of a lattice of LATTICE_PIXELS an image.
-
-    Returns:
-        The decoder.
     """
     model, random_kernel = split_dcn(config, seed=seed)
     if wildness == 1:
@@ -202,16 +190,12 @@ def fit_readout(
     wildness: float = 0.0,
     every_pixel: bool = False,
 ) -> tuple[Any, Any]:
-    """The last layer of `build_decoder`.
+    """The last layer of `build_decoder`: kernel (k, k, channels, 3) and bias (3,), float32.
 
     Args:
         random_kernel: Random kernel of the last layer, (k, k, channels, 3).
         pairs: Padded input of the last layer and image, of one picture or more.
-        wildness: Share of the random readout, 0 to 1.
-        every_pixel: Use of all pixels in place of a lattice of them; never in a graph.
-
-    Returns:
-        Kernel (k, k, channels, 3) and bias (3,), float32.
+        wildness, every_pixel: See `build_decoder`; in a graph never every pixel.
     """
     if wildness == 1:
         return _presentable(random_kernel, *pairs[0])
@@ -220,10 +204,8 @@ def fit_readout(
         return ridge_kernel, ridge_bias
     kernel, bias = _presentable(random_kernel, *pairs[0])
     wildness = float(wildness)  # NumPy's float64 would make the kernel one too
-    return (
-        (1 - wildness) * ridge_kernel + wildness * kernel,
-        (1 - wildness) * ridge_bias + wildness * bias,
-    )
+    ridge = 1 - wildness
+    return ridge * ridge_kernel + wildness * kernel, ridge * ridge_bias + wildness * bias
 
 
 def _ridge(shape, pairs, every_pixel: bool) -> tuple[Any, Any]:
@@ -258,20 +240,22 @@ def normal_equations(padded, image, kernel: int, step) -> tuple[Any, Any]:
         targets = ops.reshape(image[::step, ::step], (-1, image.shape[-1]))
         columns = ops.transpose(rows)
         return ops.matmul(columns, rows), ops.matmul(columns, ops.cast(targets, "float64"))
-    total = _over_strips(
-        lambda rows, targets: np.concatenate([rows.T @ rows, rows.T @ targets], axis=1),
-        *(padded, image, kernel, step),
-    )
-    squares, products = np.split(total, [len(total)], axis=1)
-    return squares, products
+
+    def both(rows, targets):
+        return np.concatenate([rows.T @ rows, rows.T @ targets], axis=1)
+
+    total = _over_strips(both, padded, image, kernel, step)
+    return total[:, : len(total)], total[:, len(total) :]
 
 
 def _residual(padded, image, kernel: int, step: int, weights: np.ndarray) -> np.ndarray:
     """A^T (y - A weights) of an image, by strips."""
     weights = weights.astype(padded.dtype)
-    return _over_strips(
-        lambda rows, targets: rows.T @ (targets - rows @ weights), padded, image, kernel, step
-    )
+
+    def missing(rows, targets):
+        return rows.T @ (targets - rows @ weights)
+
+    return _over_strips(missing, padded, image, kernel, step)
 
 
 @_one_thread
@@ -289,12 +273,10 @@ def _over_strips(function: Callable, padded, image, kernel: int, step: int) -> n
 
 
 def _presentable(kernel, padded, image) -> tuple[Any, Any]:
-    """A random readout brought to the range of `image`.
+    """A random readout brought to the range of `image`; its own scale and sign mean nothing.
 
-    The output of a random network has no meaningful scale, offset or sign. Each channel is
-    brought to the mean and standard deviation of the whole image. All three are inverted if the
-    luminance correlates negatively with the image's; single channels may still do so, which gives
-    false colours.
+    Each channel gets the mean and deviation of the whole image. All three are inverted if the
+    luminance correlates negatively with the image's; single channels that do give false colours.
     """
     xp = array_namespace(padded)
     raw = xp.array(apply_readout(padded, kernel, 0.0), dtype="float64")

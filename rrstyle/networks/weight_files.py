@@ -1,11 +1,10 @@
 """Trained weights of a CNN, in place of random ones.
 
-One rule about downloads: never, unless the word `imagenet` is typed. Then keras.applications
-takes VGG16 from its cache or downloads it.
+Nothing is downloaded unless the word `imagenet` is typed: then keras.applications takes VGG16 from
+its cache or downloads it.
 
 The file that `rrstyle classify` writes is an .npz archive: `conv1_1_kernel`, `conv1_1_bias`, ...
-float32 for images in [0, 1], and `about`, a JSON text with `format`, `layer` and the settings of
-the network that the weights are tied to.
+and `about`, a JSON text with `format`, `layer` and the settings that the weights are tied to.
 """
 
 import functools
@@ -40,7 +39,7 @@ class CnnWeights:
 
     Attributes:
         name: "random", "imagenet" or the name of the file, never a path.
-        network: Plan of the CNN with what the weights fix; `layer` is their last one.
+        network: Plan of the CNN; `layer` is the last one of the weights.
         weights: Kernel and bias of each convolution in turn, float32, for images in [0, 1]; None
             where they are random, to be drawn by the law of `network`.
         tied: Names of the settings of `network` that the weights fix.
@@ -69,20 +68,13 @@ class CnnWeights:
         return weights_digest(self.weights or ())
 
     def kernel(self, layer: str) -> np.ndarray:
-        """Kernel (height, width, input channels a group, channels) of a convolution.
-
-        Raises:
-            ValueError: If the weights end before it.
-        """
+        """Kernel of a convolution, or ValueError where the weights end before it."""
         if layer not in self.layers:
             raise ValueError(f"encoder must have {layer}; received {self.name!r}, which has not")
         return self.layers[layer][0]
 
     def up_to(self, network: NetworkConfig) -> "CnnWeights":
         """The weights of a plan: up to its layer, its settings replaced by those that are tied.
-
-        Args:
-            network: Plan that is asked for.
 
         Raises:
             ValueError: If it has another architecture, or a layer that the weights lack.
@@ -113,9 +105,8 @@ class CnnWeights:
         first, last = (2 * len(VGG16.up_to(layer)) for layer in ("conv1_2", "conv5_1"))
         weights = self.weights or ()
         if ours != (VGG16.name, None, None) or len(weights) < last:
-            raise ValueError(
-                f"encoder must be a VGG16 with conv5_1 for network vgg; received {self.name!r}"
-            )
+            rule = "encoder must be a VGG16 with conv5_1 for network vgg"
+            raise ValueError(f"{rule}; received {self.name!r}")
         return weights[first:last]
 
 
@@ -123,13 +114,17 @@ def _names(network: NetworkConfig) -> list[str]:
     return [c.name for c in ARCHITECTURES[network.architecture].up_to(network.layer)]
 
 
+def _keys(network: NetworkConfig) -> list[str]:
+    return [f"{name}_{part}" for name in _names(network) for part in ("kernel", "bias")]
+
+
 def load_weights(source: str | Path, network: NetworkConfig | None = None) -> CnnWeights:
     """The weights of a CNN.
 
     Args:
-        source: "random"; "imagenet", to let keras.applications find VGG16's, which downloads them
-            if they are not in its cache; or a file: HDF5 as keras.applications' VGG16 has it,
-            with or without its top, or .npz as `write_weights` writes it.
+        source: "random"; "imagenet", VGG16's from keras.applications; or a file: HDF5 as
+            keras.applications' VGG16 has it, with or without its top, or .npz as `write_weights`
+            writes it.
         network: Plan that is asked for, see `CnnWeights.up_to`; by default that of the whole
             file.
 
@@ -143,9 +138,8 @@ def load_weights(source: str | Path, network: NetworkConfig | None = None) -> Cn
     else:
         path = Path(source)
         if not path.is_file():
-            raise ValueError(
-                f"encoder must be random, imagenet or an existing file; received {path.name!r}"
-            )
+            rule = "encoder must be random, imagenet or an existing file"
+            raise ValueError(f"{rule}; received {path.name!r}")
         # Every picture of a batch asks; a file that changed meanwhile is read again.
         state = path.stat()
         found = _from_file(path, state.st_mtime_ns, state.st_size)
@@ -166,17 +160,14 @@ def write_weights(path: Path, network: NetworkConfig, weights: Sequence[np.ndarr
 
     Args:
         path: File to write; the suffix .npz is the caller's.
-        network: Plan of the CNN; `layer` is the last one that is written.
+        network: Plan of the CNN.
         weights: Kernel and bias of each layer in turn, for images in [0, 1].
 
     Raises:
         OSError: If it cannot be written.
     """
-    parts = itertools.product(_names(network), ("kernel", "bias"))
-    arrays = {
-        f"{name}_{part}": np.asarray(array, np.float32)
-        for (name, part), array in zip(parts, weights, strict=True)
-    }
+    keys = _keys(network)
+    arrays = {key: np.asarray(w, np.float32) for key, w in zip(keys, weights, strict=True)}
     values = to_dict(network)
     about = {"format": _FORMAT, "layer": network.layer} | {key: values[key] for key in _TIED}
     stream = io.BytesIO()
@@ -198,16 +189,14 @@ def _from_file(path: Path, modified: int, size: int) -> CnnWeights:
             layers = [tuple(np.asarray(w, np.float32) for w in layer) for layer in found]
     except (OSError, RuntimeError, KeyError) as error:
         raise ValueError(f"weights file {path.name!r} is incomplete or damaged") from error
-    if not all(np.isfinite(w).all() for layer in layers for w in layer):
+    if not all(map(_finite, layers)):
         raise ValueError(f"weights file {path.name!r} has weights that are not finite")
     return _vgg16(path.name, layers)
 
 
 def _not_weights(path: Path) -> ValueError:
-    return ValueError(
-        "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote;"
-        f" {path.name!r} is neither, or damaged"
-    )
+    rule = "encoder must be an HDF5 file of VGG16 or a file that rrstyle classify wrote"
+    return ValueError(f"{rule}; {path.name!r} is neither, or damaged")
 
 
 def _from_npz(path: Path) -> CnnWeights:
@@ -218,24 +207,24 @@ def _from_npz(path: Path) -> CnnWeights:
                 raise ValueError
             network = from_dict(NetworkConfig, about)
             shapes = kernel_shapes(plan_of(network).encoder, 3)
-            weights = []
-            for name, shape in zip(_names(network), shapes, strict=True):
-                for part, wanted in (("kernel", shape), ("bias", shape[-1:])):
-                    array = np.asarray(file[f"{name}_{part}"], np.float32)
-                    if array.shape != wanted or not np.isfinite(array).all():
-                        raise ValueError
-                    weights.append(array)
+            weights = [np.asarray(file[key], np.float32) for key in _keys(network)]
+            wanted = [part for shape in shapes for part in (shape, shape[-1:])]
+            if [w.shape for w in weights] != wanted or not _finite(weights):
+                raise ValueError
     except Exception as error:  # of many kinds, where a file is damaged or something else
         raise _not_weights(path) from error
     return CnnWeights(path.name, network, tuple(weights))
 
 
+def _finite(weights: Sequence[np.ndarray]) -> bool:
+    return all(np.isfinite(w).all() for w in weights)
+
+
 def _vgg16(name: str, layers: Sequence[Sequence[np.ndarray]]) -> CnnWeights:
     """Thirteen (kernel, bias) of keras.applications' VGG16, made to take RGB images in [0, 1].
 
-    The scaling to 0..255, the exchange of colour channels and the subtraction of the means are
-    folded into the first convolution, which is exact with reflect padding. Zero padding would add
-    black borders, on which the network was not trained.
+    Scaling, order of channels and means are folded into the first convolution, which is exact with
+    reflect padding. Zero padding would add black borders, on which the network was not trained.
     """
     (kernel, bias), *rest = layers
     shift = np.einsum("hwio,i->o", kernel, _BGR_MEANS)
@@ -288,8 +277,7 @@ def _from_keras_applications() -> CnnWeights:
     try:
         model = keras.applications.VGG16(weights="imagenet", include_top=False)
     except Exception as error:  # keras wraps every failure of a download in a bare Exception
-        raise ValueError(
-            "encoder imagenet could not be had from keras.applications; give a file instead"
-        ) from error
+        wrong = "encoder imagenet could not be had from keras.applications"
+        raise ValueError(f"{wrong}; give a file instead") from error
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     return _vgg16(IMAGENET, [[np.asarray(w) for w in c.get_weights()] for c in convolutions])

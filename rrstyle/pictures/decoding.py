@@ -1,7 +1,6 @@
 """Bytes to pixels: a fixed list of decoders, with sizes checked before pixels are decoded.
 
-Files are not trusted. A refusal is one line for people:
-"<name>: <what is wrong>; <the rule>; received <what came>".
+Files are not trusted.
 """
 
 import io
@@ -27,16 +26,13 @@ from PIL import (
 MAX_PIXELS = 64_000_000  # height times width
 MAX_TEXT = 2**20  # characters of a text inside a PNG
 
-_MAGICS = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-    b"\x93NUMPY": "npy",
-    b"GIF8": "GIF",
+_MAGICS: dict[str, tuple[bytes, ...]] = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "npy": (b"\x93NUMPY",),
+    "GIF": (b"GIF8",),
 }
 
 # The decoders' own classes, not Image.open, which uses every registered plugin and warns of huge
@@ -56,16 +52,17 @@ class ImageError(ValueError):
     """A picture that cannot be used; its message is one line for people."""
 
 
-def decode(data: bytes, label: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright and over white.
+def refusal(label: str, wrong: str, rule: str, received: Any) -> ImageError:
+    """The error of a file or array: what is wrong, the rule or what to do, and what came."""
+    return ImageError(f"{label}: {wrong}; {rule}; received {received}")
 
-    Args:
-        data: Content of the whole file.
-        label: Name of the file in errors.
+
+def decode(data: bytes, label: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, named `label` in errors.
 
     Returns:
-        New float32 pixels (height, width, 3) in [0, 1], their alpha as `unit_rgb` has it, and notes
-        on what was done to them.
+        New float32 pixels (height, width, 3) in [0, 1], upright and over white, their alpha as
+        `unit_rgb` has it, and notes on what was done to them.
 
     Raises:
         ImageError: If the kind is another, or the file is damaged, too large, fully transparent or
@@ -79,16 +76,15 @@ def decode(data: bytes, label: str) -> tuple[np.ndarray, np.ndarray | None, tupl
         array, notes = _decode_file(kind, data, label)
     else:
         foreign = "not a PNG, JPEG, WebP, BMP or TIFF image"
-        problem = f"{kind} is not supported" if kind else foreign
-        raise ImageError(f"{label}: {problem}; save it as PNG; received {len(data)} bytes")
+        wrong = f"{kind} is not supported" if kind else foreign
+        raise refusal(label, wrong, "save it as PNG", f"{len(data)} bytes")
     pixels, alpha = unit_rgb(array, label)
     if alpha is not None:
         notes.append("transparency composited on white")
         if not alpha.any():
-            raise ImageError(
-                f"{label}: nothing can be seen of it; a picture must not be fully transparent;"
-                f" received {alpha.shape[1]} x {alpha.shape[0]} transparent pixels"
-            )
+            rule = "a picture must not be fully transparent"
+            came = f"{alpha.shape[1]} x {alpha.shape[0]} transparent pixels"
+            raise refusal(label, "nothing can be seen of it", rule, came)
     return pixels, alpha, tuple(notes)
 
 
@@ -104,19 +100,18 @@ def unit_rgb(array: Any, argument: str) -> tuple[np.ndarray, np.ndarray | None]:
         or (values.ndim == 3 and values.shape[2] not in (1, 3, 4))
         or not (values.dtype == np.uint8 or values.dtype.kind == "f")
     ):
-        raise ImageError(
-            f"{argument}: not a picture; uint8 or float of shape (h, w), (h, w, 1), (h, w, 3) or"
-            f" (h, w, 4), h and w at least 1; received {values.dtype.name} of shape {values.shape}"
+        rule = (
+            "uint8 or float of shape (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), h and w at least 1"
         )
+        came = f"{values.dtype.name} of shape {values.shape}"
+        raise refusal(argument, "not a picture", rule, came)
     if values.dtype == np.uint8:
         unit = np.divide(values, np.float32(255), dtype=np.float32)
     else:
         low, high = values.min(), values.max()
         if not (low >= 0 and high <= 1):  # also where a NaN makes both NaN
-            raise ImageError(
-                f"{argument}: values out of range; float values must be finite and in [0, 1];"
-                f" received {low:g} to {high:g}"
-            )
+            rule = "float values must be finite and in [0, 1]"
+            raise refusal(argument, "values out of range", rule, f"{low:g} to {high:g}")
         unit = values.astype(np.float32)
     if unit.ndim == 2 or unit.shape[2] == 1:
         return np.repeat(unit.reshape(*unit.shape[:2], 1), 3, axis=2), None
@@ -130,16 +125,14 @@ def unit_rgb(array: Any, argument: str) -> tuple[np.ndarray, np.ndarray | None]:
 def png_text(data: bytes, key: str, label: str) -> str | None:
     """The text under `key` in a PNG, as `rrstyle.pictures.images.read_png_text` describes."""
     if _kind_of(data) != "PNG":
-        raise ImageError(f"{label}: not a PNG; only a PNG holds texts; received {len(data)} bytes")
+        raise refusal(label, "not a PNG", "only a PNG holds texts", f"{len(data)} bytes")
     with _damage_named("PNG", data, label), PngImagePlugin.PngImageFile(io.BytesIO(data)) as im:
         text = im.info.get(key)
         im.verify()
     if not isinstance(text, str):  # Pillow keeps the resolution and the like beside the texts
         return None
     if len(text) > MAX_TEXT:
-        raise ImageError(
-            f"{label}: its text is too long; at most {MAX_TEXT} characters; received {len(text)}"
-        )
+        raise refusal(label, "its text is too long", f"at most {MAX_TEXT} characters", len(text))
     return text
 
 
@@ -149,16 +142,14 @@ def _kind_of(data: bytes) -> str:
         return "WebP"
     if data[4:8] == b"ftyp":
         return "HEIC, AVIF or video"
-    return next((kind for magic, kind in _MAGICS.items() if data.startswith(magic)), "")
+    return next((kind for kind, magics in _MAGICS.items() if data.startswith(magics)), "")
 
 
 def _check_size(width: int, height: int, label: str) -> None:
     """Refuses empty and too large pictures before any pixel is decoded."""
     if not 0 < width * height <= MAX_PIXELS:
-        raise ImageError(
-            f"{label}: the picture is {'too large' if width * height else 'empty'};"
-            f" 1 to {MAX_PIXELS} pixels in all; received {width} x {height}"
-        )
+        wrong = f"the picture is {'too large' if width * height else 'empty'}"
+        raise refusal(label, wrong, f"1 to {MAX_PIXELS} pixels in all", f"{width} x {height}")
 
 
 @contextmanager
@@ -171,10 +162,8 @@ def _damage_named(kind: str, data: bytes, label: str) -> Iterator[None]:
         except ImageError:
             raise
         except Exception as error:  # of many kinds, as fuzzing shows
-            raise ImageError(
-                f"{label}: the file is incomplete or damaged; save it again as PNG;"
-                f" received a {kind} file of {len(data)} bytes"
-            ) from error
+            wrong, came = "the file is incomplete or damaged", f"a {kind} file of {len(data)} bytes"
+            raise refusal(label, wrong, "save it again as PNG", came) from error
 
 
 def _decode_npy(data: bytes, label: str) -> np.ndarray:
@@ -185,7 +174,7 @@ def _decode_npy(data: bytes, label: str) -> np.ndarray:
             raise ValueError("version")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
         if dtype.hasobject:
-            raise ImageError(f"{label}: it holds objects; numbers only; received type {dtype.name}")
+            raise refusal(label, "it holds objects", "numbers only", f"type {dtype.name}")
         if len(shape) > 1:
             _check_size(shape[1], shape[0], label)
         values = np.frombuffer(data, dtype, offset=stream.tell())
@@ -229,16 +218,13 @@ def _unit_from_16_bits(im: Image.Image, label: str) -> np.ndarray:
     """Grey of 16 bits in [0, 1]; what is stored in 32 bits must fit 16."""
     tags = getattr(im, "tag_v2", {})
     if tags.get(262) == 0 or 12 in tags.get(258, ()):  # Pillow reads one inverted, one too dark
-        raise ImageError(
-            f"{label}: this kind of TIFF is not supported; save it as PNG;"
-            " received 12-bit or white-is-zero grey"
-        )
+        wrong, came = "this kind of TIFF is not supported", "12-bit or white-is-zero grey"
+        raise refusal(label, wrong, "save it as PNG", came)
     values = np.asarray(im, np.float32)
     low, high = values.min(), values.max()
     if low < 0 or high > 65535:
-        raise ImageError(
-            f"{label}: its values do not fit 16 bits; 0 to 65535; received {low:.0f} to {high:.0f}"
-        )
+        came = f"{low:.0f} to {high:.0f}"
+        raise refusal(label, "its values do not fit 16 bits", "0 to 65535", came)
     grey = values / np.float32(65535)
     key = im.info.get("transparency")
     return grey if key is None else np.stack([grey, grey, grey, values != key], axis=-1)
@@ -247,9 +233,7 @@ def _unit_from_16_bits(im: Image.Image, label: str) -> np.ndarray:
 def _colours(im: Image.Image, bits: int, label: str) -> Image.Image:
     """Any 8-bit mode as grey, RGB or RGBA."""
     if im.mode not in ("1", "L", "P", "RGB", "LA", "PA", "RGBA", "CMYK", "YCbCr"):
-        raise ImageError(
-            f"{label}: this colour space is not supported; save it as RGB; received {im.mode}"
-        )
+        raise refusal(label, "this colour space is not supported", "save it as RGB", im.mode)
     key = im.info.get("transparency")  # Pillow scales the pixels to 8 bits, not the key
     if im.mode == "L" and bits in (2, 4) and key is not None:
         im.info["transparency"] = key * 255 // (2**bits - 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rrstyle.durable import bare_name, named_errors
-from rrstyle.pictures.decoding import ImageError
+from rrstyle.pictures.decoding import ImageError, refusal
 
 MAX_BYTES = 100 * 2**20  # of a file
 
@@ -15,10 +15,7 @@ Source = str | os.PathLike | bytes | BinaryIO
 
 
 def read_bytes(source: Source, name: str | None = None) -> tuple[bytes, str]:
-    """Read a path, bytes or a binary stream.
-
-    Returns:
-        The content, and the bare name to show.
+    """The content of a path, bytes or a binary stream, and the bare name to show.
 
     Raises:
         ImageError: If there are more than MAX_BYTES, or no file can have this path.
@@ -36,7 +33,5 @@ def read_bytes(source: Source, name: str | None = None) -> tuple[bytes, str]:
         label = bare_name(name or "")
         data = source if isinstance(source, bytes) else source.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ImageError(
-            f"{label}: the file is too large; at most {MAX_BYTES} bytes; received more"
-        )
+        raise refusal(label, "the file is too large", f"at most {MAX_BYTES} bytes", "more")
     return data, label

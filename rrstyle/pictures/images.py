@@ -30,11 +30,10 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        pixels: Array float32 (height, width, 3), RGB in [0, 1].
+        pixels: float32 (height, width, 3), RGB in [0, 1].
         name: File name without its folder, for display; at most 100 characters, no control ones.
         notes: Conversions made on reading that the user should know of.
-        alpha: Its transparency, float32 (height, width) in [0, 1], 0 where nothing is seen; None
-            where all of it is opaque.
+        alpha: float32 (height, width) in [0, 1], 0 where nothing is seen; None where all is opaque.
     """
 
     pixels: np.ndarray
@@ -70,15 +69,12 @@ def read_image(source: Source, *, name: str | None = None) -> Picture:
 
 
 def as_image(array: Any, *, argument: str = "image") -> np.ndarray:
-    """Checks an array and makes it a picture.
+    """A new contiguous float32 array (height, width, 3) in [0, 1], of a checked picture.
 
     Args:
         array: uint8 in [0, 255] or float in [0, 1]; (height, width), (height, width, 1),
             (height, width, 3), or (height, width, 4), whose alpha is composited on white.
         argument: Name of the array in error messages.
-
-    Returns:
-        A new contiguous float32 array (height, width, 3) in [0, 1].
 
     Raises:
         ValueError: If the shape or type is another, or values are not finite or out of range.
@@ -87,11 +83,7 @@ def as_image(array: Any, *, argument: str = "image") -> np.ndarray:
 
 
 def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
-    """The size whose longest side is `side`, with the aspect kept to the nearest pixel.
-
-    Args:
-        shape: Height and width in pixels, each at least 1.
-        side: Longest side of the result in pixels, at least 1.
+    """The size, height and width, whose longest side is `side`, aspect kept to the nearest pixel.
 
     Raises:
         ValueError: If a number is below 1.
@@ -107,24 +99,21 @@ def check_sides(size: tuple[int, int], least: int, argument: str, when: str = ""
     """Raises ValueError for an image size (height, width) with a side below `least` pixels."""
     height, width = size
     if min(size) < least:
-        raise ValueError(
-            f"{argument} is too small: at least {least} pixels a side for this network; "
-            f"received {width} x {height}{when}"
-        )
+        rule = f"{argument} is too small: at least {least} pixels a side for this network"
+        raise ValueError(f"{rule}; received {width} x {height}{when}")
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resamples with an anti-aliased Lanczos kernel of three lobes.
+    """Resamples with an anti-aliased Lanczos kernel of three lobes, as one sparse matrix an axis.
 
-    `out = clip(A_height image A_width^T, 0, 1)`, with one sparse matrix of weights an axis. These
-    are Pillow's weights (equal to 1e-6 in mode "F"), applied several times faster.
+    These are Pillow's weights (equal to 1e-6 in mode "F"), applied several times faster.
 
     Args:
         image: float32 (height, width, 3) in [0, 1].
-        size: Height and width of the result in pixels, each at least 1.
+        size: Height and width of the result in pixels.
 
     Returns:
-        float32 (size[0], size[1], 3) in [0, 1]; `image` itself where the size already matches.
+        float32 (*size, 3) in [0, 1]; `image` itself where the size already matches.
 
     Raises:
         ValueError: If the array has not 3 axes, or a size is below 1 or above MAX_PIXELS in all.
@@ -132,9 +121,8 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if image.ndim != 3:
         raise ValueError(f"image must be (height, width, 3); received shape {image.shape}")
     if min(size) < 1 or math.prod(size) > MAX_PIXELS:
-        raise ValueError(
-            f"size must be at least 1 x 1 and at most {MAX_PIXELS} pixels; received {size}"
-        )
+        rule = f"size must be at least 1 x 1 and at most {MAX_PIXELS} pixels"
+        raise ValueError(f"{rule}; received {size}")
     height, width, channels = image.shape
     if (height, width) == tuple(size):
         return image
@@ -150,9 +138,7 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def periodic(image: np.ndarray) -> np.ndarray:
     """A picture whose borders wrap around: near them it is faded into itself, moved by half.
 
-    Args:
-        image: (height, width, 3), float32. An axis along which the first and the last pixels
-            differ about as little as neighbours do is left as it is.
+    An axis along which the first and last pixels differ about as little as neighbours is left.
     """
     for axis in range(2):
         side = image.shape[axis]
@@ -162,7 +148,7 @@ def periodic(image: np.ndarray) -> np.ndarray:
         distance = (np.arange(side) + 0.5) / side  # from one border, as a share of the side
         share = np.minimum(1, 8 * np.minimum(distance, 1 - distance))
         share = np.sin(np.pi / 2 * share).astype(np.float32) ** 2
-        share = np.expand_dims(share, tuple(a for a in range(3) if a != axis))
+        share = share[:, None, None] if axis == 0 else share[:, None]
         image = share * image + (1 - share) * np.roll(image, side // 2, axis=axis)
     return image
 
@@ -184,11 +170,7 @@ def _lanczos(old: int, new: int) -> sparse.csr_array:
 
 
 def digest(image: np.ndarray) -> str:
-    """SHA-256, in hexadecimal, of the shape and the float32 pixels, independent of the file format.
-
-    Args:
-        image: float32 (height, width, 3) in [0, 1].
-    """
+    """SHA-256, in hexadecimal, of an image's shape and its pixels as float32."""
     pixels = np.asarray(image, "<f4") + np.float32(0)  # -0.0 becomes 0.0: equal pictures agree
     return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
 
@@ -209,8 +191,7 @@ def encode_png(
     Args:
         image: Array that `as_image` takes.
         alpha: Transparency, (height, width) of any size, in [0, 1].
-        text: Mapping of keywords (1 to 79 printable ASCII characters) to texts (at most 2^20
-            characters, no NUL); `read_png_text` reads one back.
+        text: Keywords, 1 to 79 printable ASCII characters, to texts of at most 2^20 characters.
 
     Raises:
         ValueError: If `as_image` refuses the image, or PNG cannot hold a keyword or text.
@@ -218,9 +199,8 @@ def encode_png(
     info = PngImagePlugin.PngInfo()
     for key, value in text.items():
         if not (0 < len(key) < 80 and key.isascii() and key.isprintable() and key == key.strip()):
-            raise ValueError(
-                f"text keywords must be 1 to 79 printable ASCII characters; received {key!a}"
-            )
+            rule = "text keywords must be 1 to 79 printable ASCII characters"
+            raise ValueError(f"{rule}; received {key!a}")
         writable = value.encode(errors="ignore").decode().replace("\0", "")
         if writable != value or len(value) > MAX_TEXT:
             raise ValueError(
@@ -238,14 +218,11 @@ def encode_png(
 
 
 def read_png_text(source: Source, key: str, *, name: str | None = None) -> str | None:
-    """The text under `key` before a PNG's pixels (tEXt, zTXt or iTXt), which are not decoded.
+    """The text under a keyword in a PNG (tEXt, zTXt or iTXt before the pixels); None without one.
 
     Args:
         source, name: File and display name, see `read_image`.
-        key: Keyword of the text.
-
-    Returns:
-        The text (the last of several), or None where there is none that can be read.
+        key: Keyword; of several texts it is the last.
 
     Raises:
         ImageError: If the file is not a PNG, is damaged, or the text exceeds 2^20 characters.

@@ -20,8 +20,7 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
 
     Args:
         mask: Array (height, width) of any size, bool, uint8 or float in [0, 1]: 1 (255) takes the
-            style, 0 leaves the photograph. A picture (height, width, 3) counts by the mean of its
-            channels.
+            style, 0 leaves the photograph. Of a picture (height, width, 3), the channels' mean.
         argument: Name of the mask in error messages.
 
     Returns:
@@ -34,7 +33,7 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
     grey = as_image(array.astype(np.float32) if array.dtype == bool else array, argument=argument)
     grey = grey.mean(axis=-1)
     if max(grey.shape) > LARGEST_SIDE:
-        grey = _resize(grey, fit_within(grey.shape, LARGEST_SIDE))
+        grey = fit_mask(grey, fit_within(grey.shape, LARGEST_SIDE))
     grey = np.rint(grey * np.float32(255)) / np.float32(255)
     if not grey.any():
         raise ValueError(f"{argument} must mark a part of the photograph; received one all black")
@@ -43,10 +42,8 @@ def as_mask(mask: Any, *, argument: str = "mask") -> np.ndarray:
 
 def fit_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A mask at another size: float32 (*size,) in [0, 1]; 0 stays 0."""
-    return mask if mask.shape == tuple(size) else _resize(mask, size)
-
-
-def _resize(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if mask.shape == tuple(size):
+        return mask
     # A triangle has no lobes: Lanczos would put a faint ring of style around the mask.
     height, width = size
     drawn = Image.fromarray(mask).resize((width, height), Image.Resampling.BILINEAR)
@@ -57,22 +54,13 @@ def composite(photograph: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np
     """`image` where the mask is 1, the photograph itself where it is 0, between them their mix.
 
     The edge is softened inwards by a 200th of the picture, so that a hard outline does not show.
-
-    Args:
-        photograph: Image (height, width, 3) in [0, 1].
-        image: Stylised picture of the same size, (height, width, 3).
-        mask: Share of `image` at each pixel, (height, width), in [0, 1].
     """
-    return photograph + _feathered(mask)[..., None] * (image - photograph)
-
-
-def _feathered(mask: np.ndarray) -> np.ndarray:
     inside = mask > 0
-    if inside.all():
-        return mask
-    width = 1 + _FEATHER * max(mask.shape)
-    depth = ndimage.distance_transform_edt(inside)
-    return mask * np.minimum(depth / width, 1).astype(np.float32)
+    if not inside.all():
+        width = 1 + _FEATHER * max(mask.shape)
+        depth = ndimage.distance_transform_edt(inside)
+        mask = mask * np.minimum(depth / width, 1).astype(np.float32)
+    return photograph + mask[..., None] * (image - photograph)
 
 
 def grey_text(levels: np.ndarray) -> str:
@@ -83,11 +71,7 @@ def grey_text(levels: np.ndarray) -> str:
 
 
 def parse_grey(text: Any, *, argument: str) -> np.ndarray:
-    """The picture in a text of `grey_text`, float32 (height, width, 3) in [0, 1].
-
-    Raises:
-        ValueError: If the text holds none.
-    """
+    """The picture in a text of `grey_text`, float32 (height, width, 3) in [0, 1], or ValueError."""
     try:
         data = base64.b64decode(text, validate=True)
     except (TypeError, ValueError) as error:
@@ -101,9 +85,5 @@ def mask_text(mask: np.ndarray) -> str:
 
 
 def parse_mask(text: Any, *, argument: str = "mask") -> np.ndarray:
-    """The mask in a text of `mask_text`.
-
-    Raises:
-        ValueError: If the text holds no mask.
-    """
+    """The mask in a text of `mask_text`, or ValueError."""
     return as_mask(parse_grey(text, argument=argument), argument=argument)

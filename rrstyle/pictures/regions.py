@@ -44,20 +44,12 @@ class Regions:
         return ndimage.gaussian_filter(share, _FEATHER * max(size), mode="nearest")
 
     def of_styles(self, kept: Sequence[int]) -> "Regions":
-        """The regions with some of the styles only.
-
-        Raises:
-            ValueError: If a region of the photograph is in none of them.
-        """
+        """The regions with some of the styles; ValueError if one is in none of them."""
         return _checked(self.content, tuple(self.styles[i] for i in kept))
 
 
 def check_method(method: str) -> None:
-    """Refuses a style mask beside a method that cannot keep to regions.
-
-    Raises:
-        ValueError: If the method is not `paint`.
-    """
+    """Refuses a style mask beside a method that cannot keep to regions."""
     if method != "paint":
         raise ValueError(f"style_mask must be left out unless method is paint; received {method}")
 
@@ -69,8 +61,7 @@ def as_regions(maps: Any, styles: int, *, argument: str = "style_mask") -> Regio
         maps: `Regions`, or a list or tuple of maps: that of the photograph, then one of each
             style, (height, width, 3) or (height, width) of any size, uint8 or float in [0, 1]. Up
             to 8 colours in all are taken as they are. Of more, those that fill a hundredth of the
-            flat places of a map are the regions, and others go to the nearest of them: soft edges
-            make none.
+            flat places of a map are the regions, and others go to the nearest of them.
         styles: Number of styles.
         argument: Name of the maps in error messages.
 
@@ -153,11 +144,7 @@ def regions_text(regions: Regions) -> list[str]:
 
 
 def parse_regions(texts: Any, styles: int, *, argument: str = "style_mask") -> Regions:
-    """The regions in texts of `regions_text`.
-
-    Raises:
-        ValueError: If they hold no such maps.
-    """
+    """The regions in texts of `regions_text`, or ValueError."""
     if not isinstance(texts, list | tuple):
         raise ValueError(f"{argument} must be a list of PNG in base64")
     maps = [parse_grey(text, argument=argument) for text in texts]

@@ -15,16 +15,11 @@ _PAPER, _INK = (255, 255, 255), (40, 40, 40)
 def contact_sheet(
     rows: Sequence[Sequence[np.ndarray]], captions: Sequence[Sequence[str]] | None = None
 ) -> np.ndarray:
-    """Pictures in rows on white.
+    """Pictures in rows on white, float32 in [0, 1]; they keep their size.
 
     Args:
-        rows: Images (height, width, 3), float32 in [0, 1], of any sizes; rows may differ in
-            length.
-        captions: Text above each picture, in the layout of `rows`; a line that is too long for its
-            place is cut.
-
-    Returns:
-        float32 image in [0, 1]. Pictures keep their size.
+        rows: Images (height, width, 3), float32 in [0, 1], of any sizes and numbers.
+        captions: Text above each picture, in the layout of `rows`; lines too long for it are cut.
     """
     width = max(_NARROWEST, *(image.shape[1] for row in rows for image in row))
     font = ImageFont.load_default(size=max(10, min(16, width // 14)))
