@@ -273,7 +273,7 @@ def test_routes_of_no_use_are_closed(http):
 def head_only(http: httpx.Client, head: str) -> str:
     """The first line of the answer to a request whose body never comes."""
     with socket.create_connection(("127.0.0.1", http.base_url.port), timeout=60) as plain:
-        plain.sendall(f"{head}\r\nHost: x\r\n\r\n".encode())
+        plain.sendall(f"{head}\r\nHost: localhost\r\n\r\n".encode())
         return plain.recv(100).decode().splitlines()[0]
 
 
