@@ -50,16 +50,11 @@ DELTA = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class TheorySettings(Settings):
-    convolutions: tuple[int, ...] = (1, 2, 3)
-    """Of the networks whose variance is measured."""
-    channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
-    """Of each of their layers."""
-    small_side: int = 16
-    """Height and width of their pictures, in pixels."""
-    after: int = 6
-    """Convolutions after the upsampling, at most."""
-    kernels: tuple[int, ...] = (1, 3, 5, 9, 15, 31)
-    """Sides of the filters."""
+    convolutions: tuple[int, ...] = (1, 2, 3)  # of the networks whose variance is measured
+    channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)  # of every layer
+    small_side: int = 16  # height and width of their pictures, in pixels
+    after: int = 6  # convolutions after the upsampling, at most
+    kernels: tuple[int, ...] = (1, 3, 5, 9, 15, 31)  # sides of the filters
 
 
 _SMALL: dict[str, Any] = {"convolutions": (1, 2), "channels": (4, 16, 64), "kernels": (1, 3, 5)}

@@ -62,10 +62,6 @@ class AfterStep(keras.callbacks.Callback):
         log: Log to write; None where this process writes no files.
         on_step: Callback of the caller, called with a `TrainingStep`.
         done, seconds: Number of steps done before, and time that they have taken.
-
-    Attributes:
-        score: Score of the last checkpoint: its validation loss, or else the mean training loss
-            since the checkpoint before it.
     """
 
     def __init__(
@@ -80,6 +76,7 @@ class AfterStep(keras.callbacks.Callback):
         seconds: float,
     ) -> None:
         super().__init__()
+        # Of the last checkpoint: validation loss, or the mean training loss since the one before.
         self.score = math.inf
         self._task, self._config, self._run, self._log = task, config, run, log
         self._on_step, self._done, self._seconds = on_step, done, seconds

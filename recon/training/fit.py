@@ -69,9 +69,6 @@ class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
 
     Keras' own threads (`workers`) lose the first batches to the building of a model. To be used
     in a `with`, which ends the threads.
-
-    Attributes:
-        error: Exception that ended the reading, or None: TensorFlow passes on its text only.
     """
 
     def __init__(
@@ -84,7 +81,7 @@ class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool, self._ahead = ThreadPoolExecutor(threads), threads + 1
         self._read: dict[int, Future] = {}
-        self.error: BaseException | None = None
+        self.error: BaseException | None = None  # TensorFlow passes on its text only
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)

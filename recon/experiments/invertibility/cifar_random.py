@@ -43,21 +43,14 @@ _ORDER = 1  # of the pictures, in the seed's tree
 
 @dataclass(frozen=True, kw_only=True)
 class Classifiers(Settings):
-    side: int = 32
-    """That of CIFAR-10."""
-    tested: int
-    """Of the pictures, to test on."""
-    channels: int
-    """Of a layer, at most."""
-    batch: int
-    """Pictures a step."""
+    side: int = 32  # that of CIFAR-10
+    tested: int  # of the pictures, to test on
+    channels: int  # of a layer, at most
+    batch: int  # pictures a step
     epochs: int
-    depths: tuple[int, ...] = (1, 2, 3)
-    """Numbers of convolutions."""
-    learning_rate: float = 1e-3
-    """Adam's, at the first step."""
-    dropout: float = 0.5
-    """Share of the features that a step leaves out."""
+    depths: tuple[int, ...] = (1, 2, 3)  # numbers of convolutions
+    learning_rate: float = 1e-3  # Adam's, at the first step
+    dropout: float = 0.5  # share of the features that a step leaves out
 
 
 def _channels(settings: Classifiers, cell: Cell) -> tuple[int, ...]:

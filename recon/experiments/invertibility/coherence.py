@@ -54,10 +54,8 @@ KINDS = {
 @dataclass(frozen=True, kw_only=True)
 class Coherences(Settings):
     architectures: tuple[str, ...] = ("vgg16", "alexnet")
-    layers: int = 13
-    """At most, of each architecture, from its first."""
-    trained: tuple[str, ...] = ()
-    """Architectures of which trained weights were given."""
+    layers: int = 13  # at most, of each architecture, from its first
+    trained: tuple[str, ...] = ()  # architectures of which trained weights were given
 
 
 def _kinds(cell: Cell) -> tuple[str, ...]:

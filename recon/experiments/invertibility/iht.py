@@ -67,8 +67,7 @@ _ACTIVATIONS = 1  # random ones, in the tree of a layer's seed
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstructions(trainings.AgainstTrained):
-    layers: tuple[int, ...] = (1, 2, 3, 4)
-    """Macro layers of VGG16."""
+    layers: tuple[int, ...] = (1, 2, 3, 4)  # macro layers of VGG16
 
 
 def _methods(encoder: str) -> tuple[tuple[str, str], ...]:

@@ -65,8 +65,7 @@ QUANTITIES = tuple(name for panel in PANELS.values() for name in panel)
 
 @dataclass(frozen=True, kw_only=True)
 class Ratios1D(Settings):
-    codes: int
-    """Model-sparse codes of each network."""
+    codes: int  # model-sparse codes of each network
 
 
 def _bound_in_words(delta_k: float, delta_2k: float) -> str:

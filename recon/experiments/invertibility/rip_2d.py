@@ -62,16 +62,11 @@ _LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Ratios2D(Settings):
-    codes: int
-    """Random codes of each network."""
-    recovered: int
-    """Networks whose activations are recovered."""
-    iterations: int
-    """Of FISTA, in each half of Algorithm 2."""
-    penalties: tuple[float, ...] = (0.3, 0.1, 0.02)
-    """lambda of Algorithm 2 over the least one that gives z = 0; the paper does not say its own."""
-    channels: int | None = None
-    """Of all layers; None for VGG16's own."""
+    codes: int  # random codes of each network
+    recovered: int  # networks whose activations are recovered
+    iterations: int  # of FISTA, in each half of Algorithm 2
+    penalties: tuple[float, ...] = (0.3, 0.1, 0.02)  # lambda over the least that gives z = 0: ours
+    channels: int | None = None  # of all layers; None for VGG16's own
 
     @property
     def shifts(self) -> tuple[int, int]:

@@ -55,10 +55,8 @@ PIXELS = {"centred": "mean colour subtracted", "positive": "in [0, 1]"}
 
 @dataclass(frozen=True, kw_only=True)
 class Sparsity(Settings):
-    channels: int | None = None
-    """Of all layers of random networks; None for the architectures' own."""
-    trained: tuple[str, ...] = ()
-    """Architectures of which trained weights were given."""
+    channels: int | None = None  # of all layers of random networks; None for the architectures' own
+    trained: tuple[str, ...] = ()  # architectures of which trained weights were given
 
 
 def _plan(architecture: str, channels: int | None) -> NetworkConfig:

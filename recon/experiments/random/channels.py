@@ -26,8 +26,7 @@ _POWERS = tuple(2**n for n in range(2, 12))
 
 @dataclass(frozen=True, kw_only=True)
 class Channels(Settings):
-    channels: tuple[int, ...]
-    """Numbers of channels, of every layer but the last."""
+    channels: tuple[int, ...]  # numbers of channels, of every layer but the last
 
 
 def _plan(channels: int, upsampling: UpsampleKind) -> Plan:

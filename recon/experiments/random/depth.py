@@ -38,10 +38,8 @@ _LAST_BLOCKS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Settings):
-    blocks: tuple[int, ...]
-    """The k of CDk."""
-    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
-    """What undoes the pools."""
+    blocks: tuple[int, ...]  # the k of CDk
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS  # what undoes the pools
 
 
 def _point(plan: str, block: int, kind: str = "none", tap: str = "pre_pool") -> Cell:

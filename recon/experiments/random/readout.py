@@ -29,8 +29,7 @@ _BLOCKS = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True, kw_only=True)
 class Readout(Settings):
-    blocks: tuple[int, ...] = _BLOCKS
-    """The k of CDk, features before the pool."""
+    blocks: tuple[int, ...] = _BLOCKS  # the k of CDk, features before the pool
 
 
 def _plan(cell: Cell) -> Plan:

@@ -18,8 +18,7 @@ from recon.experiments.trained import trainings
 
 @dataclass(frozen=True, kw_only=True)
 class Generalisation(trainings.AgainstTrained):
-    vgg16_blocks: tuple[int, ...] = (1, 2, 3, 4, 5)
-    """The k of Conv k."""
+    vgg16_blocks: tuple[int, ...] = (1, 2, 3, 4, 5)  # the k of Conv k
     alexnet_blocks: tuple[int, ...] = (3,)
 
     def blocks(self, architecture: str) -> tuple[int, ...]:

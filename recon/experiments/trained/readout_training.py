@@ -37,8 +37,7 @@ READOUTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ReadoutTraining(trainings.TrainingSettings):
-    blocks: tuple[int, ...] = (1, 2, 3)
-    """The k of Conv k."""
+    blocks: tuple[int, ...] = (1, 2, 3)  # the k of Conv k
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,9 @@ class Flops:
     """Multiplications and additions of one picture's convolutions."""
 
     cnn: int
-    hidden: int
-    """Of the DCN's layers but the last."""
+    hidden: int  # of the DCN's layers but the last
     last: int
-    unknowns: int
-    """Number of unknowns of the last layer for each output channel."""
+    unknowns: int  # number of unknowns of the last layer for each output channel
 
     @property
     def forward(self) -> int:
