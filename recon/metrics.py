@@ -141,9 +141,7 @@ def study_scores(truth, output) -> tuple[Any, Any]:
     the greater of the picture's and its inverse's. The correlation keeps its sign. Both are NaN
     where the output is constant.
 
-    Args:
-        truth: Grey pictures, (batch, height, width, 1), in [0, 1].
-        output: Grey pictures of any range, of the same shape.
+    Both are grey, (batch, height, width, 1), the truth in [0, 1].
 
     Reference: section 4 of "Randomness in Deconvolutional Networks for Visual Representation";
         the stretching and the window, which it does not give, are this study's.

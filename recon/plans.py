@@ -34,15 +34,9 @@ def rr_vgg(
     Raises:
         ValueError: If VGG16 has no such layer.
     """
-    config = NetworkConfig(
-        layer=layer,
-        channels=channels,
-        kernel=kernel,
-        tap=tap,
-        padding="zero",
-        upsampling=upsampling,
-    )
-    return replace(plan_of(config), biases=False)
+    config = NetworkConfig(layer=layer, tap=tap, padding="zero", upsampling=upsampling)
+    plan = plan_of(replace(config, channels=channels, kernel=kernel))
+    return replace(plan, biases=False)
 
 
 def at_full_size(plan: Plan) -> Plan:

@@ -196,8 +196,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
 
     def list_rows(name: Any, chosen: Any, by: Any, largest: Any) -> tuple:
         result = result_of(read_study(folders, name), chosen)
-        found, said = table(result, by, falling=largest is True)
-        return found, said
+        return table(result, by, falling=largest is True)
 
     def list_claims(name: Any, chosen: Any) -> str:
         return claims_of(read_study(folders, name), chosen)

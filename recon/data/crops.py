@@ -53,11 +53,8 @@ def read_square(
 ) -> np.ndarray:
     """Reads a file and cuts a square out of it; floats and 16-bit values are rounded to 8 bits.
 
-    Args:
-        path: Regular file of any kind that `rrstyle.pictures.images.read_image` takes.
-        cut: The square's side, and the size of the picture it is cut from.
-        across, down: Place of the square, from left and from top, in [0, 1); None for the middle.
-        flip: Mirror the square.
+    The file is one that `rrstyle.pictures.images.read_image` takes. `across` and `down`, in [0, 1),
+    place the square from left and from top, None in the middle; `flip` mirrors it.
 
     Returns:
         uint8 (crop, crop, 3), or (crop, crop, 1) of a picture without colours.

@@ -36,6 +36,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
+from recon.experiments.panels import row_of_panels
 from recon.metrics import luminance
 from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
 from recon.theory.convergence import convergence_value, route_counts
@@ -226,8 +227,7 @@ class TheoryExperiment(Experiment):
             "… nearest repetition": limit(repeated),
             "the third on a constant image,\n12 × 12 pixels of it": constant,
         }
-        figure = Figure(figsize=(15, 3.9), layout="constrained")
-        axes = figure.subplots(1, len(panels))
+        figure, axes = row_of_panels((15, 3.9), len(panels))
         for ax, (title, values) in zip(axes, panels.items(), strict=True):
             ax.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
             ax.set_title(title)

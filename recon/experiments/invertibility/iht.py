@@ -82,12 +82,9 @@ def reconstruct(
 ) -> np.ndarray:
     """W^T M(W x, k), scaled to the norm of x: what one iteration of IHT gives back of activations.
 
-    Args:
-        activations: x, (batch, height, width, channels).
-        kernel: W, (3, 3, channels, filters); its filters are brought to norm 1.
-        share: Share of the entries of W x that are kept; at most one for each 2 x 2 region.
-        unpooling: "switches" leaves the largest entry of a region where it stands, which is M;
-            "naive" moves it to the region's first place.
+    x is (batch, height, width, channels); the filters of W, (3, 3, channels, filters), are brought
+    to norm 1. A `share` of the entries of W x is kept, at most one for each 2 x 2 region: where it
+    stands by "switches", which is M, or moved to the region's first place ("naive").
 
     Reference: Algorithm 1 and section 4.5.
     """

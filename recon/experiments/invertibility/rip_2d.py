@@ -37,7 +37,7 @@ from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid
 from recon.experiments.invertibility.filters import random_filters
-from recon.experiments.panels import ranges, shares
+from recon.experiments.panels import ranges, row_of_panels, shares
 from recon.invertibility.convolution import Convolution, spectral_norm, unit_filters
 from recon.invertibility.recovery import recover_codes
 from recon.invertibility.rip import analysis_ratios, relative_error, synthesis_ratio
@@ -214,8 +214,7 @@ class Rip2dExperiment(Experiment):
         ]
 
     def draw(self, frame: pd.DataFrame) -> Figure:
-        figure = Figure(figsize=(15, 4.8), layout="constrained")
-        drawn, before, after = figure.subplots(1, 3)
+        figure, (drawn, before, after) = row_of_panels((15, 4.8), 3)
         by_codes = dict(list(frame.groupby("codes")))
         _histograms(drawn, by_codes["random"])
         _against_penalty(

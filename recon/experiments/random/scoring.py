@@ -91,10 +91,8 @@ class RandomSweep(Experiment):
 def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataFrame:
     """The papers' statistic: `score` averaged over the pictures for each network.
 
-    Pearson correlations count by their size: a random network has no sign.
-
-    Returns:
-        Columns `over`, network and `score`.
+    Pearson correlations count by their size: a random network has no sign. The columns are `over`,
+    network and `score`.
     """
     values = frame.assign(**{score: frame[score].abs() if score == "pearson" else frame[score]})
     return values.groupby([*over, "network"], sort=False, as_index=False)[score].mean()

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Pictures, Row, grid
-from recon.experiments.panels import band
+from recon.experiments.panels import band, row_of_panels
 from recon.experiments.random.laws import PAPER_STDS
 from recon.experiments.trained import trainings
 
@@ -88,8 +88,7 @@ class ConvergenceExperiment(CourseSweep):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         groups = list(frame.groupby("architecture", sort=False))
-        figure = Figure(figsize=(5 * len(groups), 4.2), layout="constrained")
-        axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+        figure, axes = row_of_panels((5 * len(groups), 4.2), len(groups), sharey=True)
         for ax, (architecture, part) in zip(axes, groups, strict=True):
             kinds = part.groupby("encoder", sort=False)
             courses = {trainings.of_encoder(kind, found["weights"]): found for kind, found in kinds}

@@ -14,15 +14,9 @@ import keras
 import numpy as np
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.training import model as models
 from recon.training.config import SMALL, TrainingConfig
 from recon.training.fit import fit
-from recon.training.model import (
-    build_networks,
-    inversion_model,
-    mean_squared_error,
-    reconstruct,
-    trained_networks,
-)
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.pair import CnnDcn
 
@@ -66,12 +60,8 @@ class Training:
 
     Network `number` draws its CNN, its DCN and its squares by `seed` + `number`. The first half of
     the pictures, which has the cat, is held out where it is even; the second one where it is odd. A
-    training is the source of its own batches.
-
-    Args:
-        network: Plan, law and std; a trained CNN fixes what its weights are tied to.
-        pictures: At least two.
-        trained: Take the trained CNN of the network's architecture in place of a random one.
+    training is the source of its own batches. With `trained`, the CNN is the trained one of the
+    network's architecture, which fixes what its weights are tied to.
 
     Raises:
         ValueError: If the pictures are fewer than two or smaller than the crop, or the trained
@@ -117,9 +107,9 @@ class Training:
             np.rint(255 * pictures.pixels[half]).astype(np.uint8)
             for half in half_of(len(pictures.names), number)
         )
-        self.networks = build_networks(self.config, weights)  # as they are before any step
+        self.networks = models.build_networks(self.config, weights)  # as they are before any step
         self._measured = settings.measured
-        self._model = inversion_model(self.config, self.networks)
+        self._model = models.inversion_model(self.config, self.networks)
 
     def __getitem__(self, number: int) -> np.ndarray:
         return random_squares(self.training, self.config, number)
@@ -134,7 +124,7 @@ class Training:
 
         def after_batch(batch: int, logs: Mapping[str, Any]) -> None:
             if batch + 1 in rows:
-                mse = mean_squared_error(self.config, logs["error"])
+                mse = models.mean_squared_error(self.config, logs["error"])
                 self._model.reset_metrics()  # the next row's mean begins here
                 validation = float(self.errors(held_out).mean())
                 course.append(dict(zip(COURSE_COLUMNS, (batch + 1, mse, validation), strict=True)))
@@ -151,13 +141,13 @@ class Training:
 
     def errors(self, squares: np.ndarray) -> np.ndarray:
         """Mean squared error of each of some uint8 squares, float64 (squares,)."""
-        back = reconstruct(self._model, squares, self.config.batch).astype(np.float64)
+        back = models.reconstruct(self._model, squares, self.config.batch).astype(np.float64)
         return np.square(back - squares / 255).mean(axis=(1, 2, 3))
 
     @property
     def trained(self) -> CnnDcn:
         """The networks after the steps taken so far."""
-        return trained_networks(self.networks, self._model.layers[-1].get_weights())
+        return models.trained_networks(self.networks, self._model.layers[-1].get_weights())
 
 
 def half_of(count: int, number: int) -> tuple[slice, slice]:
