@@ -109,10 +109,8 @@ def _offset(room: int, place: float | None) -> int:
 
 
 def _ordinary(data: bytes, needed: int) -> _Opened | None:
-    """An ordinary picture, upright; None if it is another.
-
-    Nothing here can warn: catching warnings is no thread's own business.
-    """
+    """An ordinary picture, upright; None if it is another."""
+    # Nothing here can warn: catching warnings is no thread's own business.
     if data.startswith(b"\xff\xd8\xff"):
         return _ordinary_jpeg(data, needed)
     return _ordinary_png(data) if data.startswith(_PNG) else None

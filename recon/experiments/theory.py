@@ -84,26 +84,11 @@ def _variance(settings: TheorySettings, cell: Cell, images: np.ndarray, seed: in
     }
 
 
-def _insertion(plan: Plan, images: np.ndarray) -> Row:
-    return {
-        "cosine": [cosine(plan, x) for x in images],
-        "bound": [multilayer_bound(plan, x) for x in images],
-        "printed_bound": [printed_multilayer_bound(plan, x) for x in images],
-    }
-
-
 def _checkerboard(plan: Plan, side: int) -> float:
     """(max - min) / mean of f* of a constant image, over the 2 x 2 block in its middle."""
     start = side // 4 * 2  # even, as blocks are
     block = np.sqrt(route_counts(plan, side, side)[start : start + 2, start : start + 2])
     return float(np.ptp(block) / block.mean())
-
-
-def _angle(kernel: int, images: np.ndarray) -> Row:
-    return {
-        "cosine": [cosine(Plan((Conv(1, kernel),), ()), x) for x in images],
-        "bound": [two_layer_bound(x, kernel) for x in images],
-    }
 
 
 def _draw_variance(axes: Axes, table: pd.DataFrame) -> None:
@@ -190,10 +175,15 @@ class TheoryExperiment(Experiment):
             found = _variance(settings, cell, images, seed)
         elif cell["figure"] == "insertion":
             plan = _with_insertion(cell["convolutions"], cell["upsampling"])
-            found, board = _insertion(plan, images), _checkerboard(plan, settings.side)
+            of = {"cosine": cosine, "bound": multilayer_bound}
+            of["printed_bound"] = printed_multilayer_bound
+            found = {quantity: [value(plan, x) for x in images] for quantity, value in of.items()}
+            board = _checkerboard(plan, settings.side)
             boards = rows_of({**cell, "quantity": "checkerboard"}, ("constant",), value=[board])
         else:
-            found = _angle(cell["kernel"], images)
+            plan, kernel = Plan((Conv(1, cell["kernel"]),), ()), cell["kernel"]
+            found = {"cosine": [cosine(plan, x) for x in images]}
+            found["bound"] = [two_layer_bound(x, kernel) for x in images]
         rows = (
             rows_of({**cell, "quantity": quantity}, pictures.names, value=values)
             for quantity, values in found.items()

@@ -64,10 +64,7 @@ class RowFile(AbstractContextManager):
     def resume(self, columns: Sequence[str], cells: Sequence[Cell], counts: Sequence[int]) -> None:
         """Keeps the whole cells that a stopped run left; cuts off the rest, to be computed again.
 
-        Args:
-            columns: Names of the columns in order; those of the cells come first.
-            cells: All cells of the run, in order.
-            counts: Number of rows of each.
+        Columns and cells are in order, the columns of cells first; each cell has its count of rows.
 
         Raises:
             ValueError: If the file holds other rows; it is left as it is.

@@ -24,10 +24,7 @@ def window_sums(size: int, kernel: int) -> np.ndarray:
 
 
 def pool_sums(size: int, window: int) -> np.ndarray:
-    """0/1 matrix, (ceil(size / window), size), of sums over windows side by side.
-
-    The last one may be cut off.
-    """
+    """0/1 matrix, (ceil(size / window), size), of sums side by side; the last may be cut off."""
     return np.eye(-(-size // window)).repeat(window, axis=1)[:, :size]
 
 

@@ -55,13 +55,8 @@ class Task:
 class AfterStep(keras.callbacks.Callback):
     """Acts after each step of one process' part of a run; an error ends the training there.
 
-    Losses that it is given are the mean over the batches since the last row of the log.
-
-    Args:
-        task, config, run: What is trained, how and where.
-        log: Log to write; None where this process writes no files.
-        on_step: Callback of the caller, called with a `TrainingStep`.
-        done, seconds: Number of steps done before, and time that they have taken.
+    Losses that it is given are the mean over the batches since the last row of the log, which is
+    None where this process writes no files. `done` steps before have taken `seconds`.
     """
 
     def __init__(

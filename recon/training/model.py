@@ -246,8 +246,7 @@ def whole_batches(images: np.ndarray, batch: int) -> np.ndarray:
 def reconstruct(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
     """What an `inversion_model` makes of images uint8 (n, crop, crop, 3), in batches.
 
-    Returns:
-        float32 (n, crop, crop, 3), of images in [0, 1], but unbounded.
+    It is float32 of that shape, of images in [0, 1], but unbounded.
     """
     filled = whole_batches(images, batch)
     if backend.hosts() == 1:

@@ -102,8 +102,7 @@ class RunFolder:
     ) -> list[str]:
         """Writes the record of a new run, or compares that of the one there.
 
-        Returns:
-            Lines for people: what is no longer as it was, and may change the last bits.
+        The lines are for people: what is no longer as it was, and may change the last bits.
 
         Raises:
             ValueError: If the run there is another one; the line says in what.

@@ -40,10 +40,7 @@ class RandomSweep(Experiment):
         """The networks of a point."""
 
     def variants(self, cell: Cell) -> list[tuple[Row, Plan]]:
-        """Plans of a point, drawn and encoded once, that differ in the decoder's upsampling only.
-
-        With each comes what its rows have besides.
-        """
+        """Plans of a point that differ in the decoder's upsampling only, and what rows say."""
         return [({}, self.plan(cell))]
 
     def law(self, cell: Cell) -> dict[str, Any]:

@@ -47,10 +47,7 @@ class CourseSweep(trainings.TrainedSweep):
         return [{**cell, **weights, **row} for row in courses]
 
     def panel(self, axes: Axes, courses: dict[str, pd.DataFrame], title: str) -> None:
-        """Loss held out of each course: the mean over networks, and a band over all of them.
-
-        The training loss is dotted.
-        """
+        """Loss held out of each course: mean over networks, and a band; in training, dotted."""
         for label, frame in courses.items():
             by_step = frame.groupby("step")
             found = by_step["validation_mse"].agg(["mean", "min", "max"])
