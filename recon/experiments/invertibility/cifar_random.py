@@ -53,6 +53,11 @@ class Classifiers(Settings):
     dropout: float = 0.5  # share of the features that a step leaves out
 
 
+def _channels(settings: Classifiers, cell: Cell) -> tuple[int, ...]:
+    widths, _ = TABLE_5[cell["filters"], cell["layers"]]
+    return tuple(min(settings.channels, width) for width in widths)
+
+
 def build_model(
     channels: tuple[int, ...], *, side: int, classes: int, filters: str, dropout: float, seed: int
 ) -> keras.Model:
@@ -142,9 +147,7 @@ class CifarRandomExperiment(Experiment):
     def measure(
         self, settings: Classifiers, cell: Cell, pictures: Pictures, seed: int
     ) -> list[Row]:
-        number = seed + cell["network"]
-        widths, printed = TABLE_5[cell["filters"], cell["layers"]]
-        channels = tuple(min(settings.channels, width) for width in widths)
+        number, channels = seed + cell["network"], _channels(settings, cell)
         model = build_model(
             channels,
             side=settings.side,
@@ -161,6 +164,7 @@ class CifarRandomExperiment(Experiment):
         pixels, labels = (pictures.pixels - mean) / std, pictures.labels
         assert labels is not None
         _train(model, settings, pixels[:split], labels[:split], number)
+        _, printed = TABLE_5[cell["filters"], cell["layers"]]
         key = {**cell, "widths": " ".join(map(str, channels))}
         rows = []
         for name, first, of_paper in (("training", 0, float("nan")), ("test", split, printed)):
