@@ -25,16 +25,8 @@ from keras import ops
 
 from recon.reconstruction import reconstruct_trained
 from rrstyle import backend
+from rrstyle.export import graph
 from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
-from rrstyle.export.graph import (
-    IMAGE,
-    check_same_pixels,
-    in_graph,
-    require,
-    rounded,
-    sized,
-    unit_image,
-)
 from rrstyle.export.saved_model import Endpoint, write_saved_model
 from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.plan import plan_of
@@ -46,10 +38,8 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
 
     It is written whole or not at all, after it was loaded and compared with the networks.
 
-    Args:
-        directory: Folder to write, and to return; its parent must exist.
-        pair: Networks, as `recon.training.run.load_run` gives them.
-        overwrite: Permission to replace a SavedModel that is there.
+    The networks are as `recon.training.run.load_run` gives them. `directory` is returned; its
+    parent must exist, and itself only with `overwrite`, if it is a SavedModel.
 
     Raises:
         ValueError: If the backend is not TensorFlow.
@@ -57,13 +47,14 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
     """
     plan = plan_of(pair.config)
     least = plan.minimum_side
-    graph = _Graph(in_graph(pair.encoder), in_graph(pair.decoder), plan.reduction, least)
+    cnn, dcn = map(graph.in_graph, (pair.encoder, pair.decoder))
+    networks = _Graph(cnn, dcn, plan.reduction, least)
     features = tf.TensorSpec((None, None, plan.features), tf.float32)
     endpoints: dict[str, Endpoint] = {
-        "reconstruct": (graph.reconstruct, [IMAGE]),  # the first is the default
-        "reconstruct_bytes": (graph.reconstruct_bytes, [BYTES]),
-        "encode": (graph.encode, [IMAGE]),
-        "decode": (graph.decode, [features, tf.TensorSpec((2,), tf.int32)]),
+        "reconstruct": (networks.reconstruct, [graph.IMAGE]),  # the first is the default
+        "reconstruct_bytes": (networks.reconstruct_bytes, [BYTES]),
+        "encode": (networks.encode, [graph.IMAGE]),
+        "decode": (networks.decode, [features, tf.TensorSpec((2,), tf.int32)]),
     }
 
     def compare(loaded: Any) -> None:
@@ -71,7 +62,7 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
         shape = side, side + 1, 3
         image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
         ours = to_uint8(reconstruct_trained(image, pair))
-        check_same_pixels(ours, loaded.reconstruct(image).numpy())
+        graph.check_same_pixels(ours, loaded.reconstruct(image).numpy())
 
     record = {**pair.about, "versions": backend.versions()}
     return write_saved_model(directory, endpoints, record, compare, overwrite=overwrite)
@@ -87,25 +78,25 @@ class _Graph:
     least: int
 
     def encode(self, image):
-        return self.cnn(unit_image(image, self.least)[None])[0]
+        return self.cnn(graph.unit_image(image, self.least)[None])[0]
 
     def decode(self, features, size):
         rule = f"size must be at least {self.least} pixels a side; received"
-        size = require(ops.min(size) >= self.least, rule, size, size)
+        size = graph.require(ops.min(size) >= self.least, rule, size, size)
         fits = ops.all(ops.shape(features)[:2] == (size + self.step - 1) // self.step)
         rule = "features must have the rows and columns of a picture of that size; received"
-        features = require(fits, rule, size, features)
+        features = graph.require(fits, rule, size, features)
         return self._decoded(features, ops.zeros((1, size[0], size[1], 1)))
 
     def reconstruct(self, image):
-        return self._reconstructed(unit_image(image, self.least))
+        return self._reconstructed(graph.unit_image(image, self.least))
 
     def reconstruct_bytes(self, image_bytes):
-        unit = sized(unit_from_bytes(image_bytes, argument="image"), self.least)
+        unit = graph.sized(unit_from_bytes(image_bytes, argument="image"), self.least)
         return png_result(self._reconstructed(unit))
 
     def _reconstructed(self, unit):
         return self._decoded(self.cnn(unit[None])[0], unit[None])
 
     def _decoded(self, features, reference):
-        return rounded(self.dcn([features[None], reference])[0])
+        return graph.rounded(self.dcn([features[None], reference])[0])

@@ -37,11 +37,7 @@ def ssim(truth, test) -> np.ndarray:
     population (co)variances under a Gaussian window of sigma 1.5, 11 x 11, c1 = 0.01^2 and c2 =
     0.03^2; averaged over the positions where the window lies inside the picture, then channels.
 
-    Returns:
-        In [-1, 1]; 1 for equal pictures.
-
-    Raises:
-        ValueError: If pictures are smaller than the window, too.
+    In [-1, 1], 1 for equal pictures; ValueError if they are smaller than the window, too.
 
     Reference: Wang, Bovik, Sheikh & Simoncelli, "Image quality assessment: from error visibility
         to structural similarity", IEEE TIP 2004.
@@ -60,8 +56,7 @@ def pearson(truth, test) -> np.ndarray:
 
     `sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|)`
 
-    Returns:
-        In [-1, 1]; NaN, for undefined, where a picture is constant.
+    In [-1, 1]; NaN, for undefined, where a picture is constant.
     """
     return _as_float64(correlation(*_pair(truth, test)))
 
@@ -71,8 +66,7 @@ def psnr(truth, test) -> np.ndarray:
 
     `-10 log10(mean (x - y)^2)`
 
-    Returns:
-        In decibels, at least 0; infinity for equal pictures.
+    In decibels, at least 0; infinity for equal pictures.
     """
     truth, test = _pair(truth, test)
     errors = _as_float64(ops.mean(ops.square(truth - test), axis=(1, 2, 3)))
@@ -141,9 +135,7 @@ def study_scores(truth, output) -> tuple[Any, Any]:
     the greater of the picture's and its inverse's. The correlation keeps its sign. Both are NaN
     where the output is constant.
 
-    Args:
-        truth: Grey pictures, (batch, height, width, 1), in [0, 1].
-        output: Grey pictures of any range, of the same shape.
+    Both are grey, (batch, height, width, 1), the truth in [0, 1].
 
     Reference: section 4 of "Randomness in Deconvolutional Networks for Visual Representation";
         the stretching and the window, which it does not give, are this study's.

@@ -24,25 +24,14 @@ def rr_vgg(
     """rrVGG, both halves random: CDk of the papers is layer "conv<k>".
 
     Args:
-        layer: "conv<i>_<j>", or "conv<i>" for the last one of block i.
-        channels: Channels of every layer; by default VGG16's own.
-        kernel: Side of every filter, in pixels; by default 3.
+        layer: "conv<i>_<j>", or "conv<i>" for the last one of block i; else ValueError.
+        channels, kernel: Of every layer, and its filters' side in pixels; by default VGG16's own.
         tap: Features before the pool that follows the layer (CDk), or after it (the CD1 of
             section 4.2: two convolutions, a pool, an upsampling, two convolutions).
-        upsampling: Kind of every upsampling.
-
-    Raises:
-        ValueError: If VGG16 has no such layer.
     """
-    config = NetworkConfig(
-        layer=layer,
-        channels=channels,
-        kernel=kernel,
-        tap=tap,
-        padding="zero",
-        upsampling=upsampling,
-    )
-    return replace(plan_of(config), biases=False)
+    config = NetworkConfig(layer=layer, tap=tap, padding="zero", upsampling=upsampling)
+    plan = plan_of(replace(config, channels=channels, kernel=kernel))
+    return replace(plan, biases=False)
 
 
 def at_full_size(plan: Plan) -> Plan:

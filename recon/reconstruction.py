@@ -23,13 +23,8 @@ class Reconstruction:
 def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
     """Encodes a picture by a random CNN and decodes it by its random DCN, with both readouts.
 
-    Args:
-        image: Picture (height, width, 3), uint8 or float in [0, 1].
-        config: Plan and law of the networks; CDk of the papers is layer "conv<k>".
-        seed: Non-negative integer that names their weights.
-
-    Raises:
-        ValueError: If the image is invalid, or too small for the network.
+    The image is (height, width, 3), uint8 or float in [0, 1]; ValueError if it is not, or too small
+    for the network. CDk of the papers is layer "conv<k>" of the config.
 
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2 to 4.
     """
@@ -47,15 +42,8 @@ def reconstruct(image, config: NetworkConfig, *, seed: int) -> Reconstruction:
 def reconstruct_trained(image, pair: CnnDcn) -> np.ndarray:
     """Encodes a picture by a CNN and decodes it by the DCN that was trained to invert it.
 
-    Args:
-        image: Picture (height, width, 3), uint8 or float in [0, 1].
-        pair: Networks, as `recon.training.run.load_run` gives them.
-
-    Returns:
-        float32 (height, width, 3), cut to [0, 1].
-
-    Raises:
-        ValueError: If the image is invalid, or too small for the network.
+    The image is as for `reconstruct`, the pair as `recon.training.run.load_run` gives it. The
+    result is float32 (height, width, 3), cut to [0, 1].
 
     Reference: "Randomness in Deconvolutional Networks for Visual Representation", section 3.
     """

@@ -41,10 +41,8 @@ class Interval:
 def network_table(rows: pd.DataFrame, over: str, score: str = "ssim") -> pd.DataFrame:
     """Average of the column `score` over the pictures, for each network and each level of `over`.
 
-    NaN, for undefined, is left out.
-
-    Returns:
-        Networks as index, sorted levels as columns; without networks that lack a level.
+    NaN, for undefined, is left out, and so are networks that lack a level. Networks are the index,
+    sorted levels the columns.
     """
     means = rows.groupby(["network", over])[score].mean()
     return means.unstack(over).sort_index(axis=1).dropna()

@@ -151,14 +151,10 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
 
     for heavy in (stylise, reconstruct):
         _add(heavy, heavy.__name__, **queued(limits))
-    light: dict[str, Callable[..., Any]] = {
-        "examples": built_in,
-        "example": example,
-        "presets": presets,
-        "recipe": recipe,
-    }
-    for name, function in light.items():
-        _add(in_words(function), name)
+    _add(in_words(built_in), "examples")
+    _add(in_words(example), "example")
+    _add(in_words(presets), "presets")
+    _add(in_words(recipe), "recipe")
 
 
 def built_in() -> list[dict[str, str]]:

@@ -3,7 +3,6 @@
 A client names a folder by the server's word for it: no other folder is ever opened.
 """
 
-import base64
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from apps.page.widgets import PRIVATE
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
 from recon.report.files import Result, Results, plain, read_results
-from recon.report.page import MARKS
+from recon.report.page import MARKS, data_uri
 
 MOST_ROWS = 2000  # of a table at a time: a browser on a phone has to hold them
 ALL = "all"
@@ -38,9 +37,8 @@ class Study:
 def study_folders(given: Path | None) -> dict[str, Path]:
     """The folders to choose from, by the names to show: one with all its subfolders, and each.
 
-    Args:
-        given: A folder of results or of such folders, else ValueError or OSError; by default this
-            project's, if it is there.
+    Those of a folder of results or of such folders, else ValueError or OSError; by default of this
+    project's, if it is there.
     """
     if given is None and not BUILT_IN.is_dir():
         return {}
@@ -87,9 +85,7 @@ def figures_of(result: Result) -> str:
     pictures = []
     for ending, words in (("", "Chart of the rows"), ("-pictures", "Pictures")):
         if path := result.file(f"{ending}.png"):
-            data = base64.b64encode(path.read_bytes()).decode()
-            title = f"{words} of {result.name}: {result.title}"
-            pictures.append((f"data:image/png;base64,{data}", title))
+            pictures.append((data_uri(path), f"{words} of {result.name}: {result.title}"))
     facts = [
         ("Measured", result.title),
         ("Reproduces", plain(result.meta.get("reproduces") or "")),
@@ -196,8 +192,7 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
 
     def list_rows(name: Any, chosen: Any, by: Any, largest: Any) -> tuple:
         result = result_of(read_study(folders, name), chosen)
-        found, said = table(result, by, falling=largest is True)
-        return found, said
+        return table(result, by, falling=largest is True)
 
     def list_claims(name: Any, chosen: Any) -> str:
         return claims_of(read_study(folders, name), chosen)

@@ -10,6 +10,7 @@ from functools import partial
 
 import pandas as pd
 
+from recon import statistics as stats
 from recon.claims.verdicts import (
     Finding,
     Verdict,
@@ -20,15 +21,6 @@ from recon.claims.verdicts import (
     judged,
     not_tested,
     number,
-)
-from recon.statistics import (
-    Effects,
-    Interval,
-    mean_interval,
-    network_table,
-    ratio_interval,
-    slopes,
-    spearman,
 )
 
 HALF = (0.35, 0.65)  # what counts as about half
@@ -55,13 +47,13 @@ def _trends(
 ) -> Iterator[Finding]:
     """Slopes of SSIM over a column, whose values are told behind `prefix`."""
     for case, part in _cases(rows, *by):
-        table = network_table(part, over)
+        table = stats.network_table(part, over)
         if table.shape[1] < 2:
             yield not_tested(f"the rows hold fewer than two values of {over}", case)
             continue
-        slope = mean_interval(slopes(table, doubling=doubling))
+        slope = stats.mean_interval(stats.slopes(table, doubling=doubling))
         unit = f"SSIM per doubling of {over}" if doubling else f"SSIM per {over}"
-        detail = f"SSIM {_levels(table, prefix)}; Spearman {number(spearman(table))}"
+        detail = f"SSIM {_levels(table, prefix)}; Spearman {number(stats.spearman(table))}"
         yield judged(rule, slope, 0, case=case, unit=unit, detail=detail)
 
 
@@ -77,11 +69,11 @@ def falls_with_block(rows: pd.DataFrame) -> Iterator[Finding]:
 def second_is_half(rows: pd.DataFrame) -> Iterator[Finding]:
     """C10: SSIM of CD2 over that of CD1, as in section 4.2: equal channels, after the pool."""
     for case, part in _cases(rows[rows["plan"] == "equal"], *_BY):
-        table = network_table(part[part["block"].isin((1, 2))], "block")
+        table = stats.network_table(part[part["block"].isin((1, 2))], "block")
         if table.shape[1] < 2 or table.empty:
             yield not_tested("the rows lack CD1 or CD2", case)
             continue
-        ratio, detail = ratio_interval(table[2], table[1]), f"SSIM {_levels(table)}"
+        ratio, detail = stats.ratio_interval(table[2], table[1]), f"SSIM {_levels(table)}"
         yield judged(inside, ratio, *HALF, case=case, unit="SSIM of CD2 over CD1", detail=detail)
 
 
@@ -98,12 +90,12 @@ def _decay_removed(reduced: pd.DataFrame, kept: pd.DataFrame, case: str) -> Find
     before, after = _common_tables(reduced, kept)
     if len(before) == 0 or before.shape[1] < 2:
         return not_tested("the rows lack blocks of both plans", case)
-    decay = mean_interval(slopes(before))
-    left = ratio_interval(slopes(after), slopes(before))
-    removed = Interval(1 - left.estimate, 1 - left.high, 1 - left.low, left.networks)
+    decay = stats.mean_interval(stats.slopes(before))
+    left = stats.ratio_interval(stats.slopes(after), stats.slopes(before))
+    removed = stats.Interval(1 - left.estimate, 1 - left.high, 1 - left.low, left.networks)
     numbers = (
         f"SSIM per block {interval_text(decay)} reduced,"
-        f" {interval_text(mean_interval(slopes(after)))} kept;"
+        f" {interval_text(stats.mean_interval(stats.slopes(after)))} kept;"
         f" reduced {_levels(before)}; kept {_levels(after)}"
     )
     if decay.high >= 0:
@@ -119,19 +111,19 @@ def colour_is_lost(rows: pd.DataFrame) -> Iterator[Finding]:
     chosen = chosen[(chosen["head"] == "linear") & chosen["block"].isin(LOW_LAYERS)]
     for case, part in _cases(chosen, "upsampling"):
         sizes = part.assign(chroma=part["chroma"].abs(), pearson=part["pearson"].abs())
-        chroma = network_table(sizes, "block", "chroma")
+        chroma = stats.network_table(sizes, "block", "chroma")
         if chroma.empty:
             yield not_tested("the rows lack correlations of chroma", case)
             continue
         signed, luminance = (
-            mean_interval(network_table(values, "block", score).mean(axis=1))
+            stats.mean_interval(stats.network_table(values, "block", score).mean(axis=1))
             for values, score in ((part, "chroma"), (sizes, "pearson"))
         )
         detail = (
             f"|chroma| {_levels(chroma)}; with its sign {interval_text(signed)};"
             f" |luminance| {interval_text(luminance)}"
         )
-        size = mean_interval(chroma.mean(axis=1))
+        size = stats.mean_interval(chroma.mean(axis=1))
         yield judged(below, size, LOST, case=case, unit="|correlation of chroma|", detail=detail)
 
 
@@ -146,7 +138,7 @@ def _costs_more(
     for case, part in _cases(rows[rows["upsampling"] != "none"], *_BY):
         # Where nothing is reduced nothing is upsampled: those rows go with every upsampling.
         whole = _same(rows[rows["upsampling"] == "none"], part, "head")
-        effects = Effects(pd.concat([part, whole]))
+        effects = stats.Effects(pd.concat([part, whole]))
         alone = {name: effects.contrast({name: 1.0}) for name in effects.names}
         sign = 1.0 if alone[than].estimate >= 0 else -1.0
         difference = effects.contrast({factor: -0.5 if half else -1.0, than: -sign})
@@ -169,7 +161,7 @@ def simplified_is_alike(rows: pd.DataFrame) -> Iterator[Finding]:
         if full.empty:
             yield not_tested("the rows lack the simplified networks", case)
             continue
-        ratio = ratio_interval(full.mean(axis=1), simplified.mean(axis=1))
+        ratio = stats.ratio_interval(full.mean(axis=1), simplified.mean(axis=1))
         detail = f"full {_levels(full)}; simplified {_levels(simplified)}"
         unit = "SSIM of full over simplified"
         yield judged(inside, ratio, *ALIKE, case=case, unit=unit, detail=detail)
@@ -188,7 +180,7 @@ def _same(rows: pd.DataFrame, part: pd.DataFrame, *columns: str) -> pd.DataFrame
 
 def _common_tables(*parts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """SSIM by network and block of two parts, where both have it."""
-    one, other = (network_table(part, "block") for part in parts)
+    one, other = (stats.network_table(part, "block") for part in parts)
     return one.align(other, join="inner")
 
 

@@ -115,12 +115,11 @@ def small_deviations_end_equal(rows: pd.DataFrame) -> Iterator[Finding]:
         name = f"N(0, {std:g})"
         ratio = geometric_ratio_interval(table[std], table[PAPERS_STD])
         detail = _told(rows, {name: table[std], base: table[PAPERS_STD]})
+        told = {"unit": unit, "detail": detail}
         if std >= LARGE_STD:
-            case = f"{name} is worse"
-            yield judged(above, ratio, ALIKE[1], case=case, unit=unit, detail=detail)
+            yield judged(above, ratio, ALIKE[1], case=f"{name} is worse", **told)
         else:
-            case = f"{name} is equal"
-            yield judged(inside, ratio, *ALIKE, case=case, unit=unit, detail=detail)
+            yield judged(inside, ratio, *ALIKE, case=f"{name} is equal", **told)
 
 
 def laws_end_equal(rows: pd.DataFrame) -> Iterator[Finding]:

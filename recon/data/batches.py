@@ -36,10 +36,8 @@ class Batches:
     squares lie anywhere in them and half are mirrored, at random. A damaged file makes way for the
     next one of the index.
 
-    Args:
-        index: Pictures to read; may be fewer than those of a batch.
-        batch, crop: Samples in a batch, and their side in pixels, at least 1.
-        seed: Seed of order, crops and flips, 0 or more.
+    A batch has `batch` samples, which may be more than the pictures, of `crop` pixels a side; both
+    are at least 1, and the seed 0.
     """
 
     def __init__(self, index: ImageIndex, *, batch: int, crop: int, seed: int) -> None:

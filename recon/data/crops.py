@@ -53,11 +53,8 @@ def read_square(
 ) -> np.ndarray:
     """Reads a file and cuts a square out of it; floats and 16-bit values are rounded to 8 bits.
 
-    Args:
-        path: Regular file of any kind that `rrstyle.pictures.images.read_image` takes.
-        cut: The square's side, and the size of the picture it is cut from.
-        across, down: Place of the square, from left and from top, in [0, 1); None for the middle.
-        flip: Mirror the square.
+    The file is one that `rrstyle.pictures.images.read_image` takes. `across` and `down`, in [0, 1),
+    place the square from left and from top, None in the middle; `flip` mirrors it.
 
     Returns:
         uint8 (crop, crop, 3), or (crop, crop, 1) of a picture without colours.
@@ -112,10 +109,8 @@ def _offset(room: int, place: float | None) -> int:
 
 
 def _ordinary(data: bytes, needed: int) -> _Opened | None:
-    """An ordinary picture, upright; None if it is another.
-
-    Nothing here can warn: catching warnings is no thread's own business.
-    """
+    """An ordinary picture, upright; None if it is another."""
+    # Nothing here can warn: catching warnings is no thread's own business.
     if data.startswith(b"\xff\xd8\xff"):
         return _ordinary_jpeg(data, needed)
     return _ordinary_png(data) if data.startswith(_PNG) else None

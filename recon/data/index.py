@@ -10,8 +10,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +40,6 @@ class ImageIndex:
     names: tuple[str, ...]  # paths relative to it with "/" between their parts, sorted as bytes
     # Names of the folders right below the root, sorted as bytes; None where a picture lies outside.
     classes: tuple[str, ...] | None
-    # int32 (number of names,), read-only: each picture's place in `classes`; None without them.
-    labels: np.ndarray | None = field(compare=False, repr=False)  # follows from the others
     # Names of files and folders that cannot be used (a folder's ends in "/"), and why, in a line.
     bad: Bad = ()
 
@@ -48,6 +47,16 @@ class ImageIndex:
     def digest(self) -> str:
         """SHA-256 of the names in hexadecimal: a run that goes on compares it."""
         return _sha256(os.fsencode(name) for name in self.names)
+
+    @cached_property
+    def labels(self) -> np.ndarray | None:
+        """int32 (number of names,), read-only: places in `classes`; None without them."""
+        if self.classes is None:
+            return None
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        labels = np.array([numbers[_class_of(name)] for name in self.names], np.int32)
+        labels.flags.writeable = False
+        return labels
 
 
 class _File(NamedTuple):
@@ -67,10 +76,9 @@ def scan(
     cannot be used is named in `bad` and never stops the scan.
 
     Args:
-        folder: The tree's root.
         cache: A file for the outcome, written whole or not at all. As long as names, sizes and
             times of change in the tree are what it says, only files found bad are checked again.
-        on_step: Progress callback, after each folder and each batch of files; its error ends it.
+        on_step: Progress callback, after each folder and each batch of files.
         argument: Name of `folder` in errors.
 
     Returns:
@@ -103,16 +111,13 @@ def scan(
     classes = None
     if all("/" in name for name in names):
         classes = tuple(sorted({_class_of(name) for name in names}, key=os.fsencode))
-    return ImageIndex(folder, names, classes, _labels(names, classes), bad)
+    return ImageIndex(folder, names, classes, bad)
 
 
 def write_report(index: ImageIndex, path: Path, *, later: Sequence[tuple[str, str]] = ()) -> bool:
     """Writes a CSV table (name, reason) of the files that cannot be used, if there are any.
 
-    Args:
-        index: Result of `scan`.
-        path: File to write, over one that is there.
-        later: Pairs of name and reason that were found since, such as `Batches.bad`.
+    It replaces one that is there. `later` are names and reasons found since, as `Batches.bad`.
 
     Returns:
         Whether there was anything to write.
@@ -145,7 +150,8 @@ def split(index: ImageIndex, fraction: float) -> tuple[ImageIndex, ImageIndex]:
             f"fraction must leave pictures on both sides;"
             f" received {fraction} of {len(index.names)} pictures"
         )
-    return _part(index, ~held_out, index.bad), _part(index, held_out, ())
+    left, out = (tuple(compress(index.names, side)) for side in (~held_out, held_out))
+    return replace(index, names=left), replace(index, names=out, bad=())
 
 
 def name_hash(name: str, salt: str) -> float:
@@ -154,22 +160,8 @@ def name_hash(name: str, salt: str) -> float:
     return (int.from_bytes(digest[:8], "big") >> 11) / 2**53  # a float holds 53 bits exactly
 
 
-def _part(index: ImageIndex, chosen: np.ndarray, bad: Bad) -> ImageIndex:
-    names = tuple(index.names[i] for i in np.flatnonzero(chosen))
-    return ImageIndex(index.folder, names, index.classes, _labels(names, index.classes), bad)
-
-
 def _class_of(name: str) -> str:
     return name.split("/", 1)[0]
-
-
-def _labels(names: Sequence[str], classes: Sequence[str] | None) -> np.ndarray | None:
-    if classes is None:
-        return None
-    numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[_class_of(name)] for name in names], np.int32)
-    labels.flags.writeable = False
-    return labels
 
 
 def _list_tree(folder: Path, on_step: OnStep) -> tuple[list[_File], list[tuple[str, str]]]:

@@ -27,11 +27,8 @@ def load_pictures(
     for the next one drawn, and no other is opened. Without a folder they are the other built-in
     photographs, as many as there are.
 
-    Args:
-        folder: Pictures by suffix, in subfolders of any depth too; hidden files are left out.
-        count: Pictures, at least 1.
-        side: Height and width of the pictures in pixels, at least 1.
-        seed: Seed of the draw, 0 or more. A larger `count` keeps what a smaller one draws.
+    Subfolders of any depth count, hidden files do not. `count` and `side`, in pixels, are at least
+    1, `seed` at least 0; a larger `count` keeps what a smaller one draws.
 
     Returns:
         The pictures, read-only, each with another name; and what a person should know of them.
@@ -69,9 +66,7 @@ def load_classes(
     class of squares a quarter of its height, drawn from its left half to train on, its right half
     to test on.
 
-    Args:
-        folder, side, seed: As for `load_pictures`.
-        train, test: Pictures to train and to test on, at least 1, drawn without replacement.
+    `train` and `test` are their numbers, at least 1; they are drawn without replacement.
 
     Returns:
         The pictures, read-only, and what a person should know of them.

@@ -42,14 +42,9 @@ def open_images(
     validated: int = VALIDATED,
     on_step: OnStep = ignore,
 ) -> TrainingImages:
-    """Scans a folder of pictures, and divides them.
+    """Scans a folder of pictures, and divides them; `out`, the run's, keeps what was found.
 
-    Args:
-        folder: Root of the folder tree.
-        config: Settings of the training; a picture smaller than its crop is enlarged.
-        out: Folder of the run, which keeps what was found; made if need be.
-        validated: Number of pictures to validate by, at most.
-        on_step: Progress callback of the scan.
+    A picture smaller than the crop is enlarged; at most `validated` are to validate by.
 
     Raises:
         ValueError: If there is no such folder, no picture in it, or none to hold out.

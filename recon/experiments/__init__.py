@@ -36,13 +36,9 @@ EXPERIMENTS = tuple(_PLACES)
 
 
 def find_experiment(name: str) -> "Experiment":
-    """The experiment of a name; its module is imported now.
+    """The experiment of a name; its module is imported now. ValueError if there is none.
 
-    Args:
-        name: One of `EXPERIMENTS`, or "package.module:NAME" for one that is defined elsewhere.
-
-    Raises:
-        ValueError: If there is none.
+    The name is one of `EXPERIMENTS`, or "package.module:NAME" for one that is defined elsewhere.
     """
     if name in _PLACES:
         module, _, attribute = _PLACES[name].partition(":")

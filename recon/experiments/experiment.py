@@ -39,31 +39,20 @@ def rows_of(key: Row, images: Iterable[str], **scores: Any) -> list[Row]:
 class Settings:
     """Size of an experiment; a subclass adds what its own sweep goes over."""
 
-    networks: int
-    """Random networks for each point of the sweep; network n has seed S + n."""
-    images: int
-    """Pictures; the first is always the built-in cat."""
-    side: int
-    """Their height and width, in pixels."""
+    networks: int  # random networks for each point of the sweep; network n has seed S + n
+    images: int  # pictures; the first is always the built-in cat
+    side: int  # their height and width, in pixels
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What is evaluated.
+    """What is evaluated."""
 
-    Attributes:
-        names: One a picture, for the rows.
-        pixels: float32 (pictures, side, side, 3), RGB in [0, 1].
-        encoders: Trained CNNs, at most one an architecture.
-        classes: Names of the classes, for an experiment that asks for them.
-        labels: int32 (pictures,), each picture's place in `classes`; None without them.
-    """
-
-    names: tuple[str, ...]
-    pixels: np.ndarray
-    encoders: "tuple[CnnWeights, ...]" = ()
-    classes: tuple[str, ...] = ()
-    labels: np.ndarray | None = None
+    names: tuple[str, ...]  # one a picture, for the rows
+    pixels: np.ndarray  # float32 (pictures, side, side, 3), RGB in [0, 1]
+    encoders: "tuple[CnnWeights, ...]" = ()  # trained CNNs, at most one an architecture
+    classes: tuple[str, ...] = ()  # their names, for an experiment that asks for them
+    labels: np.ndarray | None = None  # int32 (pictures,), places in `classes`; None without them
 
     def encoder(self, architecture: str) -> "CnnWeights":
         """The trained CNN of an architecture."""
@@ -71,32 +60,18 @@ class Pictures:
 
 
 class Experiment(ABC):
-    """One figure or table of the papers, at three sizes; each is a subclass, its families between.
+    """One figure or table of the papers, at three sizes: a subclass, its families between."""
 
-    Attributes:
-        name: Name on the command line.
-        title: One line: what is measured.
-        reproduces: Figures, tables or theorems of the papers.
-        printed: Claim or printed figures of the papers, in a sentence.
-        cost: Measured time and machine of each scale.
-        settings: Settings of each scale, of a subclass of `Settings`.
-        columns: Columns of the rows, in order: those of the cell first.
-        classes: Whether pictures come with their classes, see `recon.data.pictures.load_classes`;
-            the last `tested` ones of the settings are to test on.
-        packages: Packages that rows depend on to the bit, besides those of
-            `recon.sweep.workers.computing`.
-        show: Draws a figure of pictures anew, from (rows, settings, pictures, seed); None for none.
-    """
-
-    name: str
-    title: str
-    reproduces: str
-    printed: str
-    cost: Mapping[Scale, str]
-    settings: Mapping[Scale, Any]
-    columns: tuple[str, ...]
-    classes = False
-    packages: tuple[str, ...] = ()
+    name: str  # on the command line
+    title: str  # one line: what is measured
+    reproduces: str  # figures, tables or theorems of the papers
+    printed: str  # claim or printed figures of the papers, in a sentence
+    cost: Mapping[Scale, str]  # measured time and machine
+    settings: Mapping[Scale, Any]  # each of a subclass of `Settings`
+    columns: tuple[str, ...]  # of the rows, in order: those of the cell first
+    classes = False  # whether pictures come by `load_classes`; the last `tested` are to test on
+    packages: tuple[str, ...] = ()  # that rows depend on besides those of `workers.computing`
+    # Draws a figure of pictures anew, from (rows, settings, pictures, seed).
     show: Callable[[pd.DataFrame, Any, Pictures, int], Figure] | None = None
 
     @abstractmethod

@@ -1,10 +1,17 @@
-"""Lines that figures of more than one family draw."""
+"""Panels, and lines in them, of figures of more than one family."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+def row_of_panels(size: tuple[float, float], count: int, **how: Any) -> tuple[Figure, Any]:
+    """A figure of a size in inches, and its panels side by side, as `Figure.subplots` has them."""
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(1, count, squeeze=False, **how)[0]
 
 
 def band(axes: Axes, middle: pd.Series, low: pd.Series, high: pd.Series, **style: Any) -> Any:

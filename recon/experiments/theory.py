@@ -36,6 +36,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
+from recon.experiments.panels import row_of_panels
 from recon.metrics import luminance
 from recon.theory.angle import cosine, multilayer_bound, printed_multilayer_bound, two_layer_bound
 from recon.theory.convergence import convergence_value, route_counts
@@ -50,16 +51,11 @@ DELTA = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class TheorySettings(Settings):
-    convolutions: tuple[int, ...] = (1, 2, 3)
-    """Of the networks whose variance is measured."""
-    channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
-    """Of each of their layers."""
-    small_side: int = 16
-    """Height and width of their pictures, in pixels."""
-    after: int = 6
-    """Convolutions after the upsampling, at most."""
-    kernels: tuple[int, ...] = (1, 3, 5, 9, 15, 31)
-    """Sides of the filters."""
+    convolutions: tuple[int, ...] = (1, 2, 3)  # of the networks whose variance is measured
+    channels: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)  # of every layer
+    small_side: int = 16  # height and width of their pictures, in pixels
+    after: int = 6  # convolutions after the upsampling, at most
+    kernels: tuple[int, ...] = (1, 3, 5, 9, 15, 31)  # sides of the filters
 
 
 _SMALL: dict[str, Any] = {"convolutions": (1, 2), "channels": (4, 16, 64), "kernels": (1, 3, 5)}
@@ -88,26 +84,11 @@ def _variance(settings: TheorySettings, cell: Cell, images: np.ndarray, seed: in
     }
 
 
-def _insertion(plan: Plan, images: np.ndarray) -> Row:
-    return {
-        "cosine": [cosine(plan, x) for x in images],
-        "bound": [multilayer_bound(plan, x) for x in images],
-        "printed_bound": [printed_multilayer_bound(plan, x) for x in images],
-    }
-
-
 def _checkerboard(plan: Plan, side: int) -> float:
     """(max - min) / mean of f* of a constant image, over the 2 x 2 block in its middle."""
     start = side // 4 * 2  # even, as blocks are
     block = np.sqrt(route_counts(plan, side, side)[start : start + 2, start : start + 2])
     return float(np.ptp(block) / block.mean())
-
-
-def _angle(kernel: int, images: np.ndarray) -> Row:
-    return {
-        "cosine": [cosine(Plan((Conv(1, kernel),), ()), x) for x in images],
-        "bound": [two_layer_bound(x, kernel) for x in images],
-    }
 
 
 def _draw_variance(axes: Axes, table: pd.DataFrame) -> None:
@@ -194,10 +175,15 @@ class TheoryExperiment(Experiment):
             found = _variance(settings, cell, images, seed)
         elif cell["figure"] == "insertion":
             plan = _with_insertion(cell["convolutions"], cell["upsampling"])
-            found, board = _insertion(plan, images), _checkerboard(plan, settings.side)
+            of = {"cosine": cosine, "bound": multilayer_bound}
+            of["printed_bound"] = printed_multilayer_bound
+            found = {quantity: [value(plan, x) for x in images] for quantity, value in of.items()}
+            board = _checkerboard(plan, settings.side)
             boards = rows_of({**cell, "quantity": "checkerboard"}, ("constant",), value=[board])
         else:
-            found = _angle(cell["kernel"], images)
+            plan, kernel = Plan((Conv(1, cell["kernel"]),), ()), cell["kernel"]
+            found = {"cosine": [cosine(plan, x) for x in images]}
+            found["bound"] = [two_layer_bound(x, kernel) for x in images]
         rows = (
             rows_of({**cell, "quantity": quantity}, pictures.names, value=values)
             for quantity, values in found.items()
@@ -231,8 +217,7 @@ class TheoryExperiment(Experiment):
             "… nearest repetition": limit(repeated),
             "the third on a constant image,\n12 × 12 pixels of it": constant,
         }
-        figure = Figure(figsize=(15, 3.9), layout="constrained")
-        axes = figure.subplots(1, len(panels))
+        figure, axes = row_of_panels((15, 3.9), len(panels))
         for ax, (title, values) in zip(axes, panels.items(), strict=True):
             ax.imshow(values, cmap="gray", vmin=0, interpolation="nearest")
             ax.set_title(title)

@@ -79,12 +79,8 @@ class Convolution(LinearOperator):
     """W for images of one size, as an operator of PyLops: `W @ x`, `W.H @ z`, and its solvers.
 
     A class for PyLops needs one; it is `convolve` and `transpose_convolve` with their arguments,
-    for `batch` images, over which W is block diagonal.
-
-    Attributes:
-        filters: float64.
-        dims: Shape of the images.
-        dimsd: Shape of the codes.
+    for `batch` images, over which W is block diagonal. `dims` is the shape of the images, `dimsd`
+    that of the codes.
     """
 
     def __init__(

@@ -25,15 +25,10 @@ def iterative_hard_thresholding(
     One iteration of step 1 is a layer of a CNN, `M(W x, k)`. Its fixed points near z are right
     where the model-RIP holds; elsewhere only steps of at most 1 / ||W||^2 are sure not to diverge.
 
-    Args:
-        operator: Convolution W; the paper's Phi is its transpose.
-        images: Images x.
-        k: Number of entries of a code, see `sparsify`.
-        iterations: Number of iterations, at least 1, else ValueError.
-        step: Step size: 1 as printed, or 1 / spectral_norm(operator) ** 2.
-        pool: Side of a pooling region; None for whole blocks.
+    `pool` is as in `sparsify`; ValueError for less than one iteration.
 
-    Reference: Algorithm 1; the printed one has step 1 and an unstated stopping criterion.
+    Reference: Algorithm 1, whose Phi is the transpose of W; the printed one has step 1 and an
+        unstated stopping criterion.
     """
     if iterations < 1:
         raise ValueError(f"iterations must be at least 1; received {iterations}")
@@ -57,12 +52,12 @@ def recover_codes(
     2 max|W x|, of each image by itself, so codes do not depend on the rest of their batch.
 
     Args:
-        operator: Convolution W.
-        images: Images x; ValueError names one for which W x = 0.
-        penalty: lambda over that smallest one, in (0, 1), else ValueError; the paper does not say.
+        penalty: lambda over that smallest one, in (0, 1); the paper does not say.
         iterations: FISTA iterations for each of the two problems.
         norm: ||W||, see `spectral_norm`.
-        pool: Side of a pooling region.
+
+    Raises:
+        ValueError: If the penalty is outside, or an image has W x = 0.
 
     Reference: Algorithm 2. Printed, the switches of line 2 are those of z, which is not there yet;
         they are those of z^init.

@@ -46,12 +46,7 @@ def reconstruction_errors(
     - "oracle": W x on the support of z, which is unknown in practice;
     - "iterated": `iterations` steps of Algorithm 1.
 
-    Args:
-        operator: Convolution W.
-        codes: Codes z.
-        k: Number of entries of z.
-        iterations: Number of iterations of "iterated".
-        pool: Side of a pooling region; None for whole blocks.
+    k is the number of entries of z, `pool` as in `sparsify`.
     """
     codes = np.asarray(codes, np.float64)
     images = operator.H @ codes
@@ -88,12 +83,8 @@ def reconstruction_bound(delta_k: float, delta_2k: float) -> Bound:
     `5 delta_2k / (1 - delta_k) sqrt((1 + delta_2k) / (1 - delta_2k))`, below 1 only for
     delta < 0.147 where both are delta.
 
-    Args:
-        delta_k: Constant of the model-RIP for M_k, in [0, 1).
-        delta_2k: Constant for sums of two such codes, in [delta_k, 1).
-
-    Raises:
-        ValueError: If 0 <= delta_k <= delta_2k < 1 does not hold.
+    The constants are of the model-RIP for M_k and for sums of two such codes; ValueError unless
+    0 <= delta_k <= delta_2k < 1.
 
     Reference: Theorem 3.3, as printed. Its proof needs M to be the best approximation in the
         model (Lemma B.3), so it is not "applicable to any type of upsampling switches"; and it

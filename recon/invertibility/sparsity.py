@@ -29,12 +29,8 @@ def max_pool(codes, pool: int | None = None) -> tuple[np.ndarray, np.ndarray]:
 def unpool(values, shifts: tuple[int, ...], pool: int | None = None, switches=None) -> np.ndarray:
     """Codes of values put back to their regions, zeros elsewhere.
 
-    Args:
-        values: Values of the regions, as `max_pool` returns them.
-        shifts: Numbers of shifts (n,) or (n, n') of the codes.
-        pool: Side of a pooling region, in shifts; None for whole blocks.
-        switches: Places inside the regions, as `max_pool` returns them; None for the *naive*
-            unpooling of section 4, to the first place of each region.
+    Values and switches are as `max_pool` returns them, shifts are the codes' (n,) or (n, n').
+    Without switches this is the *naive* unpooling of section 4, to the first place of each region.
     """
     values = np.asarray(values, np.float64)
     sides = _sides(shifts, pool)
@@ -70,11 +66,6 @@ def sparsify(codes, k: int, pool: int | None = None) -> np.ndarray:
     pooling, the k largest and unpooling with switches; the naive unpooling moves entries, so it
     is no approximation of h, and Theorem 3.3 does not cover it, against what section 3.3 says.
 
-    Args:
-        codes: Codes h.
-        k: Number of entries, from 0 to the number of regions.
-        pool: Side of a pooling region, in shifts; None for whole blocks.
-
     Reference: section 2.3, equation 2.
     """
     values, switches = max_pool(codes, pool)
@@ -85,12 +76,6 @@ def random_codes(
     shape: tuple[int, ...], k: int, pool: int | None = None, *, rng: np.random.Generator
 ) -> np.ndarray:
     """Model-k-sparse codes: k regions, a place in each, a value from U(-1, 1), all at random.
-
-    Args:
-        shape: Shape of the codes.
-        k: Number of entries, from 0 to the number of regions.
-        pool: Side of a pooling region, in shifts; None for whole blocks.
-        rng: Generator that they are drawn from.
 
     Reference: sections 4.2 and 4.4.
     """

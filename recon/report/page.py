@@ -68,20 +68,19 @@ def _render(entries: Sequence[Entry], results: Results) -> str:
         entries=entries,
         verdicts=[(verdict, counts[verdict]) for verdict in MARKS],
         marks=MARKS,
-        sections=[_section(result, entries) for result in results.chosen.values()],
+        sections=[
+            {
+                "result": result,
+                "pictures": _pictures(result),
+                "facts": _facts(result),
+                "claims": [e.claim.id for e in entries if e.claim.experiment == result.name],
+            }
+            for result in results.chosen.values()
+        ],
         others=results.others,
         problems=results.problems,
         ssim=SSIM_SETTINGS,
     )
-
-
-def _section(result: Result, entries: Sequence[Entry]) -> dict[str, Any]:
-    return {
-        "result": result,
-        "pictures": _pictures(result),
-        "facts": _facts(result),
-        "claims": [entry.claim.id for entry in entries if entry.claim.experiment == result.name],
-    }
 
 
 def _pictures(result: Result) -> list[dict[str, str]]:
@@ -91,13 +90,14 @@ def _pictures(result: Result) -> list[dict[str, str]]:
         chart = result.file(".png")
     named = {"Chart of the rows": chart, "Pictures": result.file("-pictures.png")}
     return [
-        {"uri": _uri(path), "alt": f"{words} of {result.name}: {result.title}"}
+        {"uri": data_uri(path), "alt": f"{words} of {result.name}: {result.title}"}
         for words, path in named.items()
         if path is not None
     ]
 
 
-def _uri(path: Path) -> str:
+def data_uri(path: Path) -> str:
+    """A .png or .svg as an address that holds it."""
     kind = {".svg": "svg+xml", ".png": "png"}[path.suffix]
     return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 

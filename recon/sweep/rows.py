@@ -31,18 +31,12 @@ def read_rows(path: Path) -> pd.DataFrame:
 class RowFile(AbstractContextManager):
     """The CSV file of a run, to be used in a `with`; no other run can open it meanwhile.
 
-    Args:
-        path: The file; made if it is not there.
-
-    Attributes:
-        done: Cells that are in the file, after `resume`.
-
-    Raises:
-        OSError: If it is in use, or cannot be read and written.
+    It is made if it is not there; OSError if it is in use, or cannot be read and written.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.done = path, 0
+        self.path = path
+        self.done = 0  # cells that are in the file, after `resume`
         self._columns: tuple[str, ...] = ()
         self._cells: Sequence[Cell] = ()
         self._counts: Sequence[int] = ()
@@ -70,10 +64,7 @@ class RowFile(AbstractContextManager):
     def resume(self, columns: Sequence[str], cells: Sequence[Cell], counts: Sequence[int]) -> None:
         """Keeps the whole cells that a stopped run left; cuts off the rest, to be computed again.
 
-        Args:
-            columns: Names of the columns in order; those of the cells come first.
-            cells: All cells of the run, in order.
-            counts: Number of rows of each.
+        Columns and cells are in order, the columns of cells first; each cell has its count of rows.
 
         Raises:
             ValueError: If the file holds other rows; it is left as it is.

@@ -65,15 +65,14 @@ def evaluate(
     processes do. A run of this process on all threads is not continued by others, nor they by it.
 
     Args:
-        name, scale: Name for `recon.experiments.find_experiment`, and size of the experiment.
+        name: One for `recon.experiments.find_experiment`.
         images: Folder of pictures; without it, the built-in photographs.
         encoders: Files of trained CNNs, at most one an architecture, where settings say `trained`.
-        seed: Seed of the networks and of the drawn pictures, 0 or more.
-        out: Folder, created if need be.
+        seed: Names the networks and the drawn pictures, 0 or more.
         workers: Processes; 1 is this one. By default one a usable processor, but 1 at smoke scale
             and on a GPU.
         ray_address: Ray cluster in place of processes; see `recon.sweep.workers.on_ray`.
-        on_step: Progress callback, called after every cell; the fraction is of the missing cells.
+        on_step: Called after every cell; the fraction is of the missing cells.
         one_thread: Limit this process for good to one thread, before anything is computed in it.
         starting: Made and entered by every process, this one too, while it loads its backend.
 

@@ -104,10 +104,8 @@ def score(
 ) -> list[list[dict[str, Any]]]:
     """How alike pictures and their reconstructions by random networks are.
 
-    Args:
-        plans: One, or several that differ in their decoders' upsampling: the encoder is run once.
-        networks: Kernels, for all plans.
-        images: (images, height, width, 3), float32 in [0, 1].
+    Plans may differ in their decoders' upsampling only: the encoder is run once. Images are float32
+    (images, height, width, 3) in [0, 1].
 
     Returns:
         For each plan and each network, float32 arrays (images,) by name: "ssim linear", "ssim

@@ -28,9 +28,7 @@ def two_layer_bound(image, kernel: int) -> float:
 
     `cos Phi >= 1 - sum_t eps_t x_t / sum_t x_t^2`, eps_t the pixel less the mean of its patch,
     where the mean divides by all kernel^2 pixels at the borders too: those outside are zeros.
-
-    Raises:
-        ValueError: If the image breaks the rules or the kernel is below 1.
+    ValueError for a kernel below 1.
 
     Reference: Theorem 5.4. Printed leaves open what a patch mean is at the borders; dividing by
         the pixels inside it only gives no bound. Zeros in the image do no harm.

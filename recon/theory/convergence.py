@@ -71,8 +71,7 @@ def axis_routes(plan: Plan, size: int) -> np.ndarray:
 def route_matrix(plan: Plan, height: int, width: int) -> np.ndarray:
     """n, (input pixels, output pixels), row by row: number of routes from each pixel to each.
 
-    Raises:
-        ValueError: If height x width is above 4096 pixels: n has the square of that many entries.
+    ValueError above 4096 pixels: n has the square of that many entries.
 
     Reference: n_(l, i) of Theorem 5.1.
     """

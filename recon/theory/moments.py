@@ -69,8 +69,7 @@ def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
     `E phi(w)^m = (1 + (-a)^m) k_m` for phi(w) = max(w, a w). Gaussian weights and ReLU: k_1 = std /
     sqrt(2 pi), k_2 = std^2 / 2, K_1 = pi - 1, K_2 = 5.
 
-    Raises:
-        ValueError: If `half_moment` refuses, or the slope a of the leaky ReLU is outside [0, 1).
+    ValueError if `half_moment` refuses, or the slope a of the leaky ReLU is outside [0, 1).
 
     Reference: Lemma A.2 with y a single 1. The leaky ReLU is not in the paper's theory.
     """
@@ -96,8 +95,7 @@ def rectified_product(first, second, *, std: float) -> float:
     `k_2 h(theta) z_i z_j`, theta the angle between the vectors y_i and y_j, z their norms; 0 where
     one is 0.
 
-    Raises:
-        ValueError: If the vectors are not of one length, or `std` is not positive.
+    ValueError if the vectors are not of one length, or `std` is not positive.
 
     Reference: Lemma A.2, as printed; for isotropic filters.
     """

@@ -24,21 +24,15 @@ def window_sums(size: int, kernel: int) -> np.ndarray:
 
 
 def pool_sums(size: int, window: int) -> np.ndarray:
-    """0/1 matrix, (ceil(size / window), size), of sums over windows side by side.
-
-    The last one may be cut off.
-    """
+    """0/1 matrix, (ceil(size / window), size), of sums side by side; the last may be cut off."""
     return np.eye(-(-size // window)).repeat(window, axis=1)[:, :size]
 
 
 def upsampling(kind: UpsampleKind, size: int, factor: int) -> np.ndarray:
     """0/1 matrix, (size, ceil(size / factor)), of an upsampling, cropped to what the pool had.
 
-    Args:
-        kind: "zero": each value on the first pixel of its block, zeros elsewhere; "nearest": on
-            all of them; else ValueError.
-        size: Length of the axis after it, in pixels.
-        factor: Side of a block, in pixels.
+    "zero" has each value on the first pixel of its block of side `factor`, "nearest" on all of
+    them; ValueError for others. The axis has `size` pixels after it.
     """
     if kind not in get_args(UpsampleKind):
         raise ValueError(f"kind must be zero or nearest; received {kind!r}")

@@ -21,12 +21,8 @@ def hidden_maps(
     `X <- max(W * X, 0) / sqrt(N)` for every convolution but the last, which is not divided;
     zero padding, stride 1. Their mean over the channels is the output f of the theorems.
 
-    Args:
-        plan: Plan with pools of any kind.
-        images: Images (batch, height, width, channels), whose precision is kept.
-        std: True standard deviation of the weights.
-        rng: Draws the weights.
-        law: Of the weights; the theorems are about Gaussian ones.
+    Pools are of any kind, images (batch, height, width, channels), whose precision is kept. `rng`
+    draws the weights, of a law (Gaussian in the theorems) and its true standard deviation `std`.
 
     Raises:
         ValueError: If the images have another shape, or the law or its deviation is invalid.
@@ -56,16 +52,10 @@ def hidden_maps(
 
 
 def sine(outputs, limit) -> np.ndarray:
-    """sin Theta between outputs and their limit, over all pixels.
+    """sin Theta in [0, 1] between outputs f and their limit f*, (..., height, width), broadcast.
 
-    `||f - (f . u) u|| / ||f||` with u = f* / ||f*||, which keeps its digits at small angles.
-
-    Args:
-        outputs: Outputs f, (..., height, width).
-        limit: Limit f*, broadcast against them; not all 0.
-
-    Returns:
-        (...), in [0, 1]; 1 where an output is all 0, which has no direction.
+    `||f - (f . u) u|| / ||f||` with u = f* / ||f*||, which keeps its digits at small angles; 1
+    where an output is all 0, which has no direction. f* must not be.
     """
     f, limit = np.broadcast_arrays(np.asarray(outputs, np.float64), np.asarray(limit, np.float64))
     unit = limit / np.sqrt(np.sum(limit**2, axis=(-2, -1), keepdims=True))

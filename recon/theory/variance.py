@@ -47,13 +47,8 @@ def multilayer_bound(channels: Sequence[int], *, delta: float, amplification: fl
     L - 1 is the number of convolutions here. Pools and upsamplings add no randomness, so they are
     left out of the sum and of L; their lambda_i stay in the product.
 
-    Args:
-        channels: N_i of the convolutions in order, at least one, each at least 1.
-        delta: Probability that the bound fails, in (0, 1).
-        amplification: prod_i lambda_i, at least 1, the least possible; see `amplification`.
-
-    Raises:
-        ValueError: If an argument is outside these.
+    `channels` are the N_i of one convolution or more, each at least 1, `delta` is in (0, 1), and
+    `amplification`, prod_i lambda_i, at least 1, the least possible; else ValueError.
 
     Reference: Theorem 5.3, with delta_i = delta K_2^(i-1) N / ((L - 1) N_i), which add up to delta;
         printed is K_2^(i). One convolution gives Theorem 5.2.

@@ -55,17 +55,8 @@ class Task:
 class AfterStep(keras.callbacks.Callback):
     """Acts after each step of one process' part of a run; an error ends the training there.
 
-    Losses that it is given are the mean over the batches since the last row of the log.
-
-    Args:
-        task, config, run: What is trained, how and where.
-        log: Log to write; None where this process writes no files.
-        on_step: Callback of the caller, called with a `TrainingStep`.
-        done, seconds: Number of steps done before, and time that they have taken.
-
-    Attributes:
-        score: Score of the last checkpoint: its validation loss, or else the mean training loss
-            since the checkpoint before it.
+    Losses that it is given are the mean over the batches since the last row of the log, which is
+    None where this process writes no files. `done` steps before have taken `seconds`.
     """
 
     def __init__(
@@ -80,6 +71,7 @@ class AfterStep(keras.callbacks.Callback):
         seconds: float,
     ) -> None:
         super().__init__()
+        # Of the last checkpoint: validation loss, or the mean training loss since the one before.
         self.score = math.inf
         self._task, self._config, self._run, self._log = task, config, run, log
         self._on_step, self._done, self._seconds = on_step, done, seconds

@@ -18,14 +18,7 @@ from recon.data.batches import Batch
 from recon.training.callbacks import Task
 from recon.training.config import ClassifierConfig
 from recon.training.fit import Outcome, RunOptions, Source, run_training
-from recon.training.model import (
-    LEVELS,
-    check_crop,
-    classifier_model,
-    standardise,
-    state_of_0_1_0,
-    weights_in,
-)
+from recon.training.model import LEVELS, check_crop, classifier_model, standardise, weights_in
 from recon.training.run import CLASSIFIER, RunFolder
 from rrstyle import backend
 from rrstyle.networks.build import build_cnn
@@ -45,15 +38,8 @@ def classify(
 ) -> Outcome:
     """Trains a classifier, or continues to, and writes the convolutions of its best checkpoint.
 
-    Errors are those of `recon.training.train.train`.
-
-    Args:
-        config: Settings of the training.
-        source: Source of batches with labels.
-        out: Folder of the run; classifier.npz in it will be a file for `load_weights`.
-        classes: Number of classes, at least 2.
-        validation: Pictures with labels whose loss and accuracy are taken at every checkpoint.
-        options: See `recon.training.fit.RunOptions`.
+    Arguments and errors are those of `recon.training.train.train`; batches have labels, of two or
+    more classes. classifier.npz in the run's folder will be a file for `load_weights`.
     """
     if classes < 2:
         raise ValueError(f"images must be of two classes at least; received {classes}")
@@ -79,6 +65,5 @@ def classify(
     outcome = run_training(config, source, out, begin, **options)
     best = RunFolder(out).checkpoints.best() if backend.is_first_host() else None
     if best is not None:
-        arrays = state_of_0_1_0(best.arrays, best.step, config)
-        write_weights(out / CLASSIFIER, config.network, weights_in(arrays)[:-2])
+        write_weights(out / CLASSIFIER, config.network, weights_in(best, config)[:-2])
     return outcome

@@ -21,7 +21,7 @@ from recon.data.batches import Batch
 from recon.training.callbacks import AfterStep, Task
 from recon.training.config import Schedule
 from recon.training.log import TrainingLog
-from recon.training.model import restore, state_of_0_1_0
+from recon.training.model import restore
 from recon.training.run import RunFolder
 from rrstyle import backend
 from rrstyle.durable import locked
@@ -69,9 +69,6 @@ class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
 
     Keras' own threads (`workers`) lose the first batches to the building of a model. To be used
     in a `with`, which ends the threads.
-
-    Attributes:
-        error: Exception that ended the reading, or None: TensorFlow passes on its text only.
     """
 
     def __init__(
@@ -84,7 +81,7 @@ class MissingBatches(keras.utils.PyDataset, AbstractContextManager):
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool, self._ahead = ThreadPoolExecutor(threads), threads + 1
         self._read: dict[int, Future] = {}
-        self.error: BaseException | None = None
+        self.error: BaseException | None = None  # TensorFlow passes on its text only
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -124,11 +121,7 @@ def run_training(
 ) -> Outcome:
     """Trains in a folder, or continues to: see `recon.training.train.train` and `RunOptions`.
 
-    Args:
-        config: Settings of a resolved precision.
-        source, out: Images, and folder of the run.
-        begin: Function that makes the task, called if steps are missing.
-        encoder_weights: Trained weights that the run is to keep.
+    The config's precision is resolved; `begin` makes the task, if steps are missing.
     """
     run, writes = RunFolder(out), backend.is_first_host()
     if writes:
@@ -154,7 +147,7 @@ def run_training(
                 task = begin()
                 seconds = 0.0
                 if found:
-                    restore(task.model, state_of_0_1_0(found.arrays, done, config))
+                    restore(task.model, found, config)
                     seconds = found.state["seconds"]
                 log = TrainingLog(out, step=done, columns=task.columns) if writes else None
                 with log or nullcontext():
@@ -173,14 +166,10 @@ def fit(
     target: Callable[[Batch], np.ndarray] = lambda batch: batch.pixels,
     done: int = 0,
 ) -> None:
-    """Takes the steps of a training in memory; callbacks do all else.
+    """Takes the steps after the first `done` in memory; callbacks do all else.
 
-    Args:
-        model: Compiled model of `recon.training.model`.
-        source, config: Images and settings of the training.
-        callbacks: Keras callbacks; an exception of one ends the training.
-        target: Function from a batch to what the model's loss compares its result with.
-        done: Number of steps done before.
+    An error of a callback ends it. The model is a compiled one of `recon.training.model`; `target`
+    is as in `Task`.
     """
     exact = backend.resolve_precision(config.precision) == "float32"
     with (

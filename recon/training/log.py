@@ -24,10 +24,8 @@ CSV_NAME, EVENTS_NAME = "log.csv", "tensorboard"
 class TrainingLog(AbstractContextManager):
     """The log in a run's folder, to be used in a `with`.
 
-    Args:
-        folder: Folder of the run.
-        step: Last step whose row is kept: later rows are those of a run that was killed.
-        columns: Names of the CSV file's columns, "step" first; ValueError if it has others.
+    Rows after `step` are those of a run that was killed, and are dropped. The CSV file's columns
+    begin with "step"; ValueError if it has others.
     """
 
     def __init__(self, folder: Path, *, step: int, columns: tuple[str, ...]) -> None:

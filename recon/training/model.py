@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from recon.training.checkpoints import Checkpoint
 from recon.training.config import ClassifierConfig, Schedule, TrainingConfig
 from rrstyle import backend
 from rrstyle.networks.build import build_cnn, convolutions, decoder_model, draw_weights
@@ -194,35 +195,35 @@ def state_of(model: keras.Model) -> dict[str, np.ndarray]:
     }
 
 
-def restore(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Gives a model the weights and the optimizer of `state_of`."""
+def restore(model: keras.Model, checkpoint: Checkpoint, config: Schedule) -> None:
+    """Gives a model the weights and the optimizer of a checkpoint."""
+    arrays = _arrays_of(checkpoint, config)
     variables = [*model.trainable_variables, *model.optimizer.variables]
-    values = *weights_in(arrays), *_named("optimizer", arrays)
+    values = *_named("weight", arrays), *_named("optimizer", arrays)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
-def weights_in(arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """The weights among the arrays of `state_of`, (kernel, bias) by layer."""
-    return _named("weight", arrays)
+def weights_in(checkpoint: Checkpoint, config: Schedule) -> list[np.ndarray]:
+    """The weights of a checkpoint, (kernel, bias) by layer."""
+    return _named("weight", _arrays_of(checkpoint, config))
 
 
 def _named(start: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
     return [arrays[name] for name in sorted(arrays) if name.startswith(start)]
 
 
-def state_of_0_1_0(
-    arrays: dict[str, np.ndarray], step: int, config: Schedule
-) -> dict[str, np.ndarray]:
-    """The arrays of `state_of` for a checkpoint of version 0.1.0; others unchanged.
+def _arrays_of(checkpoint: Checkpoint, config: Schedule) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint as `state_of` gives them.
 
-    Its DCNs were trained in [0, 1], with a rate of their own for biases. In levels the loss and the
-    gradients of kernels are 255^2 times as large, those of biases 255 times.
+    Version 0.1.0 trained DCNs in [0, 1], with a rate of their own for biases: in levels, gradients
+    of kernels are 255^2 times as large, those of biases 255 times.
     """
+    arrays = checkpoint.arrays
     if "decoder_00" not in arrays:
         return arrays
     levels = LEVELS if isinstance(config, TrainingConfig) else 1.0
-    optimizer = [np.asarray(step)]
+    optimizer = [np.asarray(checkpoint.step)]
     if not config.milestones:  # then Adam has its rate as a variable
         optimizer.append(np.asarray(config.learning_rate, np.float32))
     parts = (_named(name, arrays) for name in ("decoder", "adam_mean", "adam_square"))
@@ -245,8 +246,7 @@ def whole_batches(images: np.ndarray, batch: int) -> np.ndarray:
 def reconstruct(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
     """What an `inversion_model` makes of images uint8 (n, crop, crop, 3), in batches.
 
-    Returns:
-        float32 (n, crop, crop, 3), of images in [0, 1], but unbounded.
+    It is float32 of that shape, of images in [0, 1], but unbounded.
     """
     filled = whole_batches(images, batch)
     if backend.hosts() == 1:

@@ -21,7 +21,7 @@ import numpy as np
 
 from recon.training.checkpoints import Checkpoints
 from recon.training.config import FREE_ON_RESUME, Schedule, TrainingConfig
-from recon.training.model import state_of_0_1_0, trained_networks, weights_in
+from recon.training.model import trained_networks, weights_in
 from recon.training.record import RECORD, read_config, read_record
 from rrstyle import backend
 from rrstyle.config import to_dict
@@ -57,8 +57,7 @@ def load_run(folder: Path, *, best: bool = False) -> CnnDcn:
         cnn.set_weights(encoder)
     about = {"weights": config.weights, "step": found.step, "training": to_dict(config)}
     start = CnnDcn(folder.resolve().name, network, cnn, dcn, about)
-    arrays = state_of_0_1_0(found.arrays, found.step, config)
-    return trained_networks(start, weights_in(arrays))
+    return trained_networks(start, weights_in(found, config))
 
 
 def read_encoder(folder: Path) -> tuple[np.ndarray, ...] | None:
@@ -103,8 +102,7 @@ class RunFolder:
     ) -> list[str]:
         """Writes the record of a new run, or compares that of the one there.
 
-        Returns:
-            Lines for people: what is no longer as it was, and may change the last bits.
+        The lines are for people: what is no longer as it was, and may change the last bits.
 
         Raises:
             ValueError: If the run there is another one; the line says in what.

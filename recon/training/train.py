@@ -36,12 +36,11 @@ def train(
     """Trains a DCN, or continues to; `recon.training.run.load_run` reads what has come of it.
 
     Args:
-        config: Settings of the training.
-        source: Source of the images.
+        config, source: Settings and images of the training.
         out: Folder of the run: new or empty, unless it is continued.
         encoder_weights: (Kernel, bias) by layer of a trained CNN, for images in [0, 1].
-        samples: A few uint8 images (n, crop, crop, 3) for the sheets of reconstructions.
-        validation: uint8 images (n, crop, crop, 3) whose loss is taken at every checkpoint.
+        samples, validation: uint8 images (n, crop, crop, 3), for the sheets of reconstructions and
+            for the loss at every checkpoint.
         options: See `recon.training.fit.RunOptions`.
 
     Raises:

@@ -70,11 +70,6 @@ class Album:
         """The picture of a file name."""
         return next((one for one in self.pictures if one.path.name == name), None)
 
-    def remove_previews(self) -> None:
-        """Removes the files of the kind "preview"."""
-        for path in self.folder.glob("*-preview.png"):
-            path.unlink(missing_ok=True)
-
     def write_zip(self) -> Path:
         """All pictures in one ZIP, stored as they are: PNGs hardly shrink further."""
         path = self.folder / f"stylised-{self._files:03d}.zip"

@@ -127,9 +127,7 @@ def clear() -> tuple:
 def order_of(values: tuple, limits: Limits) -> Order:
     """A checked order; ValueError if a value breaks a rule.
 
-    Args:
-        values: Photograph, four styles, their four shares, mask, then the controls in the order
-            of `CONTROLS`.
+    The values are photograph, four styles, their four shares, mask, then those of `CONTROLS`.
     """
     content, rest = values[0], values[1:]
     styles, shares = rest[:MOST_STYLES], rest[MOST_STYLES : 2 * MOST_STYLES]
@@ -205,7 +203,8 @@ def _make(
             done.append(album.add(report, before, order))
             large = _shown(done[0]) if len(done) == 1 else {}
             yield _update(**_listed(album), **large)
-    album.remove_previews()
+    for path in album.folder.glob("*-preview.png"):
+        path.unlink(missing_ok=True)
     notes = [f"{p.name}: {note}" for p in (content, *styles) for note in p.notes]
     line = _ended(len(done), settings.n, time.monotonic() - started)
     if album.pictures:

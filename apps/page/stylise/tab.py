@@ -115,10 +115,9 @@ def _outputs() -> dict[str, Any]:
 
 
 def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio]:
-    """The left side: what one needs in sight, the rest folded away.
+    """The left side: the widgets that `handlers.order_of` takes the values of, and the look's.
 
-    Returns:
-        The widgets that `handlers.order_of` takes the values of, and that of the look.
+    What one needs is in sight, the rest folded away.
     """
     controls: dict[str, Component] = {}
     with gr.Row():

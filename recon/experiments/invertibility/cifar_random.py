@@ -43,21 +43,14 @@ _ORDER = 1  # of the pictures, in the seed's tree
 
 @dataclass(frozen=True, kw_only=True)
 class Classifiers(Settings):
-    side: int = 32
-    """That of CIFAR-10."""
-    tested: int
-    """Of the pictures, to test on."""
-    channels: int
-    """Of a layer, at most."""
-    batch: int
-    """Pictures a step."""
+    side: int = 32  # that of CIFAR-10
+    tested: int  # of the pictures, to test on
+    channels: int  # of a layer, at most
+    batch: int  # pictures a step
     epochs: int
-    depths: tuple[int, ...] = (1, 2, 3)
-    """Numbers of convolutions."""
-    learning_rate: float = 1e-3
-    """Adam's, at the first step."""
-    dropout: float = 0.5
-    """Share of the features that a step leaves out."""
+    depths: tuple[int, ...] = (1, 2, 3)  # numbers of convolutions
+    learning_rate: float = 1e-3  # Adam's, at the first step
+    dropout: float = 0.5  # share of the features that a step leaves out
 
 
 def _channels(settings: Classifiers, cell: Cell) -> tuple[int, ...]:
@@ -70,13 +63,9 @@ def build_model(
 ) -> keras.Model:
     """A network of Table 5, from pictures (batch, side, side, 3) to scores before the softmax.
 
-    Args:
-        channels: Number of channels of each convolution, 1 to 3 of them.
-        side: Side of the pictures in pixels, a multiple of 32, else ValueError.
-        classes: Number of scores.
-        filters: "random" for N(0, 1) filters that are not trained, or "learned".
-        dropout: Share of the features that training leaves out.
-        seed: Names filters and dropout; the softmax layer starts from zero.
+    It has a convolution for each of one to three numbers of channels; "random" filters are N(0, 1)
+    and not trained, others "learned". The softmax layer starts from zero. ValueError if the side is
+    no multiple of 32.
     """
     if side % 32:
         raise ValueError(f"side must be a multiple of 32; received {side}")
@@ -125,8 +114,7 @@ def _accuracy(model: keras.Model, pixels: np.ndarray, labels: np.ndarray, batch:
     """Percent of the pictures whose highest score is that of their class."""
     parts = range(0, len(pixels), batch)
     scores = [np.asarray(model.predict_on_batch(pixels[i : i + batch])) for i in parts]
-    found = np.concatenate(scores).argmax(axis=1)
-    return 100 * float(np.mean(found == labels[: len(found)]))
+    return 100 * float(np.mean(np.concatenate(scores).argmax(axis=1) == labels))
 
 
 class CifarRandomExperiment(Experiment):

@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.experiments.invertibility.filters import random_filters
+from recon.experiments.panels import row_of_panels
 from recon.invertibility.coherence import filter_coherence, row_coherence
 from rrstyle.networks.plan import ARCHITECTURES
 
@@ -54,10 +55,8 @@ KINDS = {
 @dataclass(frozen=True, kw_only=True)
 class Coherences(Settings):
     architectures: tuple[str, ...] = ("vgg16", "alexnet")
-    layers: int = 13
-    """At most, of each architecture, from its first."""
-    trained: tuple[str, ...] = ()
-    """Architectures of which trained weights were given."""
+    layers: int = 13  # at most, of each architecture, from its first
+    trained: tuple[str, ...] = ()  # architectures of which trained weights were given
 
 
 def _kinds(cell: Cell) -> tuple[str, ...]:
@@ -134,8 +133,7 @@ class CoherenceExperiment(Experiment):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         architectures = list(frame["architecture"].unique())
-        figure = Figure(figsize=(7 * len(architectures), 4.8), layout="constrained")
-        panels = figure.subplots(1, len(architectures), squeeze=False)[0]
+        figure, panels = row_of_panels((7 * len(architectures), 4.8), len(architectures))
         for ax, name in zip(panels, architectures, strict=True):
             part = frame[frame["architecture"] == name]
             _panel(ax, part[part["filters"] == "random"])

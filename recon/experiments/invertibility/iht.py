@@ -67,8 +67,7 @@ _ACTIVATIONS = 1  # random ones, in the tree of a layer's seed
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstructions(trainings.AgainstTrained):
-    layers: tuple[int, ...] = (1, 2, 3, 4)
-    """Macro layers of VGG16."""
+    layers: tuple[int, ...] = (1, 2, 3, 4)  # macro layers of VGG16
 
 
 def _methods(encoder: str) -> tuple[tuple[str, str], ...]:
@@ -83,12 +82,9 @@ def reconstruct(
 ) -> np.ndarray:
     """W^T M(W x, k), scaled to the norm of x: what one iteration of IHT gives back of activations.
 
-    Args:
-        activations: x, (batch, height, width, channels).
-        kernel: W, (3, 3, channels, filters); its filters are brought to norm 1.
-        share: Share of the entries of W x that are kept; at most one for each 2 x 2 region.
-        unpooling: "switches" leaves the largest entry of a region where it stands, which is M;
-            "naive" moves it to the region's first place.
+    x is (batch, height, width, channels); the filters of W, (3, 3, channels, filters), are brought
+    to norm 1. A `share` of the entries of W x is kept, at most one for each 2 x 2 region: where it
+    stands by "switches", which is M, or moved to the region's first place ("naive").
 
     Reference: Algorithm 1 and section 4.5.
     """
@@ -107,16 +103,6 @@ def scaled_to(values: np.ndarray, like: np.ndarray) -> np.ndarray:
     axes = tuple(range(1, values.ndim))
     norms, wanted = (np.sqrt(np.square(a).sum(axis=axes, keepdims=True)) for a in (values, like))
     return values * (wanted / np.where(norms > 0, norms, 1))
-
-
-def _filters(
-    settings: Reconstructions, pictures: Pictures, layer: int, filters: str, seed: int
-) -> np.ndarray:
-    """Those of conv(i+1)_1: the trained network's, or those of the random network of that seed."""
-    above = f"conv{layer + 1}_1"
-    if filters == "learned":
-        return pictures.encoder("vgg16").kernel(above)
-    return random_filters("vgg16", above, seed=seed, channels=settings.channels)
 
 
 def _bars(ax: Axes, frame: pd.DataFrame, score: str) -> None:
@@ -176,16 +162,19 @@ class IhtExperiment(trainings.TrainedSweep):
         truth = training.middle(training.held_out) / np.float32(255)
         activations = networks.cnn.predict_on_batch(truth).astype(np.float64)
         names = [pictures.names[i] for i in trainings.held_out(settings, cell, settings.measured)]
-        rows, original = [], None
+        rows, original, above = [], None, f"conv{layer + 1}_1"
         for filters, unpooling in _methods(cell["encoder"]):
             if filters == "original":
                 found = activations
             elif filters == "activations":
-                above = len(VGG16.up_to(f"conv{layer + 1}_1")) - 1
-                rng = layer_rng(number, ENCODER, above, _ACTIVATIONS)
+                rng = layer_rng(number, ENCODER, len(VGG16.up_to(above)) - 1, _ACTIVATIONS)
                 found = scaled_to(rng.normal(size=activations.shape), activations)
             else:
-                kernel = _filters(settings, pictures, layer, filters, number)
+                if filters == "learned":
+                    kernel = pictures.encoder("vgg16").kernel(above)
+                else:
+                    width = settings.channels
+                    kernel = random_filters("vgg16", above, seed=number, channels=width)
                 found = reconstruct(activations, kernel, share=SHARES[layer], unpooling=unpooling)
             back = networks.dcn.predict_on_batch([found.astype(np.float32), truth])
             image = np.clip(back, 0, 1)

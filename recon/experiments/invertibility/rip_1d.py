@@ -28,15 +28,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid
-from recon.experiments.panels import shares
+from recon.experiments.panels import row_of_panels, shares
+from recon.invertibility import rip
 from recon.invertibility.convolution import Convolution
-from recon.invertibility.rip import (
-    analysis_ratios,
-    distortion,
-    reconstruction_bound,
-    reconstruction_errors,
-    synthesis_ratio,
-)
 from recon.invertibility.sparsity import random_codes
 from rrstyle.networks.laws import ENCODER, layer_rng
 
@@ -65,15 +59,14 @@ QUANTITIES = tuple(name for panel in PANELS.values() for name in panel)
 
 @dataclass(frozen=True, kw_only=True)
 class Ratios1D(Settings):
-    codes: int
-    """Model-sparse codes of each network."""
+    codes: int  # model-sparse codes of each network
 
 
 def _bound_in_words(delta_k: float, delta_2k: float) -> str:
     worst = max(delta_k, delta_2k)
     if worst >= 1:
         return "Theorem 3.3 does not apply"
-    bound = reconstruction_bound(delta_k, worst)
+    bound = rip.reconstruction_bound(delta_k, worst)
     said = "vacuous" if bound.vacuous else "informative"
     return f"the bound of Theorem 3.3 is at least {bound.value:.2f}, {said}"
 
@@ -105,10 +98,10 @@ class Rip1dExperiment(Experiment):
         operator = Convolution(filters, (LENGTH,), batch=settings.codes)
         codes = random_codes(tuple(operator.dimsd), NONZEROS, rng=rng)
         found = {
-            "synthesis": synthesis_ratio(operator, codes),
-            "synthesis_2k": synthesis_ratio(operator, codes - np.roll(codes, 1, axis=0)),
-            **analysis_ratios(operator, codes),
-            **reconstruction_errors(operator, codes, NONZEROS, iterations=ITERATIONS),
+            "synthesis": rip.synthesis_ratio(operator, codes),
+            "synthesis_2k": rip.synthesis_ratio(operator, codes - np.roll(codes, 1, axis=0)),
+            **rip.analysis_ratios(operator, codes),
+            **rip.reconstruction_errors(operator, codes, NONZEROS, iterations=ITERATIONS),
         }
         return [
             {**cell, "code": code, "quantity": name, "value": float(found[name][code])}
@@ -119,8 +112,7 @@ class Rip1dExperiment(Experiment):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         values = {name: part["value"] for name, part in frame.groupby("quantity")}
-        figure = Figure(figsize=(14, 4.8), layout="constrained")
-        axes = figure.subplots(1, 3)
+        figure, axes = row_of_panels((14, 4.8), 3)
         for ax, (title, panel) in zip(axes, PANELS.items(), strict=True):
             errors = ax is axes[2]
             how: dict[str, Any] = {"bins": 80, "range": (0, _MOST)} if errors else {"bins": 40}
@@ -134,7 +126,7 @@ class Rip1dExperiment(Experiment):
             ax.legend(fontsize=8)
         axes[2].set_xlabel(f"relative error; those above {_MOST} at {_MOST}")
         axes[2].set_ylim(0, 0.5)  # 20 steps end at 0 nearly always: that bar leaves the panel
-        deltas = distortion(values["synthesis"]), distortion(values["synthesis_2k"])
+        deltas = [rip.distortion(values[name]) for name in ("synthesis", "synthesis_2k")]
         said = f"Sampled δₖ ≥ {deltas[0]:.2f}, δ₂ₖ ≥ {deltas[1]:.2f}: {_bound_in_words(*deltas)}"
         figure.suptitle(said, fontsize=10)
         return figure

@@ -37,7 +37,7 @@ from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid
 from recon.experiments.invertibility.filters import random_filters
-from recon.experiments.panels import ranges, shares
+from recon.experiments.panels import ranges, row_of_panels, shares
 from recon.invertibility.convolution import Convolution, spectral_norm, unit_filters
 from recon.invertibility.recovery import recover_codes
 from recon.invertibility.rip import analysis_ratios, relative_error, synthesis_ratio
@@ -62,16 +62,11 @@ _LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Ratios2D(Settings):
-    codes: int
-    """Random codes of each network."""
-    recovered: int
-    """Networks whose activations are recovered."""
-    iterations: int
-    """Of FISTA, in each half of Algorithm 2."""
-    penalties: tuple[float, ...] = (0.3, 0.1, 0.02)
-    """lambda of Algorithm 2 over the least one that gives z = 0; the paper does not say its own."""
-    channels: int | None = None
-    """Of all layers; None for VGG16's own."""
+    codes: int  # random codes of each network
+    recovered: int  # networks whose activations are recovered
+    iterations: int  # of FISTA, in each half of Algorithm 2
+    penalties: tuple[float, ...] = (0.3, 0.1, 0.02)  # lambda over the least that gives z = 0: ours
+    channels: int | None = None  # of all layers; None for VGG16's own
 
     @property
     def shifts(self) -> tuple[int, int]:
@@ -219,8 +214,7 @@ class Rip2dExperiment(Experiment):
         ]
 
     def draw(self, frame: pd.DataFrame) -> Figure:
-        figure = Figure(figsize=(15, 4.8), layout="constrained")
-        drawn, before, after = figure.subplots(1, 3)
+        figure, (drawn, before, after) = row_of_panels((15, 4.8), 3)
         by_codes = dict(list(frame.groupby("codes")))
         _histograms(drawn, by_codes["random"])
         _against_penalty(

@@ -24,7 +24,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, grid, rows_of
-from recon.experiments.panels import ranges
+from recon.experiments.panels import ranges, row_of_panels
 from recon.invertibility.sparsity import nonzero_share
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.build import build_cnn
@@ -55,10 +55,8 @@ PIXELS = {"centred": "mean colour subtracted", "positive": "in [0, 1]"}
 
 @dataclass(frozen=True, kw_only=True)
 class Sparsity(Settings):
-    channels: int | None = None
-    """Of all layers of random networks; None for the architectures' own."""
-    trained: tuple[str, ...] = ()
-    """Architectures of which trained weights were given."""
+    channels: int | None = None  # of all layers of random networks; None for the architectures' own
+    trained: tuple[str, ...] = ()  # architectures of which trained weights were given
 
 
 def _plan(architecture: str, channels: int | None) -> NetworkConfig:
@@ -129,8 +127,7 @@ class SparsityExperiment(Experiment):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         groups = list(frame.groupby("architecture", sort=False))
-        figure = Figure(figsize=(7 * len(groups), 4.8), layout="constrained")
-        axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+        figure, axes = row_of_panels((7 * len(groups), 4.8), len(groups), sharey=True)
         for ax, (architecture, part) in zip(axes, groups, strict=True):
             _panel(ax, part)
             ax.set(ylim=(0, 100), title=architecture)

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from recon import metrics
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Pictures, Row, Settings, grid
+from recon.experiments.panels import row_of_panels
 from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from recon.sweep import simulation
@@ -26,8 +27,7 @@ _POWERS = tuple(2**n for n in range(2, 12))
 
 @dataclass(frozen=True, kw_only=True)
 class Channels(Settings):
-    channels: tuple[int, ...]
-    """Numbers of channels, of every layer but the last."""
+    channels: tuple[int, ...]  # numbers of channels, of every layer but the last
 
 
 def _plan(channels: int, upsampling: UpsampleKind) -> Plan:
@@ -62,8 +62,7 @@ class ChannelsExperiment(scoring.RandomSweep):
         return [({"upsampling": kind}, _plan(n, kind)) for kind in scoring.UPSAMPLINGS]
 
     def draw(self, frame: pd.DataFrame) -> Figure:
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
-        axes = figure.subplots(1, 2)
+        figure, axes = row_of_panels((10, 4.2), 2)
         for ax, score, label in zip(
             axes, ("ssim", "pearson"), ("SSIM", "|Pearson correlation|"), strict=True
         ):

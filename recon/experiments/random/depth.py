@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Pictures, Settings
+from recon.experiments.panels import row_of_panels
 from recon.experiments.random import scoring
 from recon.plans import at_full_size, rr_vgg, simplified
 from recon.sweep import simulation
@@ -38,10 +39,8 @@ _LAST_BLOCKS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Settings):
-    blocks: tuple[int, ...]
-    """The k of CDk."""
-    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
-    """What undoes the pools."""
+    blocks: tuple[int, ...]  # the k of CDk
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS  # what undoes the pools
 
 
 def _point(plan: str, block: int, kind: str = "none", tap: str = "pre_pool") -> Cell:
@@ -86,8 +85,7 @@ class DepthExperiment(scoring.RandomSweep):
         return at_full_size(plan) if name.endswith("_kept") else plan
 
     def draw(self, frame: pd.DataFrame) -> Figure:
-        figure = Figure(figsize=(11, 4.4), layout="constrained")
-        axes = figure.subplots(1, 2, sharey=True)
+        figure, axes = row_of_panels((11, 4.4), 2, sharey=True)
         colours: dict[tuple[str, str], str] = {}
         for ax, head in zip(axes, simulation.HEADS, strict=True):
             of_head = frame[frame["head"] == head]

@@ -22,14 +22,10 @@ from rrstyle.networks.plan import Conv, Plan, Pool, UpsampleKind, mirrored
 
 @dataclass(frozen=True, kw_only=True)
 class Factorial(Settings):
-    depths: tuple[int, ...] = (4, 6, 9, 13)
-    """Convolutions of the CNN; at least 4, so that each can have every reduction."""
-    channels: tuple[int, ...]
-    """Of every layer but the last."""
-    reductions: tuple[int, ...] = (1, 2, 4, 8)
-    """How many times smaller the smallest maps are each way."""
-    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS
-    """What undoes the pools."""
+    depths: tuple[int, ...] = (4, 6, 9, 13)  # convolutions of the CNN; 4 allow every reduction
+    channels: tuple[int, ...]  # of every layer but the last
+    reductions: tuple[int, ...] = (1, 2, 4, 8)  # of the sides of the maps, at their smallest
+    upsamplings: tuple[UpsampleKind, ...] = scoring.UPSAMPLINGS  # what undoes the pools
 
 
 _SMALL: dict[str, Any] = {"depths": (4, 5), "channels": (4, 8), "reductions": (1, 2)}

@@ -20,8 +20,7 @@ _KERNELS = (1, 3, 5, 7, 9, 11, 15, 21, 31)
 
 @dataclass(frozen=True, kw_only=True)
 class KernelSize(Settings):
-    kernels: tuple[int, ...]
-    """Sides of the filters of both layers, in pixels."""
+    kernels: tuple[int, ...]  # sides of the filters of both layers, in pixels
 
 
 class KernelSizeExperiment(scoring.RandomSweep):

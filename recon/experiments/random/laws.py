@@ -33,8 +33,7 @@ EQUAL_STD = 0.015
 
 @dataclass(frozen=True, kw_only=True)
 class Laws(Settings):
-    blocks: tuple[int, ...]
-    """The k of CDk, features after the pool."""
+    blocks: tuple[int, ...]  # the k of CDk, features after the pool
 
 
 class LawsExperiment(scoring.RandomSweep):

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from recon import metrics
 from recon.experiments import sheet
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings, rows_of
+from recon.experiments.panels import row_of_panels
 from recon.experiments.random import scoring
 from recon.plans import rr_vgg
 from recon.sweep import simulation
@@ -29,8 +30,7 @@ _BLOCKS = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True, kw_only=True)
 class Readout(Settings):
-    blocks: tuple[int, ...] = _BLOCKS
-    """The k of CDk, features before the pool."""
+    blocks: tuple[int, ...] = _BLOCKS  # the k of CDk, features before the pool
 
 
 def _plan(cell: Cell) -> Plan:
@@ -38,12 +38,7 @@ def _plan(cell: Cell) -> Plan:
 
 
 def reconstructions(plan: Plan, pictures: np.ndarray, *, seed: int) -> dict[str, np.ndarray]:
-    """What each readout of the random network of a seed gives back.
-
-    Args:
-        plan: Layers of the network.
-        pictures: (pictures, height, width, 3), at least two.
-        seed: Names its weights.
+    """What each readout of a random network gives back of two or more (height, width, 3).
 
     Returns:
         Of each of READOUTS (pictures, height, width, channels), unbounded: grey for `mean`, or RGB.
@@ -115,8 +110,7 @@ class ReadoutExperiment(Experiment):
         return rows
 
     def draw(self, frame: pd.DataFrame) -> Figure:
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
-        axes = figure.subplots(1, 2)
+        figure, axes = row_of_panels((10, 4.2), 2)
         for kind, style in (("nearest", "-"), ("zero", "--")):
             of_kind = frame[frame["upsampling"].isin([kind, "none"])]
             for i, name in enumerate(READOUTS):

@@ -40,10 +40,7 @@ class RandomSweep(Experiment):
         """The networks of a point."""
 
     def variants(self, cell: Cell) -> list[tuple[Row, Plan]]:
-        """Plans of a point, drawn and encoded once, that differ in the decoder's upsampling only.
-
-        With each comes what its rows have besides.
-        """
+        """Plans of a point that differ in the decoder's upsampling only, and what rows say."""
         return [({}, self.plan(cell))]
 
     def law(self, cell: Cell) -> dict[str, Any]:
@@ -91,10 +88,8 @@ class RandomSweep(Experiment):
 def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataFrame:
     """The papers' statistic: `score` averaged over the pictures for each network.
 
-    Pearson correlations count by their size: a random network has no sign.
-
-    Returns:
-        Columns `over`, network and `score`.
+    Pearson correlations count by their size: a random network has no sign. The columns are `over`,
+    network and `score`.
     """
     values = frame.assign(**{score: frame[score].abs() if score == "pearson" else frame[score]})
     return values.groupby([*over, "network"], sort=False, as_index=False)[score].mean()

@@ -17,21 +17,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Pictures, Row, grid
-from recon.experiments.panels import band
+from recon.experiments.panels import band, row_of_panels
 from recon.experiments.random.laws import PAPER_STDS
 from recon.experiments.trained import trainings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Convergence(trainings.AgainstTrained):
-    architectures: tuple[str, ...] = ("vgg16", "alexnet")
-    """What is compared."""
+    architectures: tuple[str, ...] = ("vgg16", "alexnet")  # what is compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class InitStd(trainings.TrainingSettings):
-    stds: tuple[float, ...] = (0.005, trainings.STD, 0.1, 1.0)
-    """True standard deviations of the Gaussian weights."""
+    stds: tuple[float, ...] = (0.005, trainings.STD, 0.1, 1.0)  # of the Gaussian weights
 
 
 class CourseSweep(trainings.TrainedSweep):
@@ -43,18 +41,13 @@ class CourseSweep(trainings.TrainedSweep):
 
     def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
         """The course of a cell's training."""
-        training, steps = (
-            self.training(settings, cell, pictures, seed),
-            trainings.row_steps(settings),
-        )
+        training = self.training(settings, cell, pictures, seed)
         weights: Row = {"weights": training.weights} if "encoder" in cell else {}
-        return [{**cell, **weights, **row} for row in training.run(rows=steps)]
+        courses = training.run(rows=trainings.row_steps(settings))
+        return [{**cell, **weights, **row} for row in courses]
 
     def panel(self, axes: Axes, courses: dict[str, pd.DataFrame], title: str) -> None:
-        """Loss held out of each course: the mean over networks, and a band over all of them.
-
-        The training loss is dotted.
-        """
+        """Loss held out of each course: mean over networks, and a band; in training, dotted."""
         for label, frame in courses.items():
             by_step = frame.groupby("step")
             found = by_step["validation_mse"].agg(["mean", "min", "max"])
@@ -92,8 +85,7 @@ class ConvergenceExperiment(CourseSweep):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         groups = list(frame.groupby("architecture", sort=False))
-        figure = Figure(figsize=(5 * len(groups), 4.2), layout="constrained")
-        axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+        figure, axes = row_of_panels((5 * len(groups), 4.2), len(groups), sharey=True)
         for ax, (architecture, part) in zip(axes, groups, strict=True):
             kinds = part.groupby("encoder", sort=False)
             courses = {trainings.of_encoder(kind, found["weights"]): found for kind, found in kinds}
@@ -104,16 +96,11 @@ class ConvergenceExperiment(CourseSweep):
 
 
 class InitSweep(CourseSweep):
-    """Random VGG16s by their weights.
-
-    Attributes:
-        varied: What their weights differ in, as the title says it.
-        label: What is said of each, from the values of the first columns.
-    """
+    """Random VGG16s by their weights."""
 
     cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
-    varied: str
-    label: str
+    varied: str  # what their weights differ in, as the title says it
+    label: str  # what is said of each, from the values of the first columns
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(6.5, 4.2), layout="constrained")

@@ -13,13 +13,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Pictures, Row, rows_of
+from recon.experiments.panels import row_of_panels
 from recon.experiments.trained import trainings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generalisation(trainings.AgainstTrained):
-    vgg16_blocks: tuple[int, ...] = (1, 2, 3, 4, 5)
-    """The k of Conv k."""
+    vgg16_blocks: tuple[int, ...] = (1, 2, 3, 4, 5)  # the k of Conv k
     alexnet_blocks: tuple[int, ...] = (3,)
 
     def blocks(self, architecture: str) -> tuple[int, ...]:
@@ -85,8 +85,7 @@ class GeneralisationExperiment(trainings.TrainedSweep):
         groups = list(frame.groupby("architecture", sort=False))
         widths = [part["block"].nunique() + 0.5 for _, part in groups]
         size = 2.5 + 1.4 * (sum(widths) - 0.5 * len(widths)), 4.2
-        figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(1, len(groups), squeeze=False, sharey=True, width_ratios=widths)[0]
+        figure, axes = row_of_panels(size, len(groups), sharey=True, width_ratios=widths)
         handles = {}
         for ax, (architecture, of_architecture) in zip(axes, groups, strict=True):
             levels = sorted(of_architecture["block"].unique())

@@ -24,12 +24,9 @@ _KEYS = ("architecture", "block", "law", "std", "network")
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstructions(trainings.TrainingSettings):
-    shown: int
-    """Pictures held out that are given back, the cat first."""
-    blocks: tuple[int, ...] = (1, 2, 3, 4, 5)
-    """The k of Conv k."""
-    stds: tuple[float, ...] = (0.005, 0.1, 1.0)
-    """Of Gaussians beside the papers' own."""
+    shown: int  # pictures held out that are given back, the cat first
+    blocks: tuple[int, ...] = (1, 2, 3, 4, 5)  # the k of Conv k
+    stds: tuple[float, ...] = (0.005, 0.1, 1.0)  # of Gaussians beside the papers' own
 
 
 _LAPTOP = {"networks": 1, "side": 64, "batch": 4, "steps": 160}

@@ -22,7 +22,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Pictures, Row, grid
-from recon.experiments.panels import band
+from recon.experiments.panels import band, row_of_panels
 from recon.experiments.trained import trainings
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
@@ -37,8 +37,7 @@ READOUTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ReadoutTraining(trainings.TrainingSettings):
-    blocks: tuple[int, ...] = (1, 2, 3)
-    """The k of Conv k."""
+    blocks: tuple[int, ...] = (1, 2, 3)  # the k of Conv k
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,9 @@ class Flops:
     """Multiplications and additions of one picture's convolutions."""
 
     cnn: int
-    hidden: int
-    """Of the DCN's layers but the last."""
+    hidden: int  # of the DCN's layers but the last
     last: int
-    unknowns: int
-    """Number of unknowns of the last layer for each output channel."""
+    unknowns: int  # number of unknowns of the last layer for each output channel
 
     @property
     def forward(self) -> int:
@@ -78,10 +75,8 @@ def untrained_errors(
 ) -> tuple[float, float]:
     """Mean squared errors of `random` and of `ridge`, of the DCN that a training begins from.
 
-    Args:
-        training: Before it is run.
-        known: uint8 squares (squares, crop, crop, 3) that the last layer is solved on.
-        held_out: uint8 squares that errors are of.
+    `known` and `held_out` are uint8 (squares, crop, crop, 3): those that the last layer is solved
+    on, and those that errors are of.
     """
     # Of the same seed and law as the DCN at the start of a training: its very weights.
     start = replace(training.config.network, law="he")
@@ -164,8 +159,7 @@ class ReadoutTrainingExperiment(trainings.TrainedSweep):
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         blocks = sorted(frame["block"].unique())
-        figure = Figure(figsize=(4 * len(blocks), 4.2), layout="constrained")
-        axes = figure.subplots(1, len(blocks), squeeze=False, sharey=True)[0]
+        figure, axes = row_of_panels((4 * len(blocks), 4.2), len(blocks), sharey=True)
         for ax, block in zip(axes, blocks, strict=True):
             for i, (name, label) in enumerate(READOUTS.items()):
                 part = frame[(frame["block"] == block) & (frame["readout"] == name)]

@@ -14,15 +14,9 @@ import keras
 import numpy as np
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
+from recon.training import model as models
 from recon.training.config import SMALL, TrainingConfig
 from recon.training.fit import fit
-from recon.training.model import (
-    build_networks,
-    inversion_model,
-    mean_squared_error,
-    reconstruct,
-    trained_networks,
-)
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.pair import CnnDcn
 
@@ -43,26 +37,18 @@ _ROWS = 20  # of a training's course
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings(Settings):
-    crop: int
-    """Side of the squares that are cut from the pictures, in pixels."""
-    batch: int
-    """Squares a step."""
-    steps: int
-    """Steps of each training; the rate falls at the same shares of them as in the preset."""
-    measured: int
-    """Pictures of either half that losses are taken on, at most."""
-    preset: Literal["small", "paper"] = "small"
-    """Of `recon.training.config`: rates, Adam and weight decay."""
-    learning_rate: float | None = None
-    """Of Adam; by default the preset's."""
-    channels: int | None = None
-    """Of every layer of random CNNs; by default the architecture's own."""
+    crop: int  # side of the squares that are cut from the pictures, in pixels
+    batch: int  # squares a step
+    steps: int  # steps of each training; the rate falls at the same shares of them as in the preset
+    measured: int  # pictures of either half that losses are taken on, at most
+    preset: Literal["small", "paper"] = "small"  # of rates, Adam and weight decay
+    learning_rate: float | None = None  # of Adam; by default the preset's
+    channels: int | None = None  # of every layer of random CNNs; by default the architecture's own
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgainstTrained(TrainingSettings):
-    trained: tuple[str, ...] = ()
-    """Architectures of which trained weights were given."""
+    trained: tuple[str, ...] = ()  # architectures of which trained weights were given
 
     def kinds(self, architecture: str) -> tuple[str, ...]:
         """Kinds of encoder that there are of an architecture."""
@@ -74,19 +60,8 @@ class Training:
 
     Network `number` draws its CNN, its DCN and its squares by `seed` + `number`. The first half of
     the pictures, which has the cat, is held out where it is even; the second one where it is odd. A
-    training is the source of its own batches.
-
-    Args:
-        network: Plan, law and std; a trained CNN fixes what its weights are tied to.
-        pictures: At least two.
-        trained: Take the trained CNN of the network's architecture in place of a random one.
-
-    Attributes:
-        config: All settings.
-        weights: Names the CNN's weights: their law, or the trained ones' file.
-        training: Pictures to train on, uint8 (pictures, side, side, 3).
-        held_out: The others.
-        networks: CNN and DCN, with the weights that they start from.
+    training is the source of its own batches. With `trained`, the CNN is the trained one of the
+    network's architecture, which fixes what its weights are tied to.
 
     Raises:
         ValueError: If the pictures are fewer than two or smaller than the crop, or the trained
@@ -109,7 +84,7 @@ class Training:
                 f" received {len(pictures.names)} of {settings.side} px"
             )
         weights, source = None, "random"
-        self.weights = f"{network.law} {network.std:g}"
+        self.weights = f"{network.law} {network.std:g}"  # or the name of the trained ones
         if trained:
             encoder = pictures.encoder(network.architecture).up_to(network)
             network, weights = encoder.network, encoder.weights
@@ -128,13 +103,13 @@ class Training:
             milestones=tuple(max(1, round(share * step)) for step in preset.milestones),
             precision="float32",
         )
-        self.held_out, self.training = (
+        self.held_out, self.training = (  # uint8 (pictures, side, side, 3)
             np.rint(255 * pictures.pixels[half]).astype(np.uint8)
             for half in half_of(len(pictures.names), number)
         )
-        self.networks = build_networks(self.config, weights)
+        self.networks = models.build_networks(self.config, weights)  # as they are before any step
         self._measured = settings.measured
-        self._model = inversion_model(self.config, self.networks)
+        self._model = models.inversion_model(self.config, self.networks)
 
     def __getitem__(self, number: int) -> np.ndarray:
         return random_squares(self.training, self.config, number)
@@ -149,7 +124,7 @@ class Training:
 
         def after_batch(batch: int, logs: Mapping[str, Any]) -> None:
             if batch + 1 in rows:
-                mse = mean_squared_error(self.config, logs["error"])
+                mse = models.mean_squared_error(self.config, logs["error"])
                 self._model.reset_metrics()  # the next row's mean begins here
                 validation = float(self.errors(held_out).mean())
                 course.append(dict(zip(COURSE_COLUMNS, (batch + 1, mse, validation), strict=True)))
@@ -166,13 +141,13 @@ class Training:
 
     def errors(self, squares: np.ndarray) -> np.ndarray:
         """Mean squared error of each of some uint8 squares, float64 (squares,)."""
-        back = reconstruct(self._model, squares, self.config.batch).astype(np.float64)
+        back = models.reconstruct(self._model, squares, self.config.batch).astype(np.float64)
         return np.square(back - squares / 255).mean(axis=(1, 2, 3))
 
     @property
     def trained(self) -> CnnDcn:
         """The networks after the steps taken so far."""
-        return trained_networks(self.networks, self._model.layers[-1].get_weights())
+        return models.trained_networks(self.networks, self._model.layers[-1].get_weights())
 
 
 def half_of(count: int, number: int) -> tuple[slice, slice]:
@@ -221,14 +196,10 @@ class TrainedSweep(Experiment):
 
     A cell names what is trained by "network", and may by "architecture", "block", "law", "std" and
     "encoder" ("random" or "trained").
-
-    Attributes:
-        block: The k of Conv k, where cells have none.
-        network: Settings of every network besides, of `NetworkConfig`.
     """
 
-    block = 2
-    network: Mapping[str, Any] = MappingProxyType({})
+    block = 2  # the k of Conv k, where cells have none
+    network: Mapping[str, Any] = MappingProxyType({})  # what else all have of `NetworkConfig`
 
     def training(
         self, settings: TrainingSettings, cell: Cell, pictures: Pictures, seed: int

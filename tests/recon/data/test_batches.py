@@ -128,7 +128,7 @@ def test_another_seed_is_another_run(index):
     one, other = take(batches_of(index), 5), take(batches_of(index, seed=4), 5)
     assert [batch.names for batch in one] != [batch.names for batch in other]
     # Of one picture too.
-    single = ImageIndex(index.folder, index.names[:1], None, None)
+    single = ImageIndex(index.folder, index.names[:1], None)
     one, other = (take(batches_of(single, batch=40, seed=seed), 1)[0] for seed in (0, 1))
     assert np.any(one.pixels != other.pixels)
 

@@ -69,7 +69,7 @@ def test_digest_follows_the_names_alone(tree):
     fill(tree, {"b/3.png": PNG})
     assert scan(tree).digest != first.digest
     # Where one name ends and the next begins is part of it.
-    one, two = (ImageIndex(tree, names, None, None) for names in (("ab", "c"), ("a", "bc")))
+    one, two = (ImageIndex(tree, names, None) for names in (("ab", "c"), ("a", "bc")))
     assert one.digest != two.digest
 
 
@@ -316,8 +316,7 @@ def test_the_report_lists_what_is_bad(tree, tmp_path):
 
 def many(count):
     names = tuple(f"c{i % 3}/{i}.png" for i in range(count))
-    labels = np.arange(count, dtype=np.int32) % 3
-    return ImageIndex(folder=None, names=names, classes=("c0", "c1", "c2"), labels=labels)
+    return ImageIndex(folder=None, names=names, classes=("c0", "c1", "c2"))
 
 
 def test_split_shares_out_all_pictures():

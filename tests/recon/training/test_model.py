@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from recon.training.checkpoints import Checkpoint
 from recon.training.config import ClassifierConfig
 from recon.training.model import (
     biases_times,
@@ -199,7 +200,7 @@ def test_a_restored_model_goes_on_to_the_same_bits():
     one, other = (inversion_model(config, networks) for _ in range(2))
     for number in range(2):
         step(one, pictures(4, 12, seed=number))
-    restore(other, state_of(one))
+    restore(other, Checkpoint(2, state_of(one), state={}, score=0.0), config)
     for model in (one, other):
         step(model, pictures(4, 12, seed=9))
     ours, theirs = state_of(one), state_of(other)
