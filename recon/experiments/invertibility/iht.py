@@ -105,6 +105,16 @@ def scaled_to(values: np.ndarray, like: np.ndarray) -> np.ndarray:
     return values * (wanted / np.where(norms > 0, norms, 1))
 
 
+def _filters(
+    settings: Reconstructions, pictures: Pictures, layer: int, filters: str, seed: int
+) -> np.ndarray:
+    """Those of conv(i+1)_1: the trained network's, or those of the random network of that seed."""
+    above = f"conv{layer + 1}_1"
+    if filters == "learned":
+        return pictures.encoder("vgg16").kernel(above)
+    return random_filters("vgg16", above, seed=seed, channels=settings.channels)
+
+
 def _bars(ax: Axes, frame: pd.DataFrame, score: str) -> None:
     layers = list(frame["layer"].unique())
     kinds = list(frame.groupby(["filters", "unpooling"], sort=False))
@@ -162,19 +172,16 @@ class IhtExperiment(trainings.TrainedSweep):
         truth = training.middle(training.held_out) / np.float32(255)
         activations = networks.cnn.predict_on_batch(truth).astype(np.float64)
         names = [pictures.names[i] for i in trainings.held_out(settings, cell, settings.measured)]
-        rows, original, above = [], None, f"conv{layer + 1}_1"
+        rows, original = [], None
         for filters, unpooling in _methods(cell["encoder"]):
             if filters == "original":
                 found = activations
             elif filters == "activations":
-                rng = layer_rng(number, ENCODER, len(VGG16.up_to(above)) - 1, _ACTIVATIONS)
+                above = len(VGG16.up_to(f"conv{layer + 1}_1")) - 1
+                rng = layer_rng(number, ENCODER, above, _ACTIVATIONS)
                 found = scaled_to(rng.normal(size=activations.shape), activations)
             else:
-                if filters == "learned":
-                    kernel = pictures.encoder("vgg16").kernel(above)
-                else:
-                    width = settings.channels
-                    kernel = random_filters("vgg16", above, seed=number, channels=width)
+                kernel = _filters(settings, pictures, layer, filters, number)
                 found = reconstruct(activations, kernel, share=SHARES[layer], unpooling=unpooling)
             back = networks.dcn.predict_on_batch([found.astype(np.float32), truth])
             image = np.clip(back, 0, 1)
