@@ -27,7 +27,6 @@ SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1)  # two pictures of the seeds 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    jobs.turns.open()  # a server that ended in this process took no more jobs
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     return tmp_path
 

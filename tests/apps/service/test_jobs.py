@@ -223,13 +223,7 @@ def test_pictures_that_wait_may_take_so_much_memory_only():
         pass
 
 
-@pytest.fixture
-def ending():
-    yield
-    jobs.turns.open()
-
-
-def test_an_ending_server_lets_what_runs_end_and_sends_the_others_away(fake, ending):
+def test_an_ending_server_lets_what_runs_end_and_sends_the_others_away(fake):
     fake.seconds = 0.1
     running = start(n=3)
     while not isinstance(next(running), jobs.Finished):
@@ -246,7 +240,7 @@ def test_an_ending_server_lets_what_runs_end_and_sends_the_others_away(fake, end
         list(start())
 
 
-def test_an_ending_server_waits_for_so_long_only(fake, ending):
+def test_an_ending_server_waits_for_so_long_only(fake):
     fake.steps = 1000
     running = start()
     while not next(running).fraction:
