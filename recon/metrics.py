@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from rrstyle import backend
-from rrstyle.pictures.luma import RGB2GRAY
+from rrstyle.pictures.luma import WEIGHTS
 
 SIGMA = 1.5
 WINDOW = 11  # pixels a side: what scikit-image truncates a Gaussian of sigma 1.5 to
@@ -27,7 +27,7 @@ STUDY_SETTINGS = (
 
 def luminance(images) -> Any:
     """Grey pictures (batch, height, width, 1) of RGB ones: a random DCN gives false colours."""
-    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(RGB2GRAY.tolist()))
+    return sum(weight * images[..., i : i + 1] for i, weight in enumerate(WEIGHTS.tolist()))
 
 
 def ssim(truth, test) -> np.ndarray:

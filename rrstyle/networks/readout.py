@@ -21,7 +21,7 @@ from rrstyle.config import NetworkConfig
 from rrstyle.cores import in_threads, usable_cores
 from rrstyle.namespace import array_namespace
 from rrstyle.networks.build import SharedNetwork, dcn_network, hidden_model
-from rrstyle.pictures.luma import luminance
+from rrstyle.pictures.luma import luma
 
 # Regularisation, relative to the mean diagonal of the normal equations: large enough not to
 # amplify noise in transformed features, which no image has produced.
@@ -283,7 +283,7 @@ def _presentable(kernel, padded, image) -> tuple[Any, Any]:
     image = xp.array(image, dtype="float64")
     raw_mean, mean = xp.mean(raw, axis=(0, 1)), xp.mean(image)
     factor = xp.std(image) / xp.maximum(xp.std(raw, axis=(0, 1)), 1e-30)
-    grey, light = luminance((raw - raw_mean) * factor), luminance(image)
+    grey, light = luma((raw - raw_mean) * factor), luma(image)
     alike = xp.mean(grey * (light - xp.mean(light)))
     factor = xp.where(alike < 0, -factor, factor)
     kernel = xp.array(factor * xp.array(kernel, dtype="float64"), dtype="float32")

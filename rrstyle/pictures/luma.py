@@ -1,7 +1,4 @@
-"""Light and dark of RGB pictures: luma, one weighted sum of the channels.
-
-Pictures are NumPy arrays or tensors of an exported graph, (..., 3), gamma-coded.
-"""
+"""Light and dark of RGB pictures: luma, one weighted sum of the gamma-coded channels."""
 
 from typing import Any
 
@@ -9,16 +6,11 @@ import numpy as np
 
 from rrstyle.namespace import array_namespace
 
-REC_709 = np.array([0.2126, 0.7152, 0.0722], np.float32)
-# scikit-image's rgb2gray: an older rounding of the same weights.
-RGB2GRAY = np.array([0.2125, 0.7154, 0.0721])
+# Rec. 709, in the rounding that scikit-image's rgb2gray has, so that metrics are comparable.
+WEIGHTS = np.array([0.2125, 0.7154, 0.0721])
 
 
 def luma(image) -> Any:
-    """Luma (...) of a float32 picture."""
-    return array_namespace(image).matmul(image, REC_709)
-
-
-def luminance(image) -> Any:
-    """Luma (...) of a float64 picture, as the study's metrics weigh the channels."""
-    return array_namespace(image).matmul(image, RGB2GRAY)
+    """Luma (...) of a picture (..., 3), an array or a tensor of an exported graph, in its dtype."""
+    xp = array_namespace(image)
+    return xp.matmul(image, xp.array(WEIGHTS, dtype=image.dtype))

@@ -47,7 +47,7 @@ def match_luminance(style, content):
 def keep_colours(image, content):
     """The luma of `image` with the chroma of `content`.
 
-    Chroma is the difference of each channel from the luma (Rec. 709, on gamma-coded values).
+    Chroma is the difference of each channel from the luma (on gamma-coded values).
     Where it does not fit between black and white it is reduced, at the same hue and luma.
 
     Args:

@@ -13,15 +13,15 @@ from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.colours import PaletteMap, keep_colours, match_luminance, part_way
 from tests.support.pairs import METHODS, THIN, picture, rms
 
-LUMA = np.array([0.2126, 0.7152, 0.0722])
+LUMA = np.array([0.2125, 0.7154, 0.0721])
 
 
 def test_colours_kept_by_hand():
-    # Chroma of pure red is (1, 0, 0) - 0.2126; on a mid grey it fits by half 0.5 / 0.7874.
+    # Chroma of pure red is (1, 0, 0) - 0.2125; on a mid grey it fits by half 0.5 / 0.7875.
     red = np.array([[[1.0, 0.0, 0.0]]], np.float32)
     grey = np.full((1, 1, 3), 0.5, np.float32)
-    share = 0.5 / 0.7874
-    expected = 0.5 + share * np.array([0.7874, -0.2126, -0.2126])
+    share = 0.5 / 0.7875
+    expected = 0.5 + share * np.array([0.7875, -0.2125, -0.2125])
     np.testing.assert_allclose(keep_colours(grey, red)[0, 0], expected, atol=1e-6)
 
 
