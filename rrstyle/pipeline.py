@@ -24,7 +24,8 @@ from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
-from rrstyle.transfer.painting.paint import Canvas, Decode, Part, in_strips, paint
+from rrstyle.transfer.painting.canvas import Canvas, Decode, Part
+from rrstyle.transfer.painting.paint import in_strips, paint
 from rrstyle.transfer.painting.regions import paint_regions
 
 _PREVIEW_SIDE = 256  # pixels

@@ -154,7 +154,7 @@ class StyleCanvas:
         """
         counts = np.ones(queries.shape[:2], bool) if counts is None else counts
         wanted = queries[counts]
-        weight = self._weights(wanted)
+        self._weight = weight = self._weights(wanted)
         field = np.empty((*queries.shape[:2], 2), np.int32)
         field[counts] = self._nearest(wanted, weight)
         if not counts.all():
@@ -170,15 +170,51 @@ class StyleCanvas:
         self._shares.note(self._owner[field[counts][:, 0]])
         return field
 
-    def correct(
-        self, queries: np.ndarray, field: np.ndarray, hop: int, *, wraps: bool = False
+    def search_again(
+        self, queries: np.ndarray, field: np.ndarray, lost: np.ndarray, hop: int
     ) -> np.ndarray:
-        """Inherited finds, each exchanged for its neighbour's where that fits better."""
+        """The finds of a few queries more, weighed as in the last search.
+
+        Args:
+            queries: Projected patches wanted, (rows, columns, d).
+            field: Finds, of which all but the lost stay, (rows, columns, 2), int32.
+            lost: Where the style is searched, (rows, columns), bool.
+            hop: Distance between queries in pixels.
+
+        Returns:
+            (rows, columns, 2), int32.
+        """
+        field = field.copy()
+        field[lost] = self._nearest(queries[lost], self._weight)
+        for _ in range(_SWEEPS):
+            price = self._weight * self._use(field)
+            within = self._config.coherence
+            found = cohere(queries, self.dense, price, self._floor, field, within=within, hop=hop)
+            field[lost] = found[lost]
+        return field
+
+    def correct(
+        self,
+        queries: np.ndarray,
+        field: np.ndarray,
+        hop: int,
+        *,
+        within: float = 1.0,
+        wraps: bool = False,
+    ) -> np.ndarray:
+        """Finds, each exchanged for its neighbour's if that costs less than `within` times it."""
         price = self.valid.astype(np.float32)
         for _ in range(_SWEEPS):
             given = queries, self.dense, price, 0.0, field
-            field = cohere(*given, within=1.0, hop=hop, wraps=wraps)
+            field = cohere(*given, within=within, hop=hop, wraps=wraps)
         return field
+
+    def holds(self, field: np.ndarray) -> np.ndarray:
+        """Which corners (rows, columns, 2), anywhere, are those of a patch that may be found."""
+        height, width = self.valid.shape
+        inside = ((field >= 0) & (field < (height, width))).all(axis=-1)
+        at = np.clip(field, 0, (height - 1, width - 1))
+        return inside & self.valid[at[..., 0], at[..., 1]]
 
     def moved_in(self, field: np.ndarray) -> np.ndarray:
         """Finds (rows, columns, 2) moved to the nearest corners at which a patch may be found."""

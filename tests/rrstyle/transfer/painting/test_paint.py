@@ -12,7 +12,8 @@ from rrstyle.progress import ignore
 from rrstyle.transfer.closed_form import fit_gaussian
 from rrstyle.transfer.painting import kernels
 from rrstyle.transfer.painting import paint as module
-from rrstyle.transfer.painting.paint import Canvas, Part, paint
+from rrstyle.transfer.painting.canvas import Canvas, Part
+from rrstyle.transfer.painting.paint import paint
 from tests.support.pairs import METHODS, THIN, picture, rms
 
 QUICK = PaintConfig(rounds=(1,), keys=500, size=5)
