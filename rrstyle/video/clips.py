@@ -137,10 +137,8 @@ def _decoded(clip: Clip) -> Iterator[tuple[np.ndarray, Fraction]]:
             source = "itu709" if unsaid and frame.height >= _HD_ROWS else None
             picture = frame.to_ndarray(format="rgb24", src_colorspace=source)
             # As the camera was held: a number of quarters, anticlockwise.
-            yield (
-                np.rot90(picture, round(frame.rotation / 90)),
-                (frame.pts - begin) * frame.time_base,
-            )
+            upright = np.rot90(picture, round(frame.rotation / 90))  # anticlockwise
+            yield upright, frame.pts * frame.time_base - clip.start
 
 
 def _animation(path: Path, name: str) -> Clip:
