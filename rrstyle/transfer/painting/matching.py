@@ -156,7 +156,7 @@ class StyleCanvas:
         wanted = queries[counts]
         self._weight = weight = self._weights(wanted)
         field = np.empty((*queries.shape[:2], 2), np.int32)
-        field[counts] = self._nearest(wanted, weight)
+        field[counts] = self._nearest(wanted, weight, self._rng)
         if not counts.all():
             near, there = _nearest_true(counts), np.indices(counts.shape)
             onwards = field[tuple(near)] + hop * np.moveaxis(there - near, 0, -1)
@@ -171,7 +171,12 @@ class StyleCanvas:
         return field
 
     def search_again(
-        self, queries: np.ndarray, field: np.ndarray, lost: np.ndarray, hop: int
+        self,
+        queries: np.ndarray,
+        field: np.ndarray,
+        lost: np.ndarray,
+        hop: int,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         """The finds of a few queries more, weighed as in the last search.
 
@@ -180,12 +185,13 @@ class StyleCanvas:
             field: Finds, of which all but the lost stay, (rows, columns, 2), int32.
             lost: Where the style is searched, (rows, columns), bool.
             hop: Distance between queries in pixels.
+            rng: Generator of the sampled keys.
 
         Returns:
             (rows, columns, 2), int32.
         """
         field = field.copy()
-        field[lost] = self._nearest(queries[lost], self._weight)
+        field[lost] = self._nearest(queries[lost], self._weight, rng)
         for _ in range(_SWEEPS):
             price = self._weight * self._use(field)
             within = self._config.coherence
@@ -223,7 +229,9 @@ class StyleCanvas:
             return field
         return np.moveaxis(_nearest_true(self.valid), 0, -1)[at]
 
-    def _nearest(self, queries: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def _nearest(
+        self, queries: np.ndarray, weight: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         """Corners (count, 2) of the keys nearest to queries (count, d)."""
         owners = self._owner[self._corners[:, 0]]
         found, distances = [], []
@@ -231,7 +239,7 @@ class StyleCanvas:
             corners = self._corners[owners == style]
             most = max(1, round(share * self._config.keys))
             if len(corners) > most:
-                corners = corners[np.sort(self._rng.choice(len(corners), most, replace=False))]
+                corners = corners[np.sort(rng.choice(len(corners), most, replace=False))]
             at = tuple(corners.T)
             key, distance = _nearest_key(queries, self.dense[at], weight[at])
             found.append(corners[key])

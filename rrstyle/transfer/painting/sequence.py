@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from rrstyle.networks.laws import TRANSFER, layer_rng
 from rrstyle.pictures.masks import fit_mask
 from rrstyle.transfer.features import resize_features
 from rrstyle.transfer.painting.canvas import Canvas
@@ -55,9 +56,10 @@ class PaintedSequence:
         matching = self._matching
         matching.given = replace(matching.given, content=content)
         matching.wash = _moved(matching.wash, motion)
-        before = None
+        # The same keys are drawn for each picture, whatever came before it.
+        rng, before = layer_rng(matching.given.seed, TRANSFER), None
         for scale in matching.scales:
-            scale.field = self._followed(scale, before, motion)
+            scale.field = self._followed(scale, before, motion, rng)
             before = scale
         return finish(matching, self._colours)[0]
 
@@ -72,12 +74,14 @@ class PaintedSequence:
         for scale, field in zip(self._matching.scales, fields, strict=True):
             scale.field = field
 
-    def _followed(self, scale: Scale, before: Scale | None, motion: Motion) -> np.ndarray:
+    def _followed(
+        self, scale: Scale, before: Scale | None, motion: Motion, rng: np.random.Generator
+    ) -> np.ndarray:
         """The finds at one scale, (rows, columns, 2), float32: they move by parts of a pixel."""
         matching, style, grid = self._matching, scale.style, scale.grid
         features, salient = matching.look_at(scale.level)
         target, share = matching.wanted(scale, features, salient)
-        moved, kept = _along(scale, motion)
+        moved, kept, still = _along(scale, motion)
         field = np.rint(moved).astype(np.int32)
         kept &= style.holds(field)
         searched = scale.level.rounds > 0
@@ -88,25 +92,27 @@ class PaintedSequence:
         if searched and not kept.all():
             current = target if before is None else matching.vote(style, field, grid)
             queries = matching.project(style, (1 - share) * current + share * target, grid)
-            field = style.search_again(queries, field, ~kept, grid.step)
+            field = style.search_again(queries, field, ~kept, grid.step, rng)
         if not searched:
             queries = matching.corrections(scale, target, share, field)
             field = style.correct(queries, field, grid.step, within=_STEADY)
-        same = (field == np.rint(moved)).all(axis=-1, keepdims=True)
-        return np.where(same, moved, field.astype(np.float32))
+        # What stands still keeps its strokes; a find that stays keeps its part of a pixel.
+        same = (field == np.rint(moved)).all(axis=-1) | (kept & still)
+        return np.where(same[..., None], moved, field.astype(np.float32))
 
 
-def _along(scale: Scale, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """The finds moved with what they show, and where there is one that was in sight before."""
+def _along(scale: Scale, motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The finds moved with what they show; where it was in sight before, and where it is still."""
     grid, rows_columns = scale.grid, scale.field.shape[:2]
     offset = grid.at_places(_at_size(motion.offset, grid.size))
     seen = grid.at_places(fit_mask(motion.seen.astype(np.float32), grid.size)) >= _SEEN
     here = np.moveaxis(np.indices(rows_columns), 0, -1) * grid.step
     was = here + offset
-    inside = ((was >= 0) & (was <= np.array(grid.size) - 1)).all(axis=-1)
-    nearest = np.rint(was / grid.step).astype(int).clip(0, np.array(rows_columns) - 1)
+    place = np.rint(was / grid.step).astype(int)
+    nearest = place.clip(0, np.array(rows_columns) - 1)
+    inside = (place == nearest).all(axis=-1)
     found = scale.field[nearest[..., 0], nearest[..., 1]] + (was - nearest * grid.step)
-    return found.astype(np.float32), seen & inside
+    return found.astype(np.float32), seen & inside, (offset == 0).all(axis=-1)
 
 
 def _at_size(offset: np.ndarray, size: tuple[int, int]) -> np.ndarray:
