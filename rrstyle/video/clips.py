@@ -17,8 +17,9 @@ from rrstyle.pictures.decoding import MAX_PIXELS
 ANIMATIONS = frozenset({".gif", ".webp"})
 _DEFAULT_MILLISECONDS = 100  # of a picture of an animation that says 0, as browsers show it
 _UNSPECIFIED, _HD_ROWS = 2, 720  # colours that say nothing of themselves are BT.709 from there on
-# A file whose last picture comes before this share of its length was cut off.
-_LEAST_LENGTH = Fraction(9, 10)
+# A file that ends before this share of the length that it tells, and by so many seconds, was cut
+# off; less may be the last packets' own length, which some files do not tell.
+_LEAST_LENGTH, _MISSING = Fraction(9, 10), Fraction(1, 2)
 
 
 class ClipError(ValueError):
@@ -94,25 +95,28 @@ def _video(path: Path, name: str) -> Clip:
     with av.open(path) as container:
         stream = _stream(container, name)
         _check_size(name, stream.width, stream.height)
-        ends = [
-            (packet.pts + (packet.duration or 0), packet.duration or 0)
-            for packet in container.demux(stream)
-            if packet.pts is not None
-        ]
-        if not ends:
+        count, end, duration = 0, Fraction(0), Fraction(0)
+        for packet in container.demux():
+            if packet.pts is None:
+                continue
+            after = (packet.pts + (packet.duration or 0)) * packet.time_base
+            end = max(end, after)
+            if packet.stream is stream:
+                count, duration = count + 1, (packet.duration or 0) * packet.time_base
+        begin, told = (
+            Fraction(value or 0, av.time_base)
+            for value in (container.start_time, container.duration)
+        )
+        if not count:
             raise ClipError(f"{name}: a clip must have a picture; received none")
-        end, last = max(ends)
-        start = stream.start_time or 0
-        told = stream.frames, stream.duration or 0
-        if len(ends) < told[0] or end - start < _LEAST_LENGTH * told[1]:
+        length = end - begin
+        if count < stream.frames or length < min(_LEAST_LENGTH * told, told - _MISSING):
             raise ClipError(
                 f"{name}: the end of the clip is missing; copy the file again;"
-                f" received {len(ends)} pictures of {max(told[0], len(ends) + 1)}"
+                f" received {float(length):.2f} s of {float(told):.2f} s"
             )
         rate = stream.average_rate or Fraction(25)
-        duration = last * stream.time_base or 1 / rate
-        begin = Fraction(container.start_time or 0, av.time_base)
-        return Clip(path, name, len(ends), duration, begin)
+        return Clip(path, name, count, duration or 1 / rate, begin)
 
 
 def _stream(container, name: str):

@@ -65,13 +65,15 @@ def join(
         target: File to write.
         segments: Files of `write_segment`, in order.
         times: When each picture comes, in seconds, growing.
-        last: Duration of the last picture, in seconds.
+        last: Duration of the last picture, in seconds; a WebP's is the mean of all.
         suffix: Kind of file, one of VIDEOS or ANIMATIONS.
         audio: Clip whose audio is taken over, if it has any; not by animations.
     """
     durations = np.diff([*times, times[-1] + last])
     kind = {".mkv": "matroska", ".gif": "gif", ".webp": "webp"}.get(suffix, suffix[1:])
-    with av.open(target, "w", format=kind) as container:
+    # A GIF's last picture would last as long as the one before it.
+    options = {"final_delay": str(round(last * 100))} if suffix == ".gif" else {}
+    with av.open(target, "w", format=kind, options=options) as container:
         if suffix in ANIMATIONS:
             _animate(container, segments, times, durations, suffix)
         else:
