@@ -76,7 +76,7 @@ def moving(ground: np.ndarray, thing: np.ndarray, size: tuple[int, int], count: 
 
 def _inside(was: np.ndarray) -> np.ndarray:
     limit = np.array(was.shape[1::-1]) - 1 - _MARGIN
-    return ((was >= _MARGIN) & (was <= limit)).all(axis=-1)
+    return np.all((was >= _MARGIN) & (was <= limit), axis=-1)
 
 
 def warping_error(frames: Sequence[Frame], pictures: Sequence[np.ndarray]) -> float:

@@ -18,6 +18,9 @@ def run(command: Video) -> int:
     check_least("seed", command.seed, 0)
     if not all(find_spec(name) for name in _NEEDED):
         raise ValueError("video needs the extra video: pip install 'rrstyle[video]'")
+    from rrstyle.video.clips import open_clip
+
+    open_clip(command.clip)  # before Keras is loaded: a mistyped name is told at once
     sources = find_pictures(command.style, argument="style")
     weights = command.style_weights or None
     try:

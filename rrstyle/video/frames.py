@@ -33,6 +33,8 @@ class FramePainter:
         ValueError: If an argument breaks a rule.
     """
 
+    _before: np.ndarray  # the last picture, as `motion` takes it
+
     def __init__(
         self,
         style,
@@ -51,20 +53,21 @@ class FramePainter:
         trained = load_weights(config.weights).up_to(config.encoder)
         self._trained, self._networks = trained.weights, networks
         self._config = replace(config, encoder=trained.network)
-        self._sequence: PaintedSequence | None = None
+        self._size: tuple[int, int] | None = None  # of all pictures, that of the first
 
     def paint(self, picture: np.ndarray) -> np.ndarray:
         """The next picture of the clip painted.
 
         Args:
-            picture: (height, width, 3), uint8 or float in [0, 1]; all of one size.
+            picture: (height, width, 3), uint8 or float in [0, 1]; all are brought to one size.
 
         Returns:
             float32 (height, width, 3) in [0, 1].
         """
+        begins = self._size is None
         content = self._sized(picture)
         now = grey(content)
-        moved = None if self._sequence is None else motion(self._before, now)
+        moved = None if begins else motion(self._before, now)
         self._before = now
         if moved is None:
             self._begin(picture)
@@ -103,5 +106,7 @@ class FramePainter:
 
     def _sized(self, picture: np.ndarray) -> np.ndarray:
         picture = as_image(picture, argument="picture")
-        height, width = fit_within(picture.shape[:2], self._config.side)
-        return resize(picture, (max(2, height // 2 * 2), max(2, width // 2 * 2)))
+        if self._size is None:
+            height, width = fit_within(picture.shape[:2], self._config.side)
+            self._size = max(2, height // 2 * 2), max(2, width // 2 * 2)
+        return resize(picture, self._size)

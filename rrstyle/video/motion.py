@@ -4,6 +4,8 @@ Optical flow by dense inverse search (Kroeger et al. 2016), forwards and backwar
 disagree, something came into sight (Sundaram et al. 2010).
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -45,7 +47,8 @@ def motion(before: np.ndarray, now: np.ndarray) -> Motion | None:
 
 def _flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Where each pixel of one picture lies in another, (height, width, 2) from it, x before y."""
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(one, other, None)
+    flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return flow.calc(one, other, None)
 
 
 def _sampled(values: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -145,7 +145,7 @@ def _paint_segments(
             stage = f"picture {position} of {clip.count}"
             on_step(Step(stage, 0.98 * position / max(clip.count, position)))
         held = io.BytesIO()
-        np.savez(held, **painter.state)
+        np.savez(held, allow_pickle=False, **painter.state)
         write_whole(state, held.getvalue(), overwrite=True)
         made = temporary_neighbour(segment)
         try:

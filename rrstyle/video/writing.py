@@ -6,6 +6,7 @@ A clip is written in segments, each a file that is whole or absent, which are jo
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,7 +21,7 @@ _CLOCKS = {".gif": Fraction(1, 100), ".webp": Fraction(1, 1000)}
 # No B-frames: pictures are in the order of their times, and so segments can be joined as they are.
 _H264 = {"crf": "17", "preset": "medium", "bf": "0"}
 _LOSSLESS = {"qp": "0", "preset": "veryfast", "bf": "0"}
-_WEBP = {"quality": "85", "loop": "0"}
+_WEBP = {"quality": "85"}
 
 
 def write_segment(path: Path, pictures: Sequence[np.ndarray], suffix: str) -> None:
@@ -71,8 +72,9 @@ def join(
     """
     durations = np.diff([*times, times[-1] + last])
     kind = {".mkv": "matroska", ".gif": "gif", ".webp": "webp"}.get(suffix, suffix[1:])
-    # A GIF's last picture would last as long as the one before it.
-    options = {"final_delay": str(round(last * 100))} if suffix == ".gif" else {}
+    options: dict[str, str] = {"loop": "0"} if suffix in ANIMATIONS else {}  # without end
+    if suffix == ".gif":  # its last picture would last as long as the one before it
+        options["final_delay"] = str(round(last * 100))
     with av.open(target, "w", format=kind, options=options) as container:
         if suffix in ANIMATIONS:
             _animate(container, segments, times, durations, suffix)
@@ -105,7 +107,8 @@ class _Sound:
     """The first audio stream of a clip, copied or made AAC, beside the pictures."""
 
     def __init__(self, container, clip: Clip | None):
-        self._container, self._source, self._next = container, None, None
+        self._container, self._next = container, None
+        self._source: Any = None
         if clip is None:
             return
         found = av.open(clip.path)

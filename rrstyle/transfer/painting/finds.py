@@ -43,14 +43,15 @@ class Matching:
     Attributes:
         given: The same; another photograph of that size may take its place.
         scales: All scales so far, or the last.
-        wash: What tells calm places what to become, at the coarsest scale; None before it.
+        wash: What tells calm places what to become, at the coarsest scale, from there on.
     """
+
+    wash: np.ndarray
 
     def __init__(self, given: Canvas, *, keeps_all: bool = False):
         self.given, self._rng = given, layer_rng(given.seed, TRANSFER)
         self._keeps_all = keeps_all
         self._shares = Shares(given.shares)
-        self.wash: np.ndarray | None = None
         self.scales: list[Scale] = []
 
     @property
@@ -71,7 +72,7 @@ class Matching:
         unit = np.float32(style.root_mean_square() or 1.0)
         parts = [part / unit for part in parts]
         style = style.map(lambda part: part / unit)
-        if self.wash is None:
+        if not self.scales:
             shape = config.size, config.size, features.shape[2], config.projection
             self._signs = self._rng.choice(np.array([-1, 1], np.float32), shape)
             covariance = style.gaussian().covariance

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rrstyle.config import PaintConfig, StyleConfig
 from rrstyle.pictures.images import to_uint8
@@ -60,6 +61,8 @@ def test_animations_in_and_out(tmp_path, suffix):
     made = paint(write_animation(tmp_path / f"in{suffix}"), tmp_path / f"out{suffix}")
     found, times = zip(*pictures(open_clip(made)), strict=True)
     assert [float(time) for time in times] == [0, 0.05, 0.15, 0.2]
+    with Image.open(made) as image:
+        assert image.info["loop"] == 0  # without end
     if suffix == ".gif":
         assert open_clip(made).duration * 5 == 1
     assert len({picture.tobytes() for picture in found}) > 1
