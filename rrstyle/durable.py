@@ -47,16 +47,16 @@ def write_whole(path: str | os.PathLike, data: bytes, *, overwrite: bool = False
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            if overwrite:
-                neighbour.replace(target)
-            else:
-                _publish(neighbour, target)
+            publish(neighbour, target, overwrite=overwrite)
         finally:
             neighbour.unlink(missing_ok=True)
 
 
-def _publish(neighbour: Path, target: Path) -> None:
-    """Give the finished file its name, unless another process has taken that name."""
+def publish(neighbour: Path, target: Path, *, overwrite: bool = False) -> None:
+    """Give the finished file its name; FileExistsError if it is taken, unless overwriting."""
+    if overwrite:
+        neighbour.replace(target)
+        return
     try:
         target.hardlink_to(neighbour)  # atomic: fails where the name is taken
     except OSError:

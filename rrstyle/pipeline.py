@@ -1,7 +1,7 @@
 """Style transfer: a photograph and pictures in, stylised pictures out. The one entry point."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +24,8 @@ from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
-from rrstyle.transfer.painting.paint import Canvas, Decode, Part, in_strips, paint
+from rrstyle.transfer.painting.canvas import Canvas, Decode, Part
+from rrstyle.transfer.painting.paint import in_strips, paint
 from rrstyle.transfer.painting.regions import paint_regions
 
 _PREVIEW_SIDE = 256  # pixels
@@ -137,7 +138,7 @@ def variants(
     config = replace(config, encoder=trained.network)
     on_vgg = config.method == "optimise" and config.network == "vgg"
     statistics = whole.transfer() if whole.weights and on_vgg else None
-    work = _read(content, style, weights, mask, style_mask, config)
+    work = read_inputs(content, style, weights, mask, style_mask, config)
     work = replace(work, networks=networks, statistics=statistics, previews=previews)
 
     def encoder(number: int) -> SharedNetwork:
@@ -177,7 +178,8 @@ class Work:
     previews: bool = False  # whether steps with features become steps with previews
 
 
-def _read(content, style, weights, mask, style_mask, config: StyleConfig) -> Work:
+def read_inputs(content, style, weights, mask, style_mask, config: StyleConfig) -> Work:
+    """The inputs of `stylize`, checked and brought to size; ValueError as there."""
     styles = list(style) if isinstance(style, list | tuple) else [style]
     if not 1 <= len(styles) <= MOST_STYLES:
         raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
@@ -217,7 +219,7 @@ def _render(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> n
     """Image -> CNN -> features -> FVT -> features -> DCN -> image."""
     on_step(Step("encoding", 0.0))
     method = _painted if work.config.method == "paint" else _transformed
-    image = _coloured(method(work, encoder, seed, on_step), work)
+    image = coloured(method(work, encoder, seed, on_step), work)
     on_step(Step("done", 1.0))
     return image
 
@@ -248,12 +250,27 @@ def _transformed(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep)
 
 def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
     """The result of `paint`, which copies pixels of the style as the decoder shows them."""
+    canvas, shown = paint_canvas(work, encoder, seed, on_step)
+    if work.config.strength == 0:
+        return shown(work.content)
+    image = paint_regions(canvas, work.regions) if work.regions else paint(canvas)
+    return part_way(shown(work.content), image, work.config.strength)
+
+
+def paint_canvas(
+    work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep
+) -> tuple[Canvas, Callable[[np.ndarray], np.ndarray]]:
+    """What `paint` takes, of one network, its readout fitted to reduced pictures.
+
+    Returns:
+        The canvas, and a function of a photograph: what strength 0 makes of it.
+    """
     config, content, style = work.config, work.content, work.style
     plan, wildness = plan_of(config.encoder), readout_wildness(config)
-    small = replace(work, content=_at_most(content), style=style.map(_at_most))
-    features = encoder.single(small.content), small.style.map(encoder.single)
-    decode = _decoder(small, *features, seed, wildness)
-    wild = decode if wildness in (0, 1) else _decoder(small, *features, seed, 1.0)
+    fitted = replace(work, content=_at_most(content), style=style.map(_at_most))
+    features = encoder.single(fitted.content), fitted.style.map(encoder.single)
+    decode = _decoder(fitted, *features, seed, wildness)
+    wild = decode if wildness in (0, 1) else _decoder(fitted, *features, seed, 1.0)
 
     def shown(picture: np.ndarray) -> np.ndarray:
         if work.networks is None and wildness == 0:
@@ -261,17 +278,19 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
         decoded = in_strips(wild, encoder.single, picture, plan.halo)
         return decoded if work.networks else (1 - wildness) * picture + wildness * decoded
 
+    def original(photograph: np.ndarray) -> np.ndarray:
+        # What a fitted or trained DCN loses of the photograph is given back: strength 0 is itself.
+        return shown(photograph) if config.strength < 1 and wildness > 0 else photograph
+
+    at_zero = original(content) if work.previews else content
+
     def preview(picture: np.ndarray) -> np.ndarray:
         size = picture.shape[:2]
         mask = None if work.mask is None else fit_mask(work.mask, size)
         reduced = replace(work, content=resize(content, size), mask=mask)
-        small_original = resize(np.clip(original, 0, 1), size)
-        return _coloured(part_way(small_original, picture, config.strength), reduced)
+        small = resize(np.clip(at_zero, 0, 1), size)
+        return coloured(part_way(small, picture, config.strength), reduced)
 
-    # What a fitted or trained DCN loses of the photograph is given back: strength 0 is itself.
-    original = shown(content) if config.strength < 1 and wildness > 0 else content
-    if config.strength == 0:
-        return original
     canvas = Canvas(
         content,
         parts=tuple(Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)),
@@ -289,8 +308,7 @@ def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> 
         on_step=within(on_step, 0.02, 0.98),
         preview=preview if work.previews else None,
     )
-    image = paint_regions(canvas, work.regions) if work.regions else paint(canvas)
-    return part_way(original, image, config.strength)
+    return canvas, original
 
 
 def _at_most(picture: np.ndarray) -> np.ndarray:
@@ -306,7 +324,7 @@ def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int, wildness: f
     return build_decoder(work.config.encoder, pairs, seed=seed, wildness=wildness)
 
 
-def _coloured(image: np.ndarray, work: Work) -> np.ndarray:
+def coloured(image: np.ndarray, work: Work) -> np.ndarray:
     """A picture in [0, 1], its colours and what the mask leaves out those of the photograph."""
     image = np.clip(image, 0, 1)
     if work.config.keep_colours:
@@ -334,7 +352,7 @@ def _preview(work: Work, decoder: Decode, features: np.ndarray) -> np.ndarray:
     rows, columns = (math.ceil(pixels / reduction) for pixels in size)
     image = decoder(resize_features(features, (rows, columns)), size)
     mask = None if work.mask is None else fit_mask(work.mask, size)
-    return _coloured(image, replace(work, content=resize(work.content, size), mask=mask))
+    return coloured(image, replace(work, content=resize(work.content, size), mask=mask))
 
 
 def give_back(image, content, decoded, strength, wildness: float):

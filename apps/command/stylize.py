@@ -42,7 +42,7 @@ def run(command: Stylize) -> int:
     start = ProgressLine(sys.stderr, total)
     start.show("starting", Step("loading the networks", 0.0))
     try:
-        config, networks = _with_networks(command.config)
+        config, networks = with_networks(command.config)
         warnings = _check_networks(config, networks, recipe)
     finally:
         start.clear()
@@ -130,7 +130,7 @@ def _regions(
     return regions
 
 
-def _with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
+def with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
     """The settings and the trained networks of the run whose folder is their decoder, if any.
 
     ValueError if there is no such run, or settings of its networks were given beside it.

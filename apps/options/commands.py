@@ -93,6 +93,37 @@ class Stylize:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Video:
+    """Paint a clip in the manner of a picture, or of several, blended.
+
+    Strokes stay on what they paint, from picture to picture. Times and audio are those of the clip.
+    It needs the extra video. What is done so far lies in OUT.parts: after Ctrl-C or a kill the same
+    command goes on from there.
+    """
+
+    clip: Annotated[Positional[str], _arg("CLIP")]
+    """A video, or an animated GIF or WebP."""
+    style: Annotated[tuple[str, ...], _arg("STYLE...")]
+    """Pictures whose manner is wanted: files or built-in names."""
+    style_weights: Annotated[tuple[float, ...], _arg("W...", "default: equal")] = ()
+    """How much of each style, in the order of --style; their ratios matter."""
+    output: Annotated[Path, _arg("OUT", aliases=_O)]
+    """File to write: .mp4, .mov or .mkv, or .gif or .webp without audio."""
+    preset: Annotated[str | None, _arg("NAME", "a look that paints")] = None
+    """A look: its settings become the defaults of all options."""
+    seed: int = 0
+    """Names the random networks; another seed is another clip."""
+    overwrite: bool = False
+    """Replace a file that is there."""
+    config: StyleConfig = field(default_factory=StyleConfig)
+
+    OPTIONS: ClassVar[Options] = {
+        **_STYLE,
+        **dict.fromkeys(("method", "network", "tile", "optimise"), HIDDEN),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Examples:
     """List the built-in pictures, or write them as PNG files."""
 
@@ -311,5 +342,7 @@ class App:
     }
 
 
-Command = Stylize | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
+Command = (
+    Stylize | Video | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
+)
 COMMANDS: dict[str, type[Command]] = {kind.__name__.lower(): kind for kind in get_args(Command)}

@@ -25,7 +25,16 @@ from tyro.constructors import (
 )
 
 from apps.errors import did_you_mean, one_line
-from apps.options.commands import COMMANDS, HIDDEN, Classify, Command, Options, Stylize, Train
+from apps.options.commands import (
+    COMMANDS,
+    HIDDEN,
+    Classify,
+    Command,
+    Options,
+    Stylize,
+    Train,
+    Video,
+)
 from recon.training.config import SMALL, SMALL_CLASSIFIER, ClassifierConfig, TrainingConfig
 from recon.training.record import RECORD, read_config
 from rrstyle.config import StyleConfig
@@ -91,6 +100,9 @@ def _defaults(kind: Any, words: list[str]) -> Any:
     if kind is Stylize and given.preset is not None:
         config = _preset(given.preset, given.recipe)
         return Stylize(output=tyro.MISSING, config=config)
+    if kind is Video and given.preset is not None:
+        missing = dict.fromkeys(("clip", "style", "output"), tyro.MISSING)
+        return Video(**missing, config=_preset(given.preset, None))
     if kind is Stylize and given.recipe is not None:
         from apps.batch.replay import replayed_config
         from rrstyle.recipes import read_recipe

@@ -27,6 +27,8 @@ HEARTBEAT_SECONDS = 0.25
 # only delay each other. The thread that computes holds the turn until it has really ended.
 turns = Turns()
 
+_ENDED = "the server ended before the job did; try again later"
+
 SLOW_METHODS = ("paint", "optimise")  # these take seconds; see the README's table
 
 Report = Callable[[Any], None]
@@ -154,17 +156,13 @@ def run_work(
         else:
             reports.put(what)
 
-    def check_ending() -> None:
-        if turns.ended.is_set():
-            raise ServerEnding("the server ended before the job did; try again later")
-
     def heed_stop() -> None:
         if stop.is_set() or left.is_set():
             raise _Stopped
-        check_ending()
+        if turns.ended.is_set():
+            raise ServerEnding(_ENDED)
 
     def run() -> None:
-        end: Any = None
         try:
             with turns.place(limits, held=held) as wait:
                 while position := wait(HEARTBEAT_SECONDS):
@@ -173,11 +171,11 @@ def run_work(
                     report(Progress(stage, 0.0, position=position))
                 heed_stop()
                 work(report, heed_stop)
+                reports.put(None)  # before the turn ends: a server that waits for it ends after it
         except _Stopped:
-            pass
+            reports.put(None)
         except Exception as error:  # for the thread that reads the reports
-            end = error
-        reports.put(end)
+            reports.put(error)
 
     threading.Thread(target=run, name="rrstyle-job", daemon=True).start()
     try:
@@ -194,7 +192,8 @@ def run_work(
                 yield found
             if stop.is_set():
                 return
-            check_ending()
+            if turns.ended.is_set() and reports.empty():  # in this order
+                raise ServerEnding(_ENDED)
             yield _aged(*latest)
     finally:
         left.set()

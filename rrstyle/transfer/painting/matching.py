@@ -154,9 +154,9 @@ class StyleCanvas:
         """
         counts = np.ones(queries.shape[:2], bool) if counts is None else counts
         wanted = queries[counts]
-        weight = self._weights(wanted)
+        self._weight = weight = self._weights(wanted)
         field = np.empty((*queries.shape[:2], 2), np.int32)
-        field[counts] = self._nearest(wanted, weight)
+        field[counts] = self._nearest(wanted, weight, self._rng)
         if not counts.all():
             near, there = _nearest_true(counts), np.indices(counts.shape)
             onwards = field[tuple(near)] + hop * np.moveaxis(there - near, 0, -1)
@@ -170,15 +170,57 @@ class StyleCanvas:
         self._shares.note(self._owner[field[counts][:, 0]])
         return field
 
-    def correct(
-        self, queries: np.ndarray, field: np.ndarray, hop: int, *, wraps: bool = False
+    def search_again(
+        self,
+        queries: np.ndarray,
+        field: np.ndarray,
+        lost: np.ndarray,
+        hop: int,
+        rng: np.random.Generator,
     ) -> np.ndarray:
-        """Inherited finds, each exchanged for its neighbour's where that fits better."""
+        """The finds of a few queries more, weighed as in the last search.
+
+        Args:
+            queries: Projected patches wanted, (rows, columns, d).
+            field: Finds, of which all but the lost stay, (rows, columns, 2), int32.
+            lost: Where the style is searched, (rows, columns), bool.
+            hop: Distance between queries in pixels.
+            rng: Generator of the sampled keys.
+
+        Returns:
+            (rows, columns, 2), int32.
+        """
+        field = field.copy()
+        field[lost] = self._nearest(queries[lost], self._weight, rng)
+        for _ in range(_SWEEPS):
+            price = self._weight * self._use(field)
+            within = self._config.coherence
+            found = cohere(queries, self.dense, price, self._floor, field, within=within, hop=hop)
+            field[lost] = found[lost]
+        return field
+
+    def correct(
+        self,
+        queries: np.ndarray,
+        field: np.ndarray,
+        hop: int,
+        *,
+        within: float = 1.0,
+        wraps: bool = False,
+    ) -> np.ndarray:
+        """Finds, each exchanged for its neighbour's if that costs less than `within` times it."""
         price = self.valid.astype(np.float32)
         for _ in range(_SWEEPS):
             given = queries, self.dense, price, 0.0, field
-            field = cohere(*given, within=1.0, hop=hop, wraps=wraps)
+            field = cohere(*given, within=within, hop=hop, wraps=wraps)
         return field
+
+    def holds(self, field: np.ndarray) -> np.ndarray:
+        """Which corners (rows, columns, 2), anywhere, are those of a patch that may be found."""
+        height, width = self.valid.shape
+        inside = ((field >= 0) & (field < (height, width))).all(axis=-1)
+        at = np.clip(field, 0, (height - 1, width - 1))
+        return inside & self.valid[at[..., 0], at[..., 1]]
 
     def moved_in(self, field: np.ndarray) -> np.ndarray:
         """Finds (rows, columns, 2) moved to the nearest corners at which a patch may be found."""
@@ -187,7 +229,9 @@ class StyleCanvas:
             return field
         return np.moveaxis(_nearest_true(self.valid), 0, -1)[at]
 
-    def _nearest(self, queries: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    def _nearest(
+        self, queries: np.ndarray, weight: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         """Corners (count, 2) of the keys nearest to queries (count, d)."""
         owners = self._owner[self._corners[:, 0]]
         found, distances = [], []
@@ -195,7 +239,7 @@ class StyleCanvas:
             corners = self._corners[owners == style]
             most = max(1, round(share * self._config.keys))
             if len(corners) > most:
-                corners = corners[np.sort(self._rng.choice(len(corners), most, replace=False))]
+                corners = corners[np.sort(rng.choice(len(corners), most, replace=False))]
             at = tuple(corners.T)
             key, distance = _nearest_key(queries, self.dense[at], weight[at])
             found.append(corners[key])

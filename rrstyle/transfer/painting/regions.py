@@ -9,7 +9,8 @@ from rrstyle.pictures.masks import fit_mask
 from rrstyle.pictures.regions import Regions
 from rrstyle.progress import within
 from rrstyle.transfer.blends import check_shares
-from rrstyle.transfer.painting.paint import Canvas, Part, paint
+from rrstyle.transfer.painting.canvas import Canvas, Part
+from rrstyle.transfer.painting.paint import paint
 
 
 def paint_regions(given: Canvas, regions: Regions) -> np.ndarray:

@@ -240,6 +240,15 @@ def test_an_ending_server_lets_what_runs_end_and_sends_the_others_away(fake):
         list(start())
 
 
+def test_what_was_done_before_the_server_ended_still_comes(fake):
+    running = start(n=2)
+    reports = [next(running)]
+    until(lambda: jobs.turns.load() == (0, 0))
+    assert not jobs.turns.close(1)
+    reports += running
+    assert len([r for r in reports if isinstance(r, jobs.Finished)]) == 2
+
+
 def test_an_ending_server_waits_for_so_long_only(fake):
     fake.steps = 1000
     running = start()

@@ -128,7 +128,7 @@ def test_a_weight_is_one_over_the_floor_and_the_best_distance():
 def test_keys_are_bounded():
     canvas = canvas_of(noise(30, 30), keys=50)
     queries = canvas.project(noise(30, 30, seed=1), 1)
-    found = canvas._nearest(queries.reshape(-1, 16), canvas._weights(queries))
+    found = canvas._nearest(queries.reshape(-1, 16), canvas._weights(queries), canvas._rng)
     assert 10 < distinct(found) <= 50
 
 
@@ -249,7 +249,7 @@ def test_every_style_gets_its_share_of_the_places(shares):
 def test_finds_of_a_search_are_shared():
     canvas = canvas_of(noise(12, 20, seed=1), noise(16, 9, seed=2), shares=(0.6, 0.4))
     queries = canvas.project(noise(42, 42, seed=3), 1)
-    found = canvas._nearest(queries.reshape(-1, 16), canvas._weights(queries))
+    found = canvas._nearest(queries.reshape(-1, 16), canvas._weights(queries), canvas._rng)
     assert (found[:, 0] >= 12).mean() == pytest.approx(0.4, abs=0.01)
     # Coherence moves a few across.
     assert (canvas.search(queries, 1)[..., 0] >= 12).mean() == pytest.approx(0.4, abs=0.05)
@@ -259,7 +259,7 @@ def test_parts_of_one_style_share_its_share():
     parts = [noise(12, 20, seed=i) for i in range(3)]
     canvas = canvas_of(*parts, owners=[0, 1, 0], shares=(0.3, 0.7))
     queries = canvas.project(noise(42, 42, seed=5), 1)
-    found = canvas._nearest(queries.reshape(-1, 16), canvas._weights(queries))
+    found = canvas._nearest(queries.reshape(-1, 16), canvas._weights(queries), canvas._rng)
     part = found[:, 0] // 12
     assert (part == 1).mean() == pytest.approx(0.7, abs=0.01)
     assert min((part == 0).mean(), (part == 2).mean()) > 0.05

@@ -11,8 +11,9 @@ from rrstyle.pipeline import stylize
 from rrstyle.progress import ignore
 from rrstyle.transfer.closed_form import fit_gaussian
 from rrstyle.transfer.painting import kernels
-from rrstyle.transfer.painting import paint as module
-from rrstyle.transfer.painting.paint import Canvas, Part, paint
+from rrstyle.transfer.painting.canvas import Canvas, Part
+from rrstyle.transfer.painting.finds import _wash
+from rrstyle.transfer.painting.paint import paint
 from tests.support.pairs import METHODS, THIN, picture, rms
 
 QUICK = PaintConfig(rounds=(1,), keys=500, size=5)
@@ -337,7 +338,7 @@ def test_an_exception_of_the_callback_stops_the_work(at):
 def test_a_wash_has_its_covariance_and_no_edges():
     covariance = np.array([[1.0, 0.6], [0.6, 2.0]])
     draw = [np.random.default_rng(i) for i in range(40)]
-    washes = [module._wash((40, 60, 2), covariance, rng, wraps=False) for rng in draw]
+    washes = [_wash((40, 60, 2), covariance, rng, wraps=False) for rng in draw]
     assert washes[0].shape == (40, 60, 2)
     assert washes[0].dtype == np.float32
     found = np.mean([fit_gaussian(wash).covariance for wash in washes], axis=0)

@@ -9,7 +9,8 @@ from rrstyle.config import PaintConfig, StyleConfig
 from rrstyle.pictures.images import resize
 from rrstyle.pictures.regions import as_regions
 from rrstyle.pipeline import stylize
-from rrstyle.transfer.painting.paint import Part, paint
+from rrstyle.transfer.painting.canvas import Part
+from rrstyle.transfer.painting.paint import paint
 from rrstyle.transfer.painting.regions import paint_regions
 from tests.rrstyle.transfer.painting.test_paint import BARE, SMALL, canvas, chelsea, waves
 from tests.support.pairs import picture

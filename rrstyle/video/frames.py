@@ -1,0 +1,112 @@
+"""Pictures of a clip, one after another, in the manner of a painting: the one way to do it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rrstyle import pipeline
+from rrstyle.config import StyleConfig
+from rrstyle.networks.build import cnn_network
+from rrstyle.networks.laws import check_seed
+from rrstyle.networks.pair import CnnDcn, with_plan_of
+from rrstyle.networks.weight_files import load_weights
+from rrstyle.pictures.images import as_image, fit_within, resize
+from rrstyle.progress import ignore
+from rrstyle.transfer.colours import part_way
+from rrstyle.transfer.painting.sequence import PaintedSequence
+from rrstyle.video.motion import grey, motion
+
+
+class FramePainter:
+    """Paints the pictures of a clip by one network, so that strokes stay on what they paint.
+
+    Each shot, from cut to cut, has its own statistics, those of its first picture.
+
+    Args:
+        style, weights, networks: As for `rrstyle.stylize`.
+        config: Settings; the method is paint, without `tile`. The longer side of the pictures is
+            `config.side`; both sides are even, as video wants them.
+        seed: Seed of the random network, an integer of at least 0.
+
+    Raises:
+        ValueError: If an argument breaks a rule.
+    """
+
+    _before: np.ndarray  # the last picture, as `motion` takes it
+
+    def __init__(
+        self,
+        style,
+        config: StyleConfig | None = None,
+        *,
+        seed: int,
+        weights: Sequence[float] | None = None,
+        networks: CnnDcn | None = None,
+    ):
+        config = with_plan_of(networks, config or StyleConfig())
+        if config.method != "paint":
+            raise ValueError(f"method must be paint for a clip; received {config.method!r}")
+        if config.tile:
+            raise ValueError("tile must be left out for a clip")
+        self._style, self._weights, self._seed = style, weights, check_seed(seed)
+        trained = load_weights(config.weights).up_to(config.encoder)
+        self._trained, self._networks = trained.weights, networks
+        self._config = replace(config, encoder=trained.network)
+        self._size: tuple[int, int] | None = None  # of all pictures, that of the first
+
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """The next picture of the clip painted.
+
+        Args:
+            picture: (height, width, 3), uint8 or float in [0, 1]; all are brought to one size.
+
+        Returns:
+            float32 (height, width, 3) in [0, 1].
+        """
+        begins = self._size is None
+        content = self._sized(picture)
+        now = grey(content)
+        moved = None if begins else motion(self._before, now)
+        self._before = now
+        if moved is None:
+            self._begin(picture)
+            painted = self._sequence.first
+        else:
+            painted = self._sequence.follow(content, moved)
+        if self._config.strength < 1:
+            painted = part_way(self._original(content), painted, self._config.strength)
+        return pipeline.coloured(painted, replace(self._work, content=content))
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """What later pictures depend on; set, a painter of the same arguments goes on from it."""
+        moving = {f"moving_{i}": part for i, part in enumerate(self._sequence.state)}
+        return {"first": self._first, "before": self._before, **moving}
+
+    @state.setter
+    def state(self, state: dict[str, np.ndarray]) -> None:
+        self._begin(state["first"])
+        self._before = state["before"]
+        self._sequence.state = [state[f"moving_{i}"] for i in range(len(state) - 2)]
+
+    def _begin(self, picture: np.ndarray) -> None:
+        """A new shot."""
+        self._first, content = picture, self._sized(picture)
+        config = replace(self._config, side=max(content.shape[:2]))
+        self._work = pipeline.read_inputs(content, self._style, self._weights, None, None, config)
+        self._work = replace(self._work, networks=self._networks)
+        encoder = (
+            self._networks.encoder
+            if self._networks
+            else cnn_network(config.encoder, seed=self._seed, trained=self._trained)
+        )
+        canvas, self._original = pipeline.paint_canvas(self._work, encoder, self._seed, ignore)
+        self._sequence = PaintedSequence(canvas)
+
+    def _sized(self, picture: np.ndarray) -> np.ndarray:
+        picture = as_image(picture, argument="picture")
+        if self._size is None:
+            height, width = fit_within(picture.shape[:2], self._config.side)
+            self._size = max(2, height // 2 * 2), max(2, width // 2 * 2)
+        return resize(picture, self._size)
