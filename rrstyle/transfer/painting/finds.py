@@ -202,9 +202,16 @@ def _wash(
 
 
 def _enlarged(wash: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A wash at a larger size (height, width); by NumPy, the same on all backends."""
-    factors = size[0] / wash.shape[0], size[1] / wash.shape[1], 1
-    return ndimage.zoom(wash, factors, order=1, mode="nearest", grid_mode=True)
+    """A wash at a larger size (height, width), linear; by NumPy, the same on all backends."""
+    rows, columns = (_linear(old, new) for old, new in zip(wash.shape[:2], size, strict=True))
+    tall = np.tensordot(rows, wash, axes=1)
+    return np.matmul(columns, tall)
+
+
+def _linear(old: int, new: int) -> np.ndarray:
+    """Weights (new, old) of linear interpolation; what lies beyond the ends is as they are."""
+    position = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+    return np.maximum(0, 1 - np.abs(position[:, None] - np.arange(old))).astype(np.float32)
 
 
 def _stacked(pictures: Sequence[np.ndarray]) -> np.ndarray:
