@@ -56,7 +56,8 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
     ) -> Iterator[list[FileData]]:
         """Paints a photograph in the manner of one to four pictures.
 
-        Gives the pictures that are done so far, again with each new one; each carries its recipe.
+        Gives the pictures that are done so far, again and again; each carries its recipe. A
+        cancelled job ends within a moment.
 
         Args:
             content: The photograph: an upload, or the name of a built-in picture (see /examples).
@@ -85,7 +86,7 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
             settings.config,
             settings.n,
             settings.seed,
-            threading.Event(),  # a client stops by leaving: Gradio closes the generator
+            threading.Event(),  # a client's cancel closes the generator, at its next yield
             weights=weights,
             mask=None if mask is None else _picture(mask, "mask").pixels.mean(axis=2),
             limits=limits,
@@ -98,6 +99,7 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
                 yield list(done)
             elif isinstance(report, jobs.Progress):
                 progress(report.fraction, desc=report.stage)
+                yield list(done)
 
     @in_words
     def reconstruct(

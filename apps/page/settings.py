@@ -85,6 +85,15 @@ def look_hint(look: Any) -> str:
     return PRESETS[look].hint if known else "A starting point; every setting can still be changed"
 
 
+def look_of(*values: Any) -> str | None:
+    """The look whose settings these are, in the order of `apply_look`; None if there is none."""
+    keys = [key for key, control in CONTROLS.items() if control.in_look]
+    try:
+        return find_look(replace(DEFAULTS, **dict(zip(keys, values, strict=True))))
+    except ValueError:
+        return None
+
+
 def apply_look(look: Any) -> list:
     """Values of the controls that a look sets, as in `CONTROLS`; ValueError if it is unknown."""
     if not isinstance(look, str) or look not in PRESETS:

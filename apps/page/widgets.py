@@ -44,11 +44,17 @@ def picture_input(
             label=label,
             format="png",
             type="filepath",
-            sources=["upload", "clipboard"],
+            sources=["upload"],  # with more, Gradio puts icons below that empty the slot
             height=height,
             buttons=[],
             alt_text=f"{label}: the picture chosen",
         )
+        own = gr.UploadButton(
+            "Choose your photo" if label == "Photograph" else "Choose a style",
+            file_types=["image"],
+            size="sm",
+        )
+        own.upload(None, [own], [picture], js="(file) => file", api_visibility="private")
         gr.Examples(
             [[str(files[name])] for name in names],
             [picture],

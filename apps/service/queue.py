@@ -70,9 +70,8 @@ class Turns:
 
     def _check_room(self, job: _Job, limits: Limits) -> None:
         if len(self._waiting) >= limits.queue:
-            raise QueueFull(
-                f"the queue is full: at most {limits.queue} jobs may wait; try again in a minute"
-            )
+            jobs = "1 job" if limits.queue == 1 else f"{limits.queue} jobs"
+            raise QueueFull(f"the queue is full: at most {jobs} may wait; try again in a minute")
         if sum(one.held for one in (*self._waiting, job)) > limits.max_memory * 2**30:
             raise QueueFull(
                 f"the queue is full: the pictures of jobs that wait may take at most"

@@ -71,7 +71,7 @@ def serving(config: ServerConfig) -> Iterator[str]:
             ssr_mode=False,
             run_history=False,
             enable_monitoring=False,
-            footer_links=["api", "settings"],
+            footer_links=["api"],
             **web.LOOK,
         )
         over = threading.Event()

@@ -22,6 +22,20 @@ class Order:
     mask: Any  # as `apps.page.uploads.read_mask` takes it
     settings: Settings
 
+    @property
+    def title(self) -> str:
+        """What the pictures look like: look, styles, and strength where it is not whole."""
+        styles = " + ".join(Path(_name(style)).stem for style in self.styles)
+        strength = self.settings.config.strength
+        words = [self.settings.title, styles, f"strength {strength:g}" if strength < 1 else ""]
+        return ", ".join(word for word in words if word)
+
+
+def _name(value: Any) -> str:
+    """A client's name for a picture, for people only."""
+    name = value.get("orig_name") or value.get("path") if isinstance(value, dict) else value
+    return name if isinstance(name, str) else ""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -34,8 +48,8 @@ class Made:
 
     @property
     def title(self) -> str:
-        """In a few words."""
-        return f"{self.order.settings.title}, seed {self.seed}"
+        """In a few words: look, styles, strength where it is not whole, seed."""
+        return f"{self.order.title}, seed {self.seed}"
 
 
 @dataclass
@@ -63,7 +77,7 @@ class Album:
 
     def gallery(self, running: tuple[Path, str] | None = None) -> list[tuple[str, str]]:
         """Files and captions, newest first; before them a preview of what is being made."""
-        made = [(str(one.path), f"seed {one.seed}") for one in reversed(self.pictures)]
+        made = [(str(one.path), one.title) for one in reversed(self.pictures)]
         return [(str(running[0]), running[1]), *made] if running else made
 
     def find(self, name: object) -> Made | None:

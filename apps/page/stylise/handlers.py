@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from apps.errors import explain
 from apps.page.errors import in_words
 from apps.page.settings import CONTROLS, LARGEST_SEED, check_settings
 from apps.page.status import compare_html, duration, nothing_html, progress_text, status_html
@@ -29,13 +30,17 @@ from rrstyle.transfer.blends import MOST_STYLES
 IDLE = "Choose two pictures, then press Stylise."
 EMPTY = nothing_html("The picture appears here.")
 NOT_CHOSEN = nothing_html("Choose a picture above to see how it was made.")
+NOT_FINISHED = nothing_html("This picture is not finished: there is no way to make it again yet.")
 
 # Widgets and states: those that a chosen picture changes, and all that a job changes.
 SHOWN = ("stage", "chosen", "recipe", "download")
 OUTPUTS = (*SHOWN, "status", "results", "gallery", "album", "archive")
 
-# The stop flag of each session's job, waiting or running; a browser tab is a session.
+# By session, which a browser tab is: the stop flag of its job, waiting or running; whether somebody
+# looks at another picture meanwhile; and why the job ended, if by an error.
 _stops: dict[str | None, threading.Event] = {}
+_looking: set[str | None] = set()
+_reasons: dict[str | None, str] = {}
 
 
 @dataclass(frozen=True)
@@ -58,30 +63,37 @@ class Stylise:
     def _run(
         self, request: gr.Request, album: Album | None, find_order: Callable[[], Order]
     ) -> Iterator[tuple]:
-        flag = _stops.setdefault(request.session_hash, threading.Event())
+        session = request.session_hash
+        flag = _stops.setdefault(session, threading.Event())
         try:
-            yield from _make(album, find_order(), flag, self.limits)
+            yield from _make(album, find_order(), flag, self.limits, lambda: session in _looking)
+        except (ValueError, OSError) as error:
+            _reasons[session] = explain(error)
+            raise
         finally:
-            _stops.pop(request.session_hash, None)
+            _stops.pop(session, None)
+            _looking.discard(session)
 
 
-def begin(request: gr.Request) -> tuple[gr.Button, gr.Button, gr.Button, str]:
+def begin(request: gr.Request) -> tuple:
     """The click, before the job has its turn: from now on Stop means this job."""
     _stops[request.session_hash] = threading.Event()
-    off = gr.Button(interactive=False)
-    return off, gr.Button(interactive=True), off, status_html("Waiting for its turn", 0.0)
+    _reasons.pop(request.session_hash, None)
+    on, off = gr.Button(interactive=True), gr.Button(interactive=False)
+    return off, on, off, off, status_html("Waiting for its turn", 0.0)
 
 
-def end(album: Album | None, chosen: Any) -> tuple[gr.Button, gr.Button, gr.Button]:
-    """Stylise, Stop and More like this after a job."""
+def end(album: Album | None, chosen: Any) -> tuple[gr.Button, gr.Button, gr.Button, gr.Button]:
+    """Stylise, Stop, More like this and Clear after a job."""
     can_repeat = album is not None and album.find(chosen) is not None
     on, off = gr.Button(interactive=True), gr.Button(interactive=False)
-    return on, off, gr.Button(interactive=can_repeat)
+    return on, off, gr.Button(interactive=can_repeat), on
 
 
-def fail(album: Album | None, chosen: Any) -> tuple:
-    """As `end`, after an error, which Gradio shows in a box of its own."""
-    return *end(album, chosen), status_html("The job ended with an error.")
+def fail(request: gr.Request, album: Album | None, chosen: Any) -> tuple:
+    """As `end`, after an error, which Gradio shows in a box that goes away: its words stay."""
+    reason = _reasons.pop(request.session_hash, "something went wrong; see the server's log")
+    return *end(album, chosen), status_html(f"Not made: {reason}")
 
 
 def stop(request: gr.Request) -> None:
@@ -97,6 +109,7 @@ def leave(request: gr.Request) -> None:
     """The tab was closed: its job ends."""
     stop(request)
     _stops.pop(request.session_hash, None)
+    _reasons.pop(request.session_hash, None)
 
 
 def another_seed() -> int:
@@ -104,8 +117,8 @@ def another_seed() -> int:
     return secrets.randbelow(10**6)
 
 
-def show(album: Album | None, event: gr.SelectData) -> tuple:
-    """The picture chosen in the gallery: `SHOWN`, and More like this."""
+def show(request: gr.Request, album: Album | None, event: gr.SelectData) -> tuple:
+    """The picture chosen in the gallery: `SHOWN`, and More like this; it stays during a job."""
     # By its name: the gallery may have grown since the click.
     value = event.value if isinstance(event.value, dict) else {}
     file = value.get("image")
@@ -113,15 +126,29 @@ def show(album: Album | None, event: gr.SelectData) -> tuple:
     made = album.find(Path(path).name) if album and isinstance(path, str) else None
     if made is None:
         return (gr.skip(),) * (len(SHOWN) + 1)
-    return *_shown(made).values(), gr.Button(interactive=True)
+    busy = request.session_hash in _stops
+    if busy:
+        _looking.add(request.session_hash)
+    return *_shown(made).values(), gr.Button(interactive=not busy)
 
 
-def clear() -> tuple:
-    """The session's pictures are forgotten; `OUTPUTS`, and More like this."""
+def clear(album: Album | None) -> tuple:
+    """The pictures are gone, but can be brought back: `OUTPUTS`, More like this, that, them."""
     off = gr.DownloadButton(value=None, interactive=False)
     none: dict[str, Any] = {"stage": EMPTY, "chosen": None, "recipe": NOT_CHOSEN, "download": off}
     none |= {"status": status_html(IDLE), "results": gr.Column(visible=False)}
-    return *_update(**none, gallery=[], album=None, archive=off), gr.Button(interactive=False)
+    values = _update(**none, gallery=[], album=None, archive=off)
+    return *values, gr.Button(interactive=False), gr.Button(visible=True), album
+
+
+def bring_back(cleared: Album | None) -> tuple:
+    """What `clear` took away, in the same order."""
+    gone = gr.Button(visible=False), None
+    if cleared is None or not cleared.pictures:
+        return *_update(), gr.skip(), *gone
+    archive = gr.DownloadButton(value=str(cleared.write_zip()), interactive=True)
+    values = _update(**_listed(cleared), **_shown(cleared.pictures[-1]), archive=archive)
+    return *values, gr.Button(interactive=True), *gone
 
 
 def order_of(values: tuple, limits: Limits) -> Order:
@@ -166,7 +193,11 @@ def _share(value: Any) -> float:
 
 
 def _make(
-    album: Album | None, order: Order, flag: threading.Event, limits: Limits
+    album: Album | None,
+    order: Order,
+    flag: threading.Event,
+    limits: Limits,
+    looks_elsewhere: Callable[[], bool],
 ) -> Iterator[tuple]:
     settings = order.settings
     content = read_upload(order.content, "photograph")
@@ -178,6 +209,7 @@ def _make(
     archive = gr.DownloadButton(value=None, interactive=False)
     yield _update(status=status_html("Starting", 0.0), album=album, archive=archive)
     done: list[Made] = []
+    preview: Path | None = None
     job = jobs.run_job(
         content,
         styles,
@@ -194,17 +226,18 @@ def _make(
         if isinstance(report, jobs.Progress):
             yield _update(status=status_html(progress_text(report), report.fraction))
         elif isinstance(report, jobs.Preview):
-            caption = f"seed {settings.seed + len(done)}, {report.stage}"
-            path = album.write("preview", encode_png(report.image))
+            caption = f"{order.title}, seed {settings.seed + len(done)}, {report.stage}"
+            preview = album.write("preview", encode_png(report.image))
             # Once there is a picture, the stage is for looking at it.
-            stage = gr.skip() if done else compare_html(before, path, caption)
-            yield _update(stage=stage, **_listed(album, (path, caption)))
+            large = {} if done or looks_elsewhere() else _unfinished(before, preview, caption)
+            yield _update(**large, **_listed(album, (preview, caption)))
         else:
             done.append(album.add(report, before, order))
-            large = _shown(done[0]) if len(done) == 1 else {}
+            large = _shown(done[0]) if len(done) == 1 and not looks_elsewhere() else {}
             yield _update(**_listed(album), **large)
     for path in album.folder.glob("*-preview.png"):
-        path.unlink(missing_ok=True)
+        if done or path != preview:  # stopped early, the last one is what there is
+            path.unlink(missing_ok=True)
     notes = [f"{p.name}: {note}" for p in (content, *styles) for note in p.notes]
     line = _ended(len(done), settings.n, time.monotonic() - started)
     if album.pictures:
@@ -216,7 +249,14 @@ def _make(
 def _ended(done: int, n: int, seconds: float) -> str:
     if done == n:
         return f"Done: {done} picture{'s' if done > 1 else ''} in {duration(seconds)}."
-    return f"Stopped: {done} of {n} done and kept." if done else "Stopped: nothing was done yet."
+    return f"Stopped: {done} of {n} done and kept." if done else "Stopped before one was finished."
+
+
+def _unfinished(before: Path, preview: Path, caption: str) -> dict[str, Any]:
+    """`SHOWN` of a picture that is being made: all of it is of this one."""
+    download = gr.DownloadButton(value=str(preview), interactive=True)
+    values = compare_html(before, preview, caption), None, NOT_FINISHED, download
+    return dict(zip(SHOWN, values, strict=True))
 
 
 def _update(**values: Any) -> tuple:

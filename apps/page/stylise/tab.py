@@ -10,7 +10,15 @@ import gradio as gr
 from gradio.components import Component
 
 from apps.page.errors import in_words
-from apps.page.settings import CONTROLS, DEFAULTS, FIRST_LOOK, SMALLEST_SIDE, apply_look, look_hint
+from apps.page.settings import (
+    CONTROLS,
+    DEFAULTS,
+    FIRST_LOOK,
+    SMALLEST_SIDE,
+    apply_look,
+    look_hint,
+    look_of,
+)
 from apps.page.status import status_html
 from apps.page.stylise import handlers
 from apps.page.stylise.recipe import load_recipe
@@ -31,6 +39,7 @@ from rrstyle.presets import PRESETS
 from rrstyle.transfer.blends import MOST_STYLES
 
 FIRST_PAIR = ("chelsea", "starry-swirls")
+_BLEND, _PAINT = "Blend with more styles", "Paint where the style goes"
 
 
 @dataclass(frozen=True)
@@ -54,21 +63,24 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     outputs = [parts[name] for name in handlers.OUTPUTS]
     buttons = [go, stop, more] = [parts[name] for name in ("go", "stop", "more")]
     run = handlers.Stylise(limits)
+    switched = [*buttons, parts["clear"]]
     for button, handler, values in (
         (go, run.stylise, [album, *asked]),
         (more, run.more_like_this, [album, chosen]),
     ):
-        began = button.click(handlers.begin, None, [*buttons, parts["status"]], **QUIET)
+        began = button.click(handlers.begin, None, [*switched, parts["status"]], **QUIET)
         job = began.then(handler, values, outputs, **PRIVATE, **queued(limits))
         # In Gradio 6.31 `then` alone does not follow an error.
-        job.success(handlers.end, [album, chosen], buttons, **QUIET)
-        job.failure(handlers.fail, [album, chosen], [*buttons, parts["status"]], **QUIET)
+        job.success(handlers.end, [album, chosen], switched, **QUIET)
+        job.failure(handlers.fail, [album, chosen], [*switched, parts["status"]], **QUIET)
     go.click(None, None, None, js=asset("show-job.js"), api_visibility="private")
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
     stop.click(handlers.stop, None, None, **QUIET)
     shown = [*(parts[name] for name in handlers.SHOWN), more]
     parts["gallery"].select(handlers.show, [album], shown, **QUIET)
-    parts["clear"].click(handlers.clear, None, [*outputs, more], **QUIET)
+    undo, cleared = parts["undo"], gr.State(None)
+    parts["clear"].click(handlers.clear, [album], [*outputs, more, undo, cleared], **QUIET)
+    undo.click(handlers.bring_back, [cleared], [*outputs, more, undo, cleared], **QUIET)
     app.unload(handlers.leave)
     content, controls = asked[0], asked[-len(CONTROLS) :]
     brush = asset("show-to-brush.js")
@@ -79,12 +91,23 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     return StyliseTab(settings, controls, album, chosen)
 
 
+def _blend_label(*pictures: Any) -> gr.Accordion:
+    """Says of a folded section that it holds something."""
+    count = sum(picture is not None for picture in pictures)
+    return gr.Accordion(label=f"{_BLEND}: {count} more" if count else _BLEND)
+
+
+def _paint_label(mask: Any) -> gr.Accordion:
+    return gr.Accordion(label=f"{_PAINT}: in parts" if mask else _PAINT)
+
+
 def _outputs() -> dict[str, Any]:
     """The right side: the job, the picture it makes, and all that were made."""
     with gr.Row(elem_id="go"):
         go = gr.Button("Stylise", variant="primary", scale=3, elem_id="stylise")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90)
     status = gr.HTML(status_html(handlers.IDLE), elem_id="job")
+    undo = gr.Button("Bring the pictures back", size="sm", visible=False)
     stage = gr.HTML(handlers.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
     with gr.Column(visible=False) as results:
         with gr.Row():
@@ -109,7 +132,8 @@ def _outputs() -> dict[str, Any]:
                 "Download all (ZIP)", interactive=False, size="sm", min_width=130
             )
             clear = gr.Button("Clear the pictures", size="sm", min_width=130)
-    found = {"go": go, "stop": stop, "more": more, "clear": clear, "download": download}
+    found: dict[str, Any] = {"go": go, "stop": stop, "more": more, "clear": clear}
+    found |= {"undo": undo, "download": download}
     found |= {"status": status, "stage": stage, "results": results, "gallery": gallery}
     return found | {"recipe": recipe, "archive": archive}
 
@@ -119,7 +143,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
 
     What one needs is in sight, the rest folded away.
     """
-    controls: dict[str, Component] = {}
+    controls: dict[str, Any] = {}
     with gr.Row():
         content = picture_input("Photograph", examples.PHOTOGRAPHS, files, FIRST_PAIR[0])
         styles = [picture_input("Style", examples.STYLES, files, FIRST_PAIR[1])]
@@ -130,9 +154,10 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         info=look_hint(FIRST_LOOK),
         elem_id="looks",
     )
-    controls["strength"] = of_field(share, DEFAULTS, "strength")
+    info = "0 = your photo, 1 = full style."
+    controls["strength"] = of_field(share, DEFAULTS, "strength", info=info)
     with gr.Row():
-        info = "How many pictures, each by another random network."
+        info = "How many pictures, each from a different random network."
         controls["n"] = slider(
             1, limits.max_variants, 1, value=2, label="Variants", info=info, min_width=150
         )
@@ -142,8 +167,11 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
             gr.Checkbox, DEFAULTS, "keep_colours", min_width=150, **words
         )
     with gr.Accordion("More settings", open=False):
-        controls["method"] = of_field(gr.Dropdown, DEFAULTS, "method")
-        controls["wildness"] = of_field(share, DEFAULTS, "wildness")
+        info = "Paint rebuilds the photo from pieces of the style, optimise bends it step by step,"
+        info += " the others recolour it at once."
+        controls["method"] = of_field(gr.Dropdown, DEFAULTS, "method", info=info)
+        info = "How far colours leave the pictures: false ones, others for every seed."
+        controls["wildness"] = of_field(share, DEFAULTS, "wildness", info=info)
         info = "Size of the strokes: below 1 finer than in the style picture, above 1 larger."
         controls["style_scale"] = of_field(
             partial(slider, 0.25, 4.0, 0.05), DEFAULTS, "style_scale", info=info
@@ -158,7 +186,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
             controls["seed"] = seed_input(info, scale=3)
             dice = gr.Button("⚄ New seed", scale=1, min_width=150)
         dice.click(handlers.another_seed, None, [controls["seed"]], **QUIET)
-    with gr.Accordion("Blend with more styles", open=False):
+    with gr.Accordion(_BLEND, open=False) as blend:
         info = "Against the others; what counts is the ratio."
         shares = [share(value=1.0, label="Share of the first style", info=info)]
         info = "Without a picture it has none."
@@ -167,12 +195,15 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
             with gr.Row(elem_classes="blend"):
                 styles.append(picture_input(label, examples.STYLES, files, None, height=150))
                 shares.append(share(value=1.0, label=f"Share of {label.lower()}", info=info))
-    with gr.Accordion("Paint where the style goes", open=False):
+    with gr.Accordion(_PAINT, open=False) as painted:
         gr.Markdown("The style goes only where you paint; without a stroke it goes everywhere.")
         mask = gr.HTML(
             "", html_template=asset("paint.html"), elem_id="paint", js_on_load=asset("paint.js")
         )
-    with gr.Accordion("Make a picture again", open=False):
+    for picture in styles[1:]:
+        picture.change(_blend_label, styles[1:], [blend], **QUIET, preprocess=False)
+    mask.change(_paint_label, [mask], [painted], **QUIET, preprocess=False)
+    with gr.Accordion("Load settings from a picture", open=False):
         recipe = gr.File(
             file_types=[".png"],
             label="A PNG made here: drop it, and its settings are loaded",
@@ -184,6 +215,8 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
     # A look sets some of the controls; each can still be changed.
     looked = [controls[key] for key, control in CONTROLS.items() if control.in_look]
     look.input(in_words(apply_look), [look], looked, **QUIET)
+    for control in looked:
+        control.input(look_of, looked, [look], **QUIET)
     look.change(lambda name: gr.Radio(info=look_hint(name)), [look], [look], **QUIET)
     recipe.upload(in_words(load_recipe), [recipe], [note, look, *asked], **PRIVATE)
     return asked, look

@@ -136,17 +136,60 @@ def test_the_default_pair_first_by_transport_then_refined(open_page):
     caption = page.locator("#stage figcaption")
     expect(caption).to_contain_text("first impression")
     shoot(page, "first-impression")
-    expect(caption).to_have_text("Oil strokes, seed 0")
+    expect(caption).to_have_text("Oil strokes, starry-swirls, seed 0")
     expect(page.locator("#job")).to_contain_text("Done: 2 pictures")
     expect(page.locator("#gallery button img")).to_have_count(2)
     page.locator("#gallery button").nth(0).click()
-    expect(caption).to_have_text("Oil strokes, seed 1")
+    expect(caption).to_have_text("Oil strokes, starry-swirls, seed 1")
     page.get_by_role("button", name="How this picture was made").click()
     expect(page.locator("#recipe")).to_contain_text("starry-swirls")
     page.get_by_role("button", name="How this picture was made").click()
     page.evaluate("scrollTo(0, 0)")
     page.mouse.move(0, 0)
     shoot(page, "wide")
+
+
+def test_one_s_own_picture_is_one_click_away(open_page, tmp_path):
+    pixels = np.random.default_rng(0).random((60, 90, 3), np.float32)
+    (tmp_path / "mine.png").write_bytes(images.encode_png(pixels))
+    page = open_page(QUICK)
+    for label, slot in (("Choose your photo", "Photograph"), ("Choose a style", "Style")):
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name=label, exact=True).click()
+        chooser.value.set_files(tmp_path / "mine.png")
+        shown = page.get_by_alt_text(f"{slot}: the picture chosen")
+        expect(shown).to_have_js_property("naturalWidth", 90)
+    settle(page)
+    stylise(page)
+    recipe = recipes.read_recipe(io.BytesIO(downloaded(page, "Download PNG")))
+    assert (recipe.content.name, recipe.style.name) == ("mine.png", "mine.png")
+
+
+def test_the_result_stays_in_sight_beside_long_settings(open_page):
+    page = open_page(QUICK)
+    for name in ("More settings", "Blend with more styles", "Paint where the style goes"):
+        page.get_by_role("button", name=name).click()
+    settle(page)
+    page.evaluate("scrollTo(0, 1200)")
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") > 500
+    top = page.locator("#stylise").bounding_box()["y"]
+    assert 0 <= top < 100
+
+
+def test_a_changed_setting_puts_its_look_out_and_folded_sections_say_what_they_hold(open_page):
+    page = open_page(QUICK)
+    expect(page.get_by_label("Palette only")).to_be_checked()
+    slider(page, "Strength").fill("0.5")
+    slider(page, "Strength").press("Enter")
+    expect(page.locator("#looks input:checked")).to_have_count(0)
+    slider(page, "Strength").fill("1")
+    slider(page, "Strength").press("Enter")
+    expect(page.get_by_label("Palette only")).to_be_checked()
+    blend = page.get_by_role("button", name="Blend with more styles")
+    blend.click()
+    page.locator("#examples-style-2 button").first.click()
+    expect(blend).to_contain_text("1 more")
 
 
 def test_stop_ends_a_long_job_and_keeps_what_is_done(open_page):
@@ -194,7 +237,7 @@ def test_a_download_carries_its_recipe_which_a_drop_loads_again(open_page, tmp_p
 
     (tmp_path / "picture.png").write_bytes(png)
     other = open_page()
-    other.get_by_role("button", name="Make a picture again").click()
+    other.get_by_role("button", name="Load settings from a picture").click()
     other.locator("#recipe-file input[type=file]").set_input_files(tmp_path / "picture.png")
     expect(other.locator("#recipe-note")).to_contain_text("picture.png")
     expect(other).to_have_url(re.compile("seed=41"))
@@ -277,13 +320,13 @@ def test_the_keyboard_is_enough(open_page):
     expect(page.locator("#job")).to_contain_text("Done")
     line = page.get_by_label("Line between the photograph and the picture")
     line.focus()
-    page.keyboard.press("ArrowLeft")
-    expect(line).to_have_value("49")
+    page.keyboard.press("ArrowRight")
+    expect(line).to_have_value("1")
     cut = "getComputedStyle(document.querySelector('#stage .after')).clipPath"
-    assert "49%" in page.evaluate(cut)
+    assert " 1%" in page.evaluate(cut)
     page.locator("#gallery button").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#stage figcaption")).to_have_text("Palette only, seed 0")
+    expect(page.locator("#stage figcaption")).to_have_text("Palette only, starry-swirls, seed 0")
 
 
 NAMELESS = """() => [...document.querySelectorAll("button, input, textarea, select, img")]
@@ -363,6 +406,6 @@ def test_another_browser_gets_none_of_the_pictures(open_page, url):
 def test_a_bad_file_is_a_line_for_people(open_page, tmp_path):
     (tmp_path / "cat.png").write_bytes(b"only words")
     page = open_page(QUICK)
-    page.get_by_role("button", name="Make a picture again").click()
+    page.get_by_role("button", name="Load settings from a picture").click()
     page.locator("#recipe-file input[type=file]").set_input_files(tmp_path / "cat.png")
     expect(page.get_by_test_id("toast-body")).to_contain_text("not a PNG")

@@ -15,6 +15,7 @@ from apps.page.settings import (
     field_help,
     find_look,
     look_hint,
+    look_of,
 )
 from apps.service.limits import Limits
 from rrstyle.config import StyleConfig
@@ -54,6 +55,15 @@ def test_a_look_is_what_its_preset_is():
         assert look_hint(look) == preset.hint
     assert find_look(DEFAULTS) == FIRST_LOOK
     assert find_look(StyleConfig(strength=0.123)) is None
+
+
+def test_settings_that_are_changed_are_no_look_any_more():
+    for look in PRESETS:
+        values = apply_look(look)
+        assert look_of(*values) == look
+        values[1] = 0.35  # strength
+        assert look_of(*values) is None
+    assert look_of("magic", *values[1:]) is None
 
 
 @pytest.mark.parametrize("look", ["", "magic", None, 3, ["oil-strokes"]])

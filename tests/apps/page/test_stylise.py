@@ -96,7 +96,8 @@ def test_pictures_come_one_by_one_with_their_recipes(pair, work):
     assert "Done: 2 pictures" in last["status"]
     lengths = [len(u["gallery"]) for u in updates if u["gallery"] != gr.skip()]
     assert lengths == sorted(lengths)
-    assert [words for _, words in last["gallery"]] == ["seed 4", "seed 3"]  # the newest first
+    words = [words for _, words in last["gallery"]]  # the newest first
+    assert words == [f"Palette only, picture-1, seed {seed}" for seed in (4, 3)]
     album = last["album"]
     assert last["chosen"] == album.pictures[0].path.name
     for made, seed in zip(album.pictures, (3, 4), strict=True):
@@ -225,7 +226,7 @@ def test_a_picture_is_chosen_by_its_name(pair, work):
 
     def click(path) -> tuple:
         value = {"image": {"path": path}, "caption": "seed 3"}
-        return handlers.show(album, SimpleNamespace(value=value))
+        return handlers.show(request(), album, SimpleNamespace(value=value))
 
     stage, chosen, recipe, _, _ = click(f"/somewhere/else/{name}")
     assert chosen == name
@@ -233,13 +234,83 @@ def test_a_picture_is_chosen_by_its_name(pair, work):
     assert str(album.pictures[0].path) in stage
     for nothing in ("/etc/passwd", "", None, 3):
         assert all(value == gr.skip() for value in click(nothing))
-    assert all(v == gr.skip() for v in handlers.show(None, SimpleNamespace(value="x")))
+    assert all(v == gr.skip() for v in handlers.show(request(), None, SimpleNamespace(value="x")))
 
 
-def test_clearing_forgets_and_switches_off(pair):
-    found = dict(zip((*handlers.OUTPUTS, "more"), handlers.clear(), strict=True))
-    assert found["album"] is None
-    assert found["gallery"] == []
+def test_what_is_cleared_can_be_brought_back(pair, work):
+    last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
+    names = (*handlers.OUTPUTS, "more", "undo", "cleared")
+    gone = dict(zip(names, handlers.clear(last["album"]), strict=True))
+    assert (gone["album"], gone["gallery"], gone["undo"].visible) == (None, [], True)
+    back = dict(zip(names, handlers.bring_back(gone["cleared"]), strict=True))
+    assert back["album"] is last["album"]
+    assert back["gallery"] == last["gallery"]
+    assert (back["undo"].visible, back["cleared"]) == (False, None)
+
+
+def test_a_picture_looked_at_during_a_job_stays_and_starts_no_other(pair, work):
+    tab = handlers.Stylise(LIMITS)
+    last, _ = run(tab.stylise, None, *values(pair))
+    album, paint = last["album"], ("paint", *SETTINGS[1:])
+    first = album.pictures[0]
+    off = [button.interactive for button in handlers.begin(request())[:4]]
+    assert off == [False, True, False, False]  # Stylise, Stop, More like this, Clear
+    value = {"image": {"path": str(first.path)}}
+    *_, more = handlers.show(request(), album, SimpleNamespace(value=value))
+    assert more.interactive is False
+    during, _ = run(tab.stylise, album, *values(pair, paint))
+    assert not {"stage", "chosen", "recipe", "download"} & set(during)
+    assert len(during["album"].pictures) == 4
+    *_, more = handlers.show(request(), album, SimpleNamespace(value=value))
+    assert more.interactive is True
+    # The next job shows what it makes again.
+    again, _ = run(tab.stylise, album, *values(pair, paint))
+    assert again["chosen"] == album.pictures[4].path.name
+
+
+def test_all_that_is_shown_of_an_unfinished_picture_is_of_it(pair, work):
+    tab = handlers.Stylise(LIMITS)
+    last, _ = run(tab.stylise, None, *values(pair))
+    _, updates = run(tab.stylise, last["album"], *values(pair, ("paint", *SETTINGS[1:])))
+    shown = next(u for u in updates if u["stage"] != gr.skip())
+    assert shown["chosen"] is None
+    assert "not finished" in shown["recipe"]
+    path = shown["download"].value["path"]
+    assert path.endswith("-preview.png")
+    assert path in shown["stage"]
+
+
+def test_a_preview_outlives_a_stop_before_the_first_picture(pair, work, monkeypatch):
+    def stopped(*arguments, **options):
+        handlers.stop(request())
+        while True:  # until the job heeds it
+            options["on_step"](Step("working", 0.5))
+            time.sleep(0.01)
+            yield from ()
+
+    original = work.variants
+
+    def variants(content, style, config, **options):
+        kind = original if config.method == "transport" else stopped
+        yield from kind(content, style, config, **options)
+
+    monkeypatch.setattr(jobs, "variants", variants)
+    handlers.begin(request())
+    paint = ("paint", *SETTINGS[1:])
+    last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair, paint))
+    assert "Stopped before one was finished" in last["status"]
+    (preview,) = last["album"].folder.glob("*-preview.png")
+    assert str(preview) in last["stage"]
+
+
+def test_the_reason_of_an_error_stays(pair, work):
+    bad = values(pair, styles=[None] * 4)
+    handlers.begin(request())
+    with pytest.raises(gr.Error):
+        run(handlers.Stylise(LIMITS).stylise, None, *bad)
+    *_, status = handlers.fail(request(), None, None)
+    assert "Not made: style: no picture; choose or upload one first" in status
+    assert "server" in handlers.fail(request(), None, None)[-1]  # one that is not for people
 
 
 def test_albums_lie_in_folders_that_nobody_can_guess_and_stay_small(cache, monkeypatch):
@@ -248,7 +319,8 @@ def test_albums_lie_in_folders_that_nobody_can_guess_and_stay_small(cache, monke
     assert len(album.folder.name) == 32
     monkeypatch.setattr(web_album, "MOST_PICTURES", 2)
     order = web_album.Order(None, (), (), "", None)
-    order = replace(order, settings=SimpleNamespace(config=SimpleNamespace(method="paint")))
+    config = SimpleNamespace(method="paint")
+    order = replace(order, settings=SimpleNamespace(config=config))
     for seed in range(3):
         finished = jobs.Finished(seed, np.zeros((4, 4, 3), np.float32), b"png")
         album.add(finished, cache / "before.png", order)

@@ -204,7 +204,7 @@ def test_a_full_queue_says_so_in_a_line(fake):
     with hold(limits):
         first = start(limits=limits)
         wait_for_place(first, 1)
-        with pytest.raises(QueueFull, match="the queue is full: at most 1 jobs may wait"):
+        with pytest.raises(QueueFull, match="the queue is full: at most 1 job may wait"):
             list(start(limits=limits))
         first.close()
     until(lambda: jobs.turns.load() == (0, 0))
