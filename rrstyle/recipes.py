@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rrstyle.config import StyleConfig, from_dict, to_dict
+from rrstyle.config import StyleConfig, from_dict, is_seed, to_dict
 from rrstyle.pictures import images, masks, regions
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
@@ -155,8 +155,8 @@ def parse_recipe(text: str) -> Recipe:
     except KeyError as error:
         raise ValueError(f"recipe: the field {error} is missing") from error
     used = None if weights is None else _parse_input("weights", weights)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"recipe: seed must be a non-negative integer; received {seed!r}")
+    if not is_seed(seed):
+        raise ValueError(f"recipe: seed must be an integer from 0 to 2^128; received {seed!r}")
     if not isinstance(versions, dict):
         raise ValueError("recipe: versions must be an object")
     versions = {str(k): str(v) for k, v in versions.items()}

@@ -1,5 +1,6 @@
 """The server of the app: its start, the files it keeps and removes, its end."""
 
+import logging
 import os
 import shutil
 import signal
@@ -14,10 +15,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from gradio.route_utils import FnIndexInferError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from apps.errors import one_line
 from apps.page import app as web
 from apps.service import guards
 from apps.service.jobs import turns
@@ -35,6 +39,10 @@ _SESSIONS = 200
 # Of all that clients uploaded and made together; the oldest files are removed.
 _MOST_BYTES = 4 * 2**30
 _PREFIX = "rrstyle-app-"
+
+# What Gradio and FastAPI raise of a body that fits no function: the last of wrong names of values.
+_MISSHAPEN = (RequestValidationError, FnIndexInferError, TypeError)
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -61,7 +69,10 @@ def serving(config: ServerConfig) -> Iterator[str]:
             server_port=config.port,
             root_path=config.root_path,
             auth=config.auth,
-            app_kwargs={"routes": [Route("/health", partial(_health, config.limits.queue))]},
+            app_kwargs={
+                "routes": [Route("/health", partial(_health, config.limits.queue))],
+                "exception_handlers": dict.fromkeys(_MISSHAPEN, _misshapen),
+            },
             max_threads=config.limits.events,
             state_session_capacity=_SESSIONS,
             max_file_size=MAX_BYTES,
@@ -112,6 +123,16 @@ async def _health(places: int, request: Request) -> JSONResponse:
     running, waiting = turns.load()
     load = {"running": running, "waiting": waiting, "free": max(0, places - waiting)}
     return JSONResponse({"status": "ok", "version": version("rrstyle"), **load})
+
+
+async def _misshapen(request: Request, error: Exception) -> JSONResponse:
+    """A body that no function here takes, refused in a line, of which the log has no traceback."""
+    line = str(error)
+    if isinstance(error, RequestValidationError):  # FastAPI repeats the body, and fails at a NaN
+        first = error.errors()[0]
+        line = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    log.warning("a request was refused: %s", line := one_line(line))
+    return JSONResponse({"detail": line}, 422)
 
 
 def _check_free(host: str, port: int) -> None:

@@ -128,11 +128,14 @@ def test_folders_without_pictures_and_missing_arguments(capsys) -> None:
     [
         (("--strength", "1.5"), "strength must be from 0 to 1; received 1.5"),
         (("--strength", "nan"), "strength must be from 0 to 1; received nan"),
-        (("--optimise.steps", "0"), "steps must be one to six positive integers; received (0,)"),
-        (("--channels", "0"), "channels must be a positive integer; received 0"),
+        (
+            ("--optimise.steps", "0"),
+            "steps must be one to six integers from 1 to 100000; received (0,)",
+        ),
+        (("--channels", "0"), "channels must be an integer from 1 to 4096; received 0"),
         (("--layer", "conv9"), "layer must be conv1_1 to conv5_3 of vgg16; received 'conv9'"),
-        (("--seed", "-1"), "seed must be an integer of at least 0; received -1"),
-        (("--variants", "0"), "variants must be an integer of at least 1; received 0"),
+        (("--seed", "-1"), "seed must be an integer from 0 to 2^128; received -1"),
+        (("--variants", "0"), "variants must be an integer from 1 to 10000; received 0"),
         (
             ("--encoder", "w.h5"),
             "encoder must be random, imagenet or an existing file; received 'w.h5'",
@@ -249,7 +252,10 @@ def test_bad_input_of_the_other_commands(capsys) -> None:
         (("reconstruct", "in", "-o", "o.png"), "image must be one picture"),
         (("reconstruct", "a.png", "-o", "o"), "output must be a .png file; received 'o'"),
         (("reconstruct", "a.png", "-o", "no/o.png"), "there is no such folder"),
-        (("reconstruct", "a.png", "-o", "o.png", "--side", "1"), "side must be an integer of at"),
+        (
+            ("reconstruct", "a.png", "-o", "o.png", "--side", "1"),
+            "side must be an integer from 16 to 8192",
+        ),
         (("reconstruct", "a.png", "-o", "o.png", "--side", "16", "--layer", "conv5"), "too small"),
         (("reconstruct", "low.png", "-o", "o.png", "--side", "40"), "window of SSIM"),
         (("examples", "-o", "a.png"), "output must be a folder; received the file 'a.png'"),
