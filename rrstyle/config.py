@@ -277,6 +277,8 @@ def from_dict(kind: type, values: Any) -> Any:
 
     def parsed(name: str, value: Any) -> Any:
         if is_dataclass(hints[name]):
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} must be an object; received {type(value).__name__}")
             return from_dict(hints[name], value)
         return tuple(value) if isinstance(value, list) else value
 

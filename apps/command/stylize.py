@@ -16,6 +16,7 @@ from apps.options.checks import check_range, refuse_beside_run
 from apps.options.commands import Stylize
 from apps.quiet import quiet_start
 from rrstyle.config import DECODERS, StyleConfig
+from rrstyle.memory import check_memory
 from rrstyle.networks.laws import check_seed
 from rrstyle.pictures.images import read_image
 from rrstyle.pictures.masks import as_mask
@@ -164,7 +165,9 @@ def _check_networks(
         from rrstyle.networks import weight_files
 
     found = weight_files.load_weights(config.weights, config.encoder)
-    pipeline.smallest_side(replace(config, encoder=found.network))
+    used = replace(config, encoder=found.network)
+    pipeline.smallest_side(used)
+    check_memory(used)
     if recipe is not None:
         warnings.append(versions_warning(recipe, backend.versions()))
     return [text for text in warnings if text]

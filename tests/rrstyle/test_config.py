@@ -204,7 +204,7 @@ def test_missing_fields_keep_their_defaults():
         ({"encoder": {"depth": 3}}, "NetworkConfig has no field 'depth'"),
         ({"check": 1}, "StyleConfig has no field 'check'"),
         ({1: 2}, "StyleConfig has no field '1'"),
-        ({"encoder": None}, "NetworkConfig must be an object; received NoneType"),
+        ({"encoder": None}, "encoder must be an object; received NoneType"),
         ([], "StyleConfig must be an object; received list"),
         ({"paint": {"rounds": [1, 0]}}, "rounds must be one to twelve"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from apps import cli
 from apps.batch import run as batch
 from apps.errors import explain, one_line
+from rrstyle import memory
 from rrstyle.pictures.images import encode_png, read_image
 from tests.support.bad_images import TEXTS
 
@@ -266,6 +267,28 @@ def test_bad_input_of_the_other_commands(capsys) -> None:
         assert rule in only_error(capsys)
     assert not Path("o.png").exists()
     assert read_image("a.png").pixels.shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("--channels", "4096", "--kernel", "99"), "channels and kernel must be smaller"),
+        (("--side", "8192", "--method", "optimise"), "side must be smaller"),
+        (("--style-scale", "4", "--side", "8192"), "side and style_scale must be smaller"),
+    ],
+)
+def test_what_the_memory_has_no_room_for_is_refused_before_a_picture_is_read(
+    words: tuple[str, ...], rule: str, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 21.0)
+    monkeypatch.setattr(batch, "Batch", None)
+    assert stylize("a.png", "-o", "out", *words) == 1
+    line = only_error(capsys)
+    assert line.startswith(f"{rule}: the picture needs ")
+    assert " GiB of memory, 21.0 are free; received " in line
+    if "--method" not in words and "--style-scale" not in words:
+        assert run("reconstruct", "a.png", "-o", "o.png", *words) == 1
+        assert only_error(capsys).startswith(rule)
 
 
 def test_other_errors_keep_their_traceback(monkeypatch) -> None:
