@@ -2,10 +2,8 @@
 
 import logging
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -23,10 +21,10 @@ from starlette.routing import Route
 
 from apps.errors import one_line
 from apps.page import app as web
+from apps.scratch import scratch_folder
 from apps.service import guards
 from apps.service.jobs import turns
 from apps.service.limits import ServerConfig
-from rrstyle.durable import locked
 from rrstyle.pictures.files import MAX_BYTES
 
 # For jobs that run when the server is told to end; and for their clients to fetch the pictures.
@@ -38,7 +36,6 @@ _SESSIONS = 200
 
 # Of all that clients uploaded and made together; the oldest files are removed.
 _MOST_BYTES = 4 * 2**30
-_PREFIX = "rrstyle-app-"
 
 # What Gradio and FastAPI raise of a body that fits no function: the last of wrong names of values.
 _MISSHAPEN = (RequestValidationError, FnIndexInferError, TypeError)
@@ -56,12 +53,11 @@ def serving(config: ServerConfig) -> Iterator[str]:
         The app's address; OSError if the server cannot listen there.
     """
     _check_free(config.host, config.port)
-    _remove_left_behind()
-    with _own_folder() as home, chdir(home / "empty"):
-        files = home / "files"
+    with scratch_folder() as home, chdir(_made(home / "empty")):
+        files = _made(home / "files")
         os.environ["GRADIO_TEMP_DIR"] = str(files)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        guards.restrict_gradio(files, home / "spool", config.hosts)
+        guards.restrict_gradio(files, _made(home / "spool"), config.hosts)
         turns.open()
         app = web.build_app(config.limits, config.folders)
         _, url, _ = app.queue(max_size=config.limits.events).launch(
@@ -135,6 +131,11 @@ async def _misshapen(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": line}, 422)
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def _check_free(host: str, port: int) -> None:
     """Raises OSError for an address that is taken, before the app is built."""
     try:
@@ -145,29 +146,6 @@ def _check_free(host: str, port: int) -> None:
             f"the app cannot listen on {host}:{port}; choose another port, or end what listens "
             f"there; received {getattr(error, 'strerror', None) or error}"
         ) from error
-
-
-@contextmanager
-def _own_folder() -> Iterator[Path]:
-    """A temporary folder, locked for as long as this process lives."""
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
-        home = Path(name)
-        for part in ("empty", "files", "spool"):
-            (home / part).mkdir()
-        with locked(home):
-            yield home
-
-
-def _remove_left_behind() -> None:
-    """Removes the folders of servers that were killed."""
-    if os.name == "nt":  # no owners there: what is left stays until the system removes it
-        return
-    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/.lock"):
-        home = lock.parent
-        with suppress(OSError):  # another user's, or one that lives
-            if not home.is_symlink() and home.stat().st_uid == os.getuid():
-                with locked(home, required=True):
-                    shutil.rmtree(home)
 
 
 def _expire_until(
