@@ -1,4 +1,4 @@
-"""Builders of odd picture files, byte by byte where no library would write them."""
+"""Builders of odd picture files, byte by byte where no library would write them; damage of any."""
 
 import io
 import struct
@@ -77,6 +77,15 @@ def oriented(pixels: np.ndarray, orientation: int, kind: str) -> bytes:
     exif[274] = orientation
     options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else LOSSLESS.get(kind, {})
     return saved(Image.fromarray(pixels), kind, exif=exif.tobytes(), **options)
+
+
+def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
+    """A file cut off somewhere, or with one to seven other bytes."""
+    if rng.integers(2):
+        return whole[: rng.integers(len(whole))]
+    data = np.frombuffer(whole, np.uint8).copy()
+    data[rng.integers(len(data), size=rng.integers(1, 8))] ^= rng.integers(1, 256, dtype=np.uint8)
+    return data.tobytes()
 
 
 def npy(array: np.ndarray) -> bytes:

@@ -24,15 +24,6 @@ WHOLE = {
 }
 
 
-def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
-    """A file cut off somewhere, or with one to seven other bytes."""
-    if rng.integers(2):
-        return whole[: rng.integers(len(whole))]
-    data = np.frombuffer(whole, np.uint8).copy()
-    data[rng.integers(len(data), size=rng.integers(1, 8))] ^= rng.integers(1, 256, dtype=np.uint8)
-    return data.tobytes()
-
-
 @pytest.mark.parametrize("kind", WHOLE)
 def test_damage_is_refused_in_a_line_or_read_without_a_fault(kind, monkeypatch, capfd):
     monkeypatch.setattr(decoding, "MAX_PIXELS", 1_000_000)  # some announce sizes that take seconds
@@ -41,7 +32,7 @@ def test_damage_is_refused_in_a_line_or_read_without_a_fault(kind, monkeypatch, 
     refusals = []
     for _ in range(500):
         try:
-            pixels = read_image(damaged(WHOLE[kind], rng), name="x").pixels
+            pixels = read_image(bad.damaged(WHOLE[kind], rng), name="x").pixels
         except ImageError as error:
             refusals.append(str(error))
         else:
