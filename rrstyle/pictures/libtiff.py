@@ -1,10 +1,11 @@
 """What libtiff finds wrong in a file: it prints that to stderr, and Pillow often reads on."""
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from PIL import _imaging  # type: ignore[attr-defined]
+from PIL import _imaging
 
 # void (*)(const char *module, const char *format, va_list)
 _Handler = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)
@@ -16,7 +17,7 @@ def _hear(module: bytes, words: bytes, values: int) -> None:
     _told.append(words)
 
 
-def _setter() -> ctypes._CFuncPtr | None:
+def _setter() -> Callable[[Any], Any] | None:
     """libtiff's function that takes a handler and gives the one before; None where it is hidden."""
     try:
         found = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
