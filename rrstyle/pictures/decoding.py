@@ -211,7 +211,8 @@ def _decode_file(kind: str, data: bytes, label: str) -> tuple[np.ndarray, list[s
             with PngImagePlugin.PngImageFile(io.BytesIO(data)) as im:
                 im.verify()  # loading overlooks a bad checksum and a missing end
         if kind == "GIF":
-            _check_size(*struct.unpack_from("<HH", data, 6), label)
+            width, height = struct.unpack_from("<HH", data, 6)
+            _check_size(width, height, label)
         with _DECODERS[kind](io.BytesIO(data), "") as im:
             _check_size(*im.size, label)
             if getattr(im, "is_animated", False):

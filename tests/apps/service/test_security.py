@@ -104,6 +104,13 @@ def test_bad_files_are_one_line_and_not_kept(http, client, pair, kind):
         assert images.read_image(Path(path)).pixels.ndim == 3  # the refusal, to be read
 
 
+@pytest.mark.parametrize("kind", ["HEIC", "AVIF", "GIF"])
+def test_what_browsers_may_not_show_is_kept_as_png(http, kind):
+    path = Path(upload(http, saved(plain(size=(40, 30)), kind), f"photo.{kind.lower()}"))
+    assert path.read_bytes().startswith(b"\x89PNG")
+    np.testing.assert_allclose(images.read_image(path).pixels[9, 9], [1, 0, 0], atol=0.02)
+
+
 def test_metadata_and_what_lies_behind_a_picture_are_dropped(http, client, pair):
     place = Image.Exif()
     place[0x0112] = 6  # to be turned
