@@ -130,7 +130,7 @@ class OptimiseConfig(Checked):
     def check(self) -> None:
         words, step = "one to six integers from 1 to 100000", partial(is_whole, low=1, high=100_000)
         self.require(words, lambda v: are(step, v, 1, 6), "steps")
-        self.require_number(1e-6, 10, "learning_rate")
+        self.require_number(1e-9, 10, "learning_rate")
         self.require_number(1e-6, 1e6, "style_weight")
 
 

@@ -68,7 +68,7 @@ RULES = [
         "one to six integers from 1 to 100000",
         ((), (1,) * 7, (0,), (1.0,), (True,), (100_001,), [5], 5, None),
     ),
-    (OptimiseConfig, "learning_rate", "from 1e-06 to 10", (*NOT_POSITIVE, 11)),
+    (OptimiseConfig, "learning_rate", "from 1e-09 to 10", (*NOT_POSITIVE, 11)),
     (OptimiseConfig, "style_weight", "from 1e-06 to 1e+06", NOT_POSITIVE),
     (PaintConfig, "size", "an odd integer from 3 to 31", (1, 2, 4, -3, 33, 3.0, True, None)),
     (
