@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test test-ui lint lock benchmarks gallery results clean
+.PHONY: help demo app test test-ui lint lock audit benchmarks gallery results clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,16 @@ lock: $(STAMP)  ## Pin the newest versions that pyproject.toml admits, anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --extra dev \
 	  --no-emit-index-url --no-annotate --no-header pyproject.toml --output-file requirements.lock
+
+# Strict: a mirror that has no advisories would pass for "no known vulnerabilities".
+audit:  ## Known advisories against requirements.lock, by pip-audit, which asks for them
+	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit \
+	  && .venv/audit/bin/python -m pip install --quiet pip-audit; } \
+	  || { echo "audit: pip-audit cannot be installed here; nothing was checked" >&2; exit 2; }
+	@.venv/audit/bin/pip-audit --progress-spinner off --strict --no-deps --disable-pip \
+	  --requirement requirements.lock 2> .venv/audit/said; status=$$?; cat .venv/audit/said >&2; \
+	  grep -qi 'known vulnerabilit' .venv/audit/said && exit $$status; \
+	  echo "audit: the advisories cannot be had here; nothing was checked" >&2; exit 2
 
 clean:  ## Remove the environment and what was generated
 	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache

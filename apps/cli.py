@@ -8,6 +8,7 @@ from importlib import import_module
 from apps.errors import explain
 from apps.options.commands import NAMES
 from apps.options.parse import parse
+from apps.scratch import scratch_folder
 from apps.signals import ending_by_exceptions, was_interrupted
 
 _INTERRUPTED, _NOBODY_READS = 130, 141  # as shells have it: 128 + SIGINT, 128 + SIGPIPE
@@ -38,8 +39,9 @@ def _run(words: list[str]) -> int:
             return 0
         with ending_by_exceptions():
             command = parse(words or ["--help"], version=_version())
-            # Every command has a module of its own, and none waits for another's packages.
-            return import_module(f"apps.command.{words[0]}").run(command) or 0
+            with scratch_folder():
+                # Every command has a module of its own, and none waits for another's packages.
+                return import_module(f"apps.command.{words[0]}").run(command) or 0
     except SystemExit as stop:  # tyro's, after help or a usage error; or on SIGTERM
         return stop.code if isinstance(stop.code, int) else 0
     except BrokenPipeError:

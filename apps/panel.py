@@ -10,7 +10,8 @@ import numpy as np
 from recon import metrics
 from recon.reconstruction import reconstruct, reconstruct_trained
 from recon.training.run import load_run
-from rrstyle.config import NetworkConfig
+from rrstyle.config import NetworkConfig, StyleConfig
+from rrstyle.memory import check_memory
 from rrstyle.networks.build import cnn_network
 from rrstyle.pictures.images import Picture, fit_within, resize
 
@@ -48,12 +49,14 @@ def make_panel(
         run: Folder of a training whose DCN, of the best checkpoint, is shown too.
 
     Raises:
-        ValueError: If the picture is too small for the networks, or the run is none.
+        ValueError: If the picture is too small for the networks, the memory that is free for both,
+            or the run is none.
         OSError: If a file of the run cannot be read.
     """
     image = resize(picture.pixels, fit_within(picture.pixels.shape[:2], side))
     pair = None if run is None else load_run(run, best=True)
     config = config if pair is None else pair.config
+    check_memory(StyleConfig(method="transport", side=side, encoder=config))  # its readout is this
     back = {}
     if readouts:
         found = reconstruct(image, config, seed=seed)

@@ -1,11 +1,13 @@
 """Many clients at once, good and bad: no wrong answer, no lost job, flat memory, how long it takes.
 
     python benchmarks/load.py --clients 20 --seconds 300
+    python benchmarks/load.py --requests 2000     # flat memory after the first 500
 
 Starts `rrstyle app` on loopback in a process of its own, and ends it with SIGTERM.
 """
 
 import argparse
+import math
 import os
 import random
 import re
@@ -121,9 +123,14 @@ def ask(http: httpx.Client, **values: Any) -> tuple[str, str]:
 
 
 def client(
-    url: str, number: int, until: float, expected: dict[tuple[str, int], np.ndarray], load: Load
+    url: str,
+    number: int,
+    until: float,
+    expected: dict[tuple[str, int], np.ndarray],
+    load: Load,
+    most: float,
 ) -> None:
-    """Asks again and again until the time is over, one request in four a bad one.
+    """Asks again and again until the time is over or all asked `most`, one in four a bad one.
 
     Args:
         url: Of the app.
@@ -131,10 +138,11 @@ def client(
         until: On the monotonic clock.
         expected: Of `pictures`.
         load: What happens is noted here.
+        most: Requests of all clients together.
     """
     chance = random.Random(number)
     with httpx.Client(base_url=url, trust_env=False, timeout=600) as http:
-        while time.monotonic() < until:
+        while time.monotonic() < until and load.outcomes.total() < most:
             try:
                 outcome = (
                     _bad(http, chance)
@@ -174,19 +182,22 @@ def _bad(http: httpx.Client, chance: random.Random) -> str:
     return f"wrong: {name}: {event} {data[:80]}"
 
 
-def run_load(url: str, pid: int, *, clients: int, seconds: float) -> Load:
+def run_load(
+    url: str, pid: int, *, clients: int, seconds: float, requests: float = math.inf
+) -> Load:
     """Many clients at once against a server on this machine.
 
     Args:
         url: Of the app.
         pid: Of its process, whose memory is watched.
         clients: How many.
-        seconds: For how long they ask; what they asked by then is waited for.
+        seconds: For how long they ask, at most; what they asked by then is waited for.
+        requests: Requests after which they end, if there is time for so many.
     """
     expected, load = pictures(), Load()
     started = time.monotonic()
     threads = [
-        threading.Thread(target=client, args=(url, i, started + seconds, expected, load))
+        threading.Thread(target=client, args=(url, i, started + seconds, expected, load, requests))
         for i in range(clients)
     ]
     for thread in threads:
@@ -244,10 +255,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--requests", type=float, default=math.inf)
     parser.add_argument("--queue", type=int, default=16, help="jobs that may wait")
     asked = parser.parse_args(argv)
     with started_app("--queue", str(asked.queue)) as (url, pid):
-        load = run_load(url, pid, clients=asked.clients, seconds=asked.seconds)
+        load = run_load(
+            url, pid, clients=asked.clients, seconds=asked.seconds, requests=asked.requests
+        )
     print_load(load)
     return int(load.wrong > 0)
 

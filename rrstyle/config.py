@@ -3,8 +3,6 @@
 This file imports nothing heavy: the command needs it to print its help.
 """
 
-import math
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
@@ -35,6 +33,14 @@ class Checked:
             if not holds(value):
                 raise ValueError(f"{name} must be {words}; received {value!r}")
 
+    def require_whole(self, low: int, high: int, *names: str) -> None:
+        """Raises ValueError for a field of `names` that is no integer from `low` to `high`."""
+        self.require(f"an integer from {low} to {high}", lambda v: is_whole(v, low, high), *names)
+
+    def require_number(self, low: float, high: float, *names: str) -> None:
+        """Raises ValueError for a field of `names` that is no number from `low` to `high`."""
+        self.require(f"from {low:g} to {high:g}", lambda v: is_number(v, low, high), *names)
+
 
 def is_a(kind: type, value: Any) -> bool:
     """Whether a value is a `kind`, and no empty text."""
@@ -51,19 +57,14 @@ def is_number(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
-def is_count(value: Any) -> bool:
-    """Whether a value is a positive integer."""
-    return is_whole(value, 1, math.inf)
+def is_seed(value: Any) -> bool:
+    """Whether a value is an integer from 0 to 2^128, so that a file name can hold it."""
+    return is_whole(value, 0, 2**128)
 
 
 def is_share(value: Any) -> bool:
     """Whether a value is a number from 0 to 1."""
     return is_number(value, 0, 1)
-
-
-def is_positive(value: Any) -> bool:
-    """Whether a value is a positive number that a float can hold."""
-    return is_number(value, 0, sys.float_info.max) and value > 0
 
 
 def are(holds: Callable[[Any], bool], values: Any, least: int, most: float) -> bool:
@@ -103,9 +104,10 @@ class NetworkConfig(Checked):
     def check(self) -> None:
         self.require("a name such as conv1_2", lambda v: isinstance(v, str), "layer")
         ARCHITECTURES[self.architecture].up_to(self.layer)
-        own_or_count = "channels", "kernel"
-        self.require("a positive integer", lambda v: v is None or is_count(v), *own_or_count)
-        self.require("positive and finite", is_positive, "std")
+        for name, most in ("channels", 4096), ("kernel", 99):
+            if getattr(self, name) is not None:
+                self.require_whole(1, most, name)
+        self.require_number(1e-4, 100, "std")
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,10 @@ class OptimiseConfig(Checked):
     """Weight of the style loss against the content loss (the paper's beta / alpha)."""
 
     def check(self) -> None:
-        self.require("one to six positive integers", lambda v: are(is_count, v, 1, 6), "steps")
-        self.require("positive and finite", is_positive, "learning_rate", "style_weight")
+        words, step = "one to six integers from 1 to 100000", partial(is_whole, low=1, high=100_000)
+        self.require(words, lambda v: are(step, v, 1, 6), "steps")
+        self.require_number(1e-9, 10, "learning_rate")
+        self.require_number(1e-6, 1e6, "style_weight")
 
 
 @dataclass(frozen=True)
@@ -175,16 +179,18 @@ class PaintConfig(Checked):
     """Share of the photograph's fine detail, in the style's colours, given back at edges."""
 
     def check(self) -> None:
-        odd = "an odd integer of at least 3"
-        self.require(odd, lambda v: is_whole(v, 3, math.inf) and v % 2 == 1, "size")
-        self.require("one to twelve positive integers", lambda v: are(is_count, v, 1, 12), "rounds")
+        odd = "an odd integer from 3 to 31"
+        self.require(odd, lambda v: is_whole(v, 3, 31) and v % 2 == 1, "size")
+        words, round_ = "one to twelve integers from 1 to 100", partial(is_whole, low=1, high=100)
+        self.require(words, lambda v: are(round_, v, 1, 12), "rounds")
         self.require("two numbers from 0 to 1", lambda v: are(is_share, v, 2, 2), "content_mix")
-        self.require("from 0 to 1", is_share, "calm", "diversity", "detail")
-        counts = "coarsest", "searched", "matched", "keys", "projection"
-        self.require("a positive integer", is_count, *counts)
-        self.require("from 0 to 10", lambda v: is_number(v, 0, 10), "variety", "occupancy")
-        self.require("from 1 to 10", lambda v: is_number(v, 1, 10), "coherence")
-        self.require("positive and finite", is_positive, "completeness")
+        self.require_number(0, 1, "calm", "diversity", "detail")
+        self.require_whole(1, 8192, "coarsest", "searched", "matched")
+        self.require_whole(1, 1_000_000, "keys")
+        self.require_whole(1, 1024, "projection")
+        self.require_number(0, 10, "variety", "occupancy")
+        self.require_number(1, 10, "coherence")
+        self.require_number(1e-6, 1e6, "completeness")
 
 
 # What a DCN without trained weights can end in.
@@ -236,9 +242,9 @@ class StyleConfig(Checked):
     paint: PaintConfig = field(default_factory=PaintConfig)
 
     def check(self) -> None:
-        self.require("from 0 to 1", is_share, "wildness", "strength")
-        self.require("an integer from 16 to 8192", lambda v: is_whole(v, 16, 8192), "side")
-        self.require("from 0.25 to 4", lambda v: is_number(v, 0.25, 4), "style_scale")
+        self.require_number(0, 1, "wildness", "strength")
+        self.require_whole(16, 8192, "side")
+        self.require_number(0.25, 4, "style_scale")
         self.require("True or False", partial(is_a, bool), "keep_colours", "style_rotate", "tile")
         if self.method != "paint":
             words = f"False where method is {self.method}"
@@ -271,6 +277,8 @@ def from_dict(kind: type, values: Any) -> Any:
 
     def parsed(name: str, value: Any) -> Any:
         if is_dataclass(hints[name]):
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} must be an object; received {type(value).__name__}")
             return from_dict(hints[name], value)
         return tuple(value) if isinstance(value, list) else value
 

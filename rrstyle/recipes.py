@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rrstyle.config import StyleConfig, from_dict, to_dict
+from rrstyle.config import StyleConfig, from_dict, is_seed, to_dict
 from rrstyle.pictures import images, masks, regions
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
@@ -35,9 +35,9 @@ class Input:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and 0 < len(self.name) <= 200):
-            raise ValueError("recipe: an input's name must be a string of 1 to 200 characters")
+            raise ValueError("an input's name must be a string of 1 to 200 characters")
         if not (isinstance(self.digest, str) and re.fullmatch(r"[0-9a-f]{64}", self.digest)):
-            raise ValueError("recipe: an input's digest must be 64 hexadecimal digits")
+            raise ValueError("an input's digest must be 64 hexadecimal digits")
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def parse_recipe(text: str) -> Recipe:
     except KeyError as error:
         raise ValueError(f"recipe: the field {error} is missing") from error
     used = None if weights is None else _parse_input("weights", weights)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"recipe: seed must be a non-negative integer; received {seed!r}")
+    if not is_seed(seed):
+        raise ValueError(f"recipe: seed must be an integer from 0 to 2^128; received {seed!r}")
     if not isinstance(versions, dict):
         raise ValueError("recipe: versions must be an object")
     versions = {str(k): str(v) for k, v in versions.items()}
@@ -188,19 +188,22 @@ def _parse_blend(record: dict) -> tuple[tuple[Input, ...], tuple[float, ...]]:
     others = record.get("more_styles", [])
     if not (isinstance(others, list) and len(others) < MOST_STYLES):
         raise ValueError(f"recipe: more_styles must be a list of at most {MOST_STYLES - 1}")
+    styles = tuple(_parse_input("more_styles", other) for other in others)
     weights = record.get("style_weights", [1.0])
     try:
-        check_shares(weights, 1 + len(others))
+        check_shares(() if weights is None else weights, 1 + len(others))
     except ValueError as error:
         raise ValueError(f"recipe: style_{error}") from None
-    styles = tuple(_parse_input("more_styles", other) for other in others)
     return styles, tuple(map(float, weights)) if others else (1.0,)
 
 
 def _parse_input(field: str, value) -> Input:
     if not isinstance(value, dict) or value.keys() != {"name", "digest"}:
         raise ValueError(f"recipe: {field} must be an object of a name and a digest")
-    return Input(**value)
+    try:
+        return Input(**value)
+    except ValueError as error:
+        raise ValueError(f"recipe: {field}: {error}") from error
 
 
 def read_recipe(source, *, name: str | None = None) -> Recipe:

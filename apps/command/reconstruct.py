@@ -2,11 +2,12 @@
 
 from apps.batch.inputs import find_pictures
 from apps.batch.outputs import choose_place, refusal
-from apps.options.checks import check_least, refuse_beside_run
+from apps.options.checks import check_range, refuse_beside_run
 from apps.options.commands import Reconstruct
 from apps.quiet import quiet_start
 from rrstyle.config import NetworkConfig
 from rrstyle.durable import write_whole
+from rrstyle.networks.laws import check_seed
 from rrstyle.pictures.images import encode_png
 from rrstyle.pictures.sheets import contact_sheet
 
@@ -15,8 +16,8 @@ def run(command: Reconstruct) -> None:
     """Writes the panel and prints the numbers."""
     if command.decoder is not None:
         refuse_beside_run(command.network, NetworkConfig(), seed=command.seed)
-    check_least("seed", command.seed, 0)
-    check_least("side", command.side, 16)
+    check_seed(command.seed)
+    check_range("side", command.side, 16, 8192)
     if command.output.suffix.lower() != ".png":
         raise ValueError(f"output must be a .png file; received {command.output.name!r}")
     sources = find_pictures([command.image], argument="image")

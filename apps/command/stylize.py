@@ -12,10 +12,12 @@ from apps.batch.replay import check_trained, recipe_inputs, replayed_input, vers
 from apps.batch.run import Batch, WriteError, plan_pairs
 from apps.command.progress import ProgressLine
 from apps.errors import one_line
-from apps.options.checks import check_least, refuse_beside_run
+from apps.options.checks import check_range, refuse_beside_run
 from apps.options.commands import Stylize
 from apps.quiet import quiet_start
 from rrstyle.config import DECODERS, StyleConfig
+from rrstyle.memory import check_memory
+from rrstyle.networks.laws import check_seed
 from rrstyle.pictures.images import read_image
 from rrstyle.pictures.masks import as_mask
 from rrstyle.pictures.regions import Regions, as_regions, check_method
@@ -32,8 +34,8 @@ _NAMED = 5  # pictures named in a line about many
 def run(command: Stylize) -> int:
     """Makes the pictures; the exit status is 1 where one was not made."""
     recipe: Recipe | None = command.made_by
-    check_least("seed", command.seed, 0)
-    check_least("variants", command.variants, 1)
+    check_seed(command.seed)
+    check_range("variants", command.variants, 1, 10_000)
     contents = _sources(command.content, recipe, "content")
     styles, weights = _styles(command, recipe)
     mask, regions = _mask(command, recipe), _regions(command, recipe, styles)
@@ -163,7 +165,9 @@ def _check_networks(
         from rrstyle.networks import weight_files
 
     found = weight_files.load_weights(config.weights, config.encoder)
-    pipeline.smallest_side(replace(config, encoder=found.network))
+    used = replace(config, encoder=found.network)
+    pipeline.smallest_side(used)
+    check_memory(used)
     if recipe is not None:
         warnings.append(versions_warning(recipe, backend.versions()))
     return [text for text in warnings if text]

@@ -4,10 +4,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 
-def check_least(name: str, value: int, least: int) -> None:
-    """Raises ValueError for a number that is too small."""
-    if value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}; received {value}")
+def check_range(name: str, value: int, least: int, most: int) -> None:
+    """Raises ValueError for a number that is too small or too large."""
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be an integer from {least} to {most}; received {value}")
 
 
 def refuse_beside_run(given: Any, default: Any, *, seed: int = 0) -> None:

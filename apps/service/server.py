@@ -1,10 +1,9 @@
 """The server of the app: its start, the files it keeps and removes, its end."""
 
+import logging
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,15 +13,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from gradio.route_utils import FnIndexInferError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from apps.errors import one_line
 from apps.page import app as web
+from apps.scratch import scratch_folder
 from apps.service import guards
 from apps.service.jobs import turns
 from apps.service.limits import ServerConfig
-from rrstyle.durable import locked
 from rrstyle.pictures.files import MAX_BYTES
 
 # For jobs that run when the server is told to end; and for their clients to fetch the pictures.
@@ -34,7 +36,10 @@ _SESSIONS = 200
 
 # Of all that clients uploaded and made together; the oldest files are removed.
 _MOST_BYTES = 4 * 2**30
-_PREFIX = "rrstyle-app-"
+
+# What Gradio and FastAPI raise of a body that fits no function: the last of wrong names of values.
+_MISSHAPEN = (RequestValidationError, FnIndexInferError, TypeError)
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -48,12 +53,11 @@ def serving(config: ServerConfig) -> Iterator[str]:
         The app's address; OSError if the server cannot listen there.
     """
     _check_free(config.host, config.port)
-    _remove_left_behind()
-    with _own_folder() as home, chdir(home / "empty"):
-        files = home / "files"
+    with scratch_folder() as home, chdir(_made(home / "empty")):
+        files = _made(home / "files")
         os.environ["GRADIO_TEMP_DIR"] = str(files)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        guards.restrict_gradio(files, home / "spool", config.hosts)
+        guards.restrict_gradio(files, _made(home / "spool"), config.hosts)
         turns.open()
         app = web.build_app(config.limits, config.folders)
         _, url, _ = app.queue(max_size=config.limits.events).launch(
@@ -61,7 +65,10 @@ def serving(config: ServerConfig) -> Iterator[str]:
             server_port=config.port,
             root_path=config.root_path,
             auth=config.auth,
-            app_kwargs={"routes": [Route("/health", partial(_health, config.limits.queue))]},
+            app_kwargs={
+                "routes": [Route("/health", partial(_health, config.limits.queue))],
+                "exception_handlers": dict.fromkeys(_MISSHAPEN, _misshapen),
+            },
             max_threads=config.limits.events,
             state_session_capacity=_SESSIONS,
             max_file_size=MAX_BYTES,
@@ -114,6 +121,21 @@ async def _health(places: int, request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("rrstyle"), **load})
 
 
+async def _misshapen(request: Request, error: Exception) -> JSONResponse:
+    """A body that no function here takes, refused in a line, of which the log has no traceback."""
+    line = str(error)
+    if isinstance(error, RequestValidationError):  # FastAPI repeats the body, and fails at a NaN
+        first = error.errors()[0]
+        line = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    log.warning("a request was refused: %s", line := one_line(line))
+    return JSONResponse({"detail": line}, 422)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def _check_free(host: str, port: int) -> None:
     """Raises OSError for an address that is taken, before the app is built."""
     try:
@@ -124,29 +146,6 @@ def _check_free(host: str, port: int) -> None:
             f"the app cannot listen on {host}:{port}; choose another port, or end what listens "
             f"there; received {getattr(error, 'strerror', None) or error}"
         ) from error
-
-
-@contextmanager
-def _own_folder() -> Iterator[Path]:
-    """A temporary folder, locked for as long as this process lives."""
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
-        home = Path(name)
-        for part in ("empty", "files", "spool"):
-            (home / part).mkdir()
-        with locked(home):
-            yield home
-
-
-def _remove_left_behind() -> None:
-    """Removes the folders of servers that were killed."""
-    if os.name == "nt":  # no owners there: what is left stays until the system removes it
-        return
-    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/.lock"):
-        home = lock.parent
-        with suppress(OSError):  # another user's, or one that lives
-            if not home.is_symlink() and home.stat().st_uid == os.getuid():
-                with locked(home, required=True):
-                    shutil.rmtree(home)
 
 
 def _expire_until(

@@ -26,7 +26,7 @@ from rrstyle.progress import OnStep, Step, ignore
 
 Bad = tuple[tuple[str, str], ...]
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 _THREADS = 8  # they wait for the disk more than they compute
 _CHUNK = 128  # files that a thread checks in one go
 _CACHE_FORMAT = 1

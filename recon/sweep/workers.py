@@ -129,7 +129,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # a fork would copy a running backend
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, job, starting), daemon=True)
-        with _interrupts_ignored():
+        with _signals_held():
             self._process.start()
         theirs.close()  # so that the worker's death is the end of the pipe
 
@@ -177,16 +177,26 @@ def described(cell: Cell) -> str:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A process that starts meanwhile ignores Ctrl-C, which goes to all: this one ends it."""
+def _signals_held() -> Iterator[None]:
+    """A process that starts meanwhile ignores Ctrl-C, which goes to all: this one ends it.
+
+    SIGTERM waits: a process that is not told all that it needs to start complains.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    held: list[int] = []
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, frame: held.append(number)),
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(signal.SIGTERM)
 
 
 def _serve(connection: Connection, packed: bytes, starting: Starting) -> None:

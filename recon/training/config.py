@@ -5,26 +5,19 @@ This file imports nothing heavy: the command needs it to print its help.
 Reference: "Randomness in Deconvolutional Networks for Visual Representation", sections 2.1, 3.1.
 """
 
-import math
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
-from rrstyle.config import (
-    Checked,
-    NetworkConfig,
-    are,
-    is_a,
-    is_count,
-    is_positive,
-    is_share,
-    is_whole,
-)
+from rrstyle.config import Checked, NetworkConfig, are, is_a, is_seed, is_share, is_whole
 
 # Settings that decide when something is written, or when the training ends, but no weight on the
 # way there: a continued run may change them.
 FREE_ON_RESUME = frozenset({"steps", "log_every", "checkpoint_every", "sample_every"})
+
+
+_MOST_STEPS = 10**9
 
 
 def _is_below_1(value: Any) -> bool:
@@ -32,7 +25,8 @@ def _is_below_1(value: Any) -> bool:
 
 
 def _rise(values: Any) -> bool:
-    return are(is_count, values, 0, math.inf) and all(a < b for a, b in pairwise(values))
+    step = partial(is_whole, low=1, high=_MOST_STEPS)
+    return are(step, values, 0, 1000) and all(a < b for a, b in pairwise(values))
 
 
 @dataclass(frozen=True)
@@ -72,15 +66,17 @@ class Schedule(Checked):
     """Share of the pictures that is held out, to find the best checkpoint; 0 for none."""
 
     def check(self) -> None:
-        self.require("a non-negative integer", lambda v: is_whole(v, 0, math.inf), "seed")
-        counts = "crop", "batch", "steps", "log_every", "checkpoint_every"
-        self.require("a positive integer", is_count, *counts)
-        self.require("positive and finite", is_positive, "learning_rate", "rate_factor")
-        self.require("positive integers, rising", _rise, "milestones")
+        self.require("an integer from 0 to 2^128", is_seed, "seed")
+        self.require_whole(1, 8192, "crop")
+        self.require_whole(1, 65536, "batch")
+        self.require_whole(1, _MOST_STEPS, "steps", "log_every", "checkpoint_every")
+        self.require_number(1e-9, 1000, "learning_rate")
+        self.require_number(1e-6, 1000, "rate_factor")
+        words = f"at most 1000 integers from 1 to {_MOST_STEPS}, rising"
+        self.require(words, _rise, "milestones")
         words = "two numbers from 0 to below 1"
         self.require(words, lambda v: are(_is_below_1, v, 2, 2), "betas")
-        words = "0 or positive and finite"
-        self.require(words, lambda v: v == 0 or is_positive(v), "weight_decay")
+        self.require_number(0, 1000, "weight_decay")
         self.require("from 0 to below 1", _is_below_1, "validation")
 
     def rate(self, step: int) -> float:
@@ -119,7 +115,7 @@ class TrainingConfig(Schedule):
     def check(self) -> None:
         words = "random or the name of trained weights"
         self.require(words, partial(is_a, str), "weights")
-        self.require("a positive integer", is_count, "sample_every")
+        self.require_whole(1, _MOST_STEPS, "sample_every")
         super().check()
 
 

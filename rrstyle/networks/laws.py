@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from rrstyle.config import is_seed
+
 # Scaled laws: name in scipy.stats, and half-width or scale, a / b times the standard deviation.
 _SCALED = {
     "gaussian": ("norm", 1, 1),
@@ -28,7 +30,7 @@ def layer_rng(seed: int, *path: int) -> np.random.Generator:
     layers of equal shape never share theirs.
 
     Raises:
-        ValueError: If the seed is not a non-negative integer.
+        ValueError: If `check_seed` refuses the seed.
     """
     return np.random.default_rng(np.random.SeedSequence(check_seed(seed), spawn_key=path))
 
@@ -37,11 +39,12 @@ def check_seed(seed: int) -> int:
     """`seed` as a Python integer.
 
     Raises:
-        ValueError: If it is not a non-negative integer.
+        ValueError: If it is no integer from 0 to 2^128.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a non-negative integer; received {seed!r}")
-    return int(seed)
+    number = int(seed) if isinstance(seed, np.integer) else seed
+    if not is_seed(number):
+        raise ValueError(f"seed must be an integer from 0 to 2^128; received {seed!r}")
+    return number
 
 
 def distribution(law: str, std: float):

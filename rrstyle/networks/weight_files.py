@@ -201,7 +201,8 @@ def _not_weights(path: Path) -> ValueError:
 
 def _from_npz(path: Path) -> CnnWeights:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             if about.pop("format") != _FORMAT:
                 raise ValueError

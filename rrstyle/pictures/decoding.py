@@ -4,6 +4,7 @@ Files are not trusted.
 """
 
 import io
+import logging
 import struct
 import threading
 import warnings
@@ -13,7 +14,9 @@ from typing import Any
 
 import numpy as np
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
+    GifImagePlugin,
     Image,
     ImageCms,
     ImageFile,
@@ -22,9 +25,14 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+from pillow_heif import HeifImageFile
+
+from rrstyle.pictures.libtiff import errors_raised
 
 MAX_PIXELS = 64_000_000  # height times width
 MAX_TEXT = 2**20  # characters of a text inside a PNG
+
+KINDS = "PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 
 _MAGICS: dict[str, tuple[bytes, ...]] = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
@@ -43,7 +51,17 @@ _DECODERS: dict[str, Callable[[Any, str], ImageFile.ImageFile]] = {
     "WebP": WebPImagePlugin.WebPImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "HEIC": HeifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
 }
+# Brands in the first box of a file of ISO's base media format, which videos have too.
+_BRANDS = {
+    "AVIF": {b"avif", b"avis"},
+    "HEIC": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"},
+}
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # or it prints what it raises as well
 
 _QUIET = threading.Lock()  # warnings.catch_warnings is not thread-safe
 
@@ -58,7 +76,7 @@ def refusal(label: str, wrong: str, rule: str, received: Any) -> ImageError:
 
 
 def decode(data: bytes, label: str) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, named `label` in errors.
+    """Decodes a file of KINDS or a .npy file, named `label` in errors.
 
     Returns:
         New float32 pixels (height, width, 3) in [0, 1], upright and over white, their alpha as
@@ -75,9 +93,7 @@ def decode(data: bytes, label: str) -> tuple[np.ndarray, np.ndarray | None, tupl
     elif kind in _DECODERS:
         array, notes = _decode_file(kind, data, label)
     else:
-        foreign = "not a PNG, JPEG, WebP, BMP or TIFF image"
-        wrong = f"{kind} is not supported" if kind else foreign
-        raise refusal(label, wrong, "save it as PNG", f"{len(data)} bytes")
+        raise refusal(label, f"not a {KINDS} image", "save it as PNG", f"{len(data)} bytes")
     pixels, alpha = unit_rgb(array, label)
     if alpha is not None:
         notes.append("transparency composited on white")
@@ -141,7 +157,9 @@ def _kind_of(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":
-        return "HEIC, AVIF or video"
+        end = min(int.from_bytes(data[:4], "big"), 256)
+        brands = {data[at : at + 4] for at in range(8, end, 4)}
+        return next((kind for kind, known in _BRANDS.items() if brands & known), "")
     return next((kind for kind, magics in _MAGICS.items() if data.startswith(magics)), "")
 
 
@@ -158,7 +176,8 @@ def _damage_named(kind: str, data: bytes, label: str) -> Iterator[None]:
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            yield
+            with errors_raised():
+                yield
         except ImageError:
             raise
         except Exception as error:  # of many kinds, as fuzzing shows
@@ -191,13 +210,17 @@ def _decode_file(kind: str, data: bytes, label: str) -> tuple[np.ndarray, list[s
             _check_size(width, height, label)  # Pillow hides the size of the 0 x 10 it refuses
             with PngImagePlugin.PngImageFile(io.BytesIO(data)) as im:
                 im.verify()  # loading overlooks a bad checksum and a missing end
+        if kind == "GIF":
+            width, height = struct.unpack_from("<HH", data, 6)
+            _check_size(width, height, label)
         with _DECODERS[kind](io.BytesIO(data), "") as im:
             _check_size(*im.size, label)
             if getattr(im, "is_animated", False):
-                # A TIFF's pages are counted only by parsing them all.
-                count = "several" if kind == "TIFF" else getattr(im, "n_frames", "several")
+                # Pages of a TIFF and frames of a GIF are counted only by parsing them all.
+                count = "several" if kind in ("TIFF", "GIF") else getattr(im, "n_frames", "several")
                 notes.append(f"first of {count} frames used")
             im.load()
+            _check_size(*im.size, label)  # HEIC's may turn out to be another
             if im.mode.startswith("I"):
                 array = _unit_from_16_bits(im, label)
                 notes.append("16-bit values rescaled")

@@ -22,7 +22,8 @@ from rrstyle.pictures.decoding import ImageError as ImageError  # callers name i
 from rrstyle.pictures.files import Source, read_bytes
 
 # Endings of the files in a folder that are taken for pictures.
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".npy"})
+_KINDS = ("png", "jpg", "jpeg", "webp", "heic", "heif", "avif", "gif", "bmp", "tif", "tiff", "npy")
+SUFFIXES = frozenset(f".{kind}" for kind in _KINDS)
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,15 @@ def has_picture_name(name: str) -> bool:
 
 
 def read_image(source: Source, *, name: str | None = None) -> Picture:
-    """Decodes a PNG, JPEG, WebP, BMP, TIFF or .npy file, upright, over white and in sRGB.
+    """Decodes a picture of `rrstyle.pictures.decoding.KINDS` or a .npy file.
 
     Args:
         source: Path, the file's bytes, or a binary stream, read from where it stands.
         name: Display name of the picture; never opened as a file.
 
     Returns:
-        The picture; its pixels are a new array and nothing of the file's metadata is kept.
+        The picture, upright, over white and in sRGB; its pixels are a new array and nothing of the
+        file's metadata is kept. Of several frames it is the first.
 
     Raises:
         ImageError: If the content is refused (kind, damage, size, values) or no file can have the

@@ -52,29 +52,30 @@ def test_every_choice_is_taken_and_others_are_refused(kind, name, choices):
 
 
 NOT_COUNTS = (0, -1, 1.5, 2.0, True, "3")
-NOT_POSITIVE = (0, -0.1, float("nan"), float("inf"), True, "1", None, 10**400)
+BELOW, ABOVE = (0, -0.1, float("nan"), True, "1", None), (float("inf"), 1e300, 10**400)
+NOT_POSITIVE = BELOW + ABOVE
 NOT_SHARES = (-0.01, 1.01, float("nan"), True, "0.5", None)
 NOT_TO_TEN = (-0.01, 10.01, float("nan"), float("inf"), True, "1", None)
 RULES = [
-    (NetworkConfig, "channels", "a positive integer", NOT_COUNTS),
-    (NetworkConfig, "kernel", "a positive integer", NOT_COUNTS),
-    (NetworkConfig, "std", "positive and finite", NOT_POSITIVE),
+    (NetworkConfig, "channels", "an integer from 1 to 4096", (*NOT_COUNTS, 4097, 10**400)),
+    (NetworkConfig, "kernel", "an integer from 1 to 99", (*NOT_COUNTS, 100)),
+    (NetworkConfig, "std", "from 0.0001 to 100", (*NOT_POSITIVE, 101)),
     (NetworkConfig, "layer", "a name such as conv1_2", (None, 5, ("conv1",))),
     (NetworkConfig, "layer", "conv1_1 to conv5_3 of vgg16", ("conv6", "pool1", "")),
     (
         OptimiseConfig,
         "steps",
-        "one to six positive integers",
-        ((), (1,) * 7, (0,), (1.0,), (True,), [5], 5, None),
+        "one to six integers from 1 to 100000",
+        ((), (1,) * 7, (0,), (1.0,), (True,), (100_001,), [5], 5, None),
     ),
-    (OptimiseConfig, "learning_rate", "positive and finite", NOT_POSITIVE),
-    (OptimiseConfig, "style_weight", "positive and finite", NOT_POSITIVE),
-    (PaintConfig, "size", "an odd integer of at least 3", (1, 2, 4, -3, 3.0, True, None)),
+    (OptimiseConfig, "learning_rate", "from 1e-09 to 10", (*NOT_POSITIVE, 11)),
+    (OptimiseConfig, "style_weight", "from 1e-06 to 1e+06", NOT_POSITIVE),
+    (PaintConfig, "size", "an odd integer from 3 to 31", (1, 2, 4, -3, 33, 3.0, True, None)),
     (
         PaintConfig,
         "rounds",
-        "one to twelve positive integers",
-        ((), (1,) * 13, (2, 0), (1.0,), [1], 1),
+        "one to twelve integers from 1 to 100",
+        ((), (1,) * 13, (2, 0), (1.0,), (101,), [1], 1),
     ),
     (
         PaintConfig,
@@ -82,15 +83,15 @@ RULES = [
         "two numbers from 0 to 1",
         ((0.1,), (0.1, 0.2, 0.3), (0.1, 1.1), (True, 0.1), 0.1, [0.1, 0.2]),
     ),
-    (PaintConfig, "coarsest", "a positive integer", (*NOT_COUNTS, None)),
-    (PaintConfig, "searched", "a positive integer", (*NOT_COUNTS, None)),
-    (PaintConfig, "matched", "a positive integer", (*NOT_COUNTS, None)),
-    (PaintConfig, "keys", "a positive integer", (*NOT_COUNTS, None)),
-    (PaintConfig, "projection", "a positive integer", (*NOT_COUNTS, None)),
+    (PaintConfig, "coarsest", "an integer from 1 to 8192", (*NOT_COUNTS, None, 8193)),
+    (PaintConfig, "searched", "an integer from 1 to 8192", (*NOT_COUNTS, None, 8193)),
+    (PaintConfig, "matched", "an integer from 1 to 8192", (*NOT_COUNTS, None, 8193)),
+    (PaintConfig, "keys", "an integer from 1 to 1000000", (*NOT_COUNTS, None, 10**400)),
+    (PaintConfig, "projection", "an integer from 1 to 1024", (*NOT_COUNTS, None, 2**31)),
     (PaintConfig, "calm", "from 0 to 1", NOT_SHARES),
     (PaintConfig, "diversity", "from 0 to 1", NOT_SHARES),
     (PaintConfig, "detail", "from 0 to 1", NOT_SHARES),
-    (PaintConfig, "completeness", "positive and finite", NOT_POSITIVE),
+    (PaintConfig, "completeness", "from 1e-06 to 1e+06", NOT_POSITIVE),
     (PaintConfig, "variety", "from 0 to 10", NOT_TO_TEN),
     (PaintConfig, "occupancy", "from 0 to 10", NOT_TO_TEN),
     (PaintConfig, "coherence", "from 1 to 10", (*NOT_TO_TEN, 0.99)),
@@ -203,7 +204,7 @@ def test_missing_fields_keep_their_defaults():
         ({"encoder": {"depth": 3}}, "NetworkConfig has no field 'depth'"),
         ({"check": 1}, "StyleConfig has no field 'check'"),
         ({1: 2}, "StyleConfig has no field '1'"),
-        ({"encoder": None}, "NetworkConfig must be an object; received NoneType"),
+        ({"encoder": None}, "encoder must be an object; received NoneType"),
         ([], "StyleConfig must be an object; received list"),
         ({"paint": {"rounds": [1, 0]}}, "rounds must be one to twelve"),
     ],

@@ -86,7 +86,7 @@ PAIR = noise(32, 40), noise(36, 36)
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "0", None])
 def test_bad_seeds(seed):
     line = refused(lambda: stylize(*PAIR, TRANSPORT, seed=seed))
-    assert line == f"seed must be a non-negative integer; received {seed!r}"
+    assert line == f"seed must be an integer from 0 to 2^128; received {seed!r}"
 
 
 @pytest.mark.parametrize("n", [0, -3, 1.5, True, "2", None])

@@ -241,10 +241,10 @@ def test_missing_fields(field):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"seed": -1}, "seed must be a non-negative integer; received -1"),
-        ({"seed": True}, "seed must be a non-negative integer; received True"),
-        ({"seed": 1.5}, "seed must be a non-negative integer; received 1.5"),
-        ({"seed": "7"}, "seed must be a non-negative integer; received '7'"),
+        ({"seed": -1}, "seed must be an integer from 0 to 2^128; received -1"),
+        ({"seed": True}, "seed must be an integer from 0 to 2^128; received True"),
+        ({"seed": 1.5}, "seed must be an integer from 0 to 2^128; received 1.5"),
+        ({"seed": "7"}, "seed must be an integer from 0 to 2^128; received '7'"),
         ({"versions": []}, "versions must be an object"),
         ({"content": "cat.png"}, "content must be an object of a name and a digest"),
         ({"content": {"name": "x"}}, "content must be an object of a name and a digest"),

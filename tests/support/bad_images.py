@@ -1,4 +1,4 @@
-"""Builders of odd picture files, byte by byte where no library would write them."""
+"""Builders of odd picture files, byte by byte where no library would write them; damage of any."""
 
 import io
 import struct
@@ -6,8 +6,14 @@ import zlib
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
+LOSSLESS: dict[str, dict[str, Any]] = {
+    "HEIC": {"quality": -1, "chroma": 444, "matrix_coefficients": 0},
+    "AVIF": {"quality": 100, "subsampling": "4:4:4"},
+}
+pillow_heif.register_heif_opener()  # to write it; what reads pictures asks for no plugins
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -47,7 +53,7 @@ def bomb(width: int, height: int) -> bytes:
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     """What Pillow writes."""
     stream = io.BytesIO()
-    image.save(stream, kind, **options)
+    image.save(stream, "HEIF" if kind == "HEIC" else kind, **options)
     return stream.getvalue()
 
 
@@ -69,8 +75,17 @@ def oriented(pixels: np.ndarray, orientation: int, kind: str) -> bytes:
     """A picture that asks to be turned."""
     exif = Image.Exif()
     exif[274] = orientation
-    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
-    return saved(Image.fromarray(pixels), kind, exif=exif, **options)
+    options = {"quality": 100, "subsampling": 0} if kind == "JPEG" else LOSSLESS.get(kind, {})
+    return saved(Image.fromarray(pixels), kind, exif=exif.tobytes(), **options)
+
+
+def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
+    """A file cut off somewhere, or with one to seven other bytes."""
+    if rng.integers(2):
+        return whole[: rng.integers(len(whole))]
+    data = np.frombuffer(whole, np.uint8).copy()
+    data[rng.integers(len(data), size=rng.integers(1, 8))] ^= rng.integers(1, 256, dtype=np.uint8)
+    return data.tobytes()
 
 
 def npy(array: np.ndarray) -> bytes:

@@ -22,21 +22,21 @@ NETWORKS = st.builds(
     NetworkConfig,
     layer=st.sampled_from(["conv1", "conv1_2", "conv3_3", "conv5"]),
     channels=st.none() | COUNT,
-    kernel=st.none() | COUNT,
-    std=POSITIVE,
+    kernel=st.none() | st.integers(1, 99),
+    std=st.floats(1e-4, 100),
     **choice_of(NetworkConfig),
 ) | st.builds(NetworkConfig, architecture=st.just("alexnet"), layer=st.just("conv4"))
 OPTIMISERS = st.builds(
     OptimiseConfig,
     steps=st.lists(COUNT, min_size=1, max_size=6).map(tuple),
-    learning_rate=POSITIVE,
+    learning_rate=st.floats(1e-6, 10),
     style_weight=POSITIVE,
     **choice_of(OptimiseConfig),
 )
 PAINTS = st.builds(
     PaintConfig,
     size=st.integers(1, 10).map(lambda n: 2 * n + 1),
-    rounds=st.lists(COUNT, min_size=1, max_size=12).map(tuple),
+    rounds=st.lists(st.integers(1, 100), min_size=1, max_size=12).map(tuple),
     content_mix=st.tuples(SHARE, SHARE),
     calm=SHARE,
     diversity=SHARE,

@@ -11,6 +11,7 @@ import pytest
 from apps import cli
 from apps.batch import run as batch
 from apps.errors import explain, one_line
+from rrstyle import memory
 from rrstyle.pictures.images import encode_png, read_image
 from tests.support.bad_images import TEXTS
 
@@ -128,11 +129,14 @@ def test_folders_without_pictures_and_missing_arguments(capsys) -> None:
     [
         (("--strength", "1.5"), "strength must be from 0 to 1; received 1.5"),
         (("--strength", "nan"), "strength must be from 0 to 1; received nan"),
-        (("--optimise.steps", "0"), "steps must be one to six positive integers; received (0,)"),
-        (("--channels", "0"), "channels must be a positive integer; received 0"),
+        (
+            ("--optimise.steps", "0"),
+            "steps must be one to six integers from 1 to 100000; received (0,)",
+        ),
+        (("--channels", "0"), "channels must be an integer from 1 to 4096; received 0"),
         (("--layer", "conv9"), "layer must be conv1_1 to conv5_3 of vgg16; received 'conv9'"),
-        (("--seed", "-1"), "seed must be an integer of at least 0; received -1"),
-        (("--variants", "0"), "variants must be an integer of at least 1; received 0"),
+        (("--seed", "-1"), "seed must be an integer from 0 to 2^128; received -1"),
+        (("--variants", "0"), "variants must be an integer from 1 to 10000; received 0"),
         (
             ("--encoder", "w.h5"),
             "encoder must be random, imagenet or an existing file; received 'w.h5'",
@@ -249,7 +253,10 @@ def test_bad_input_of_the_other_commands(capsys) -> None:
         (("reconstruct", "in", "-o", "o.png"), "image must be one picture"),
         (("reconstruct", "a.png", "-o", "o"), "output must be a .png file; received 'o'"),
         (("reconstruct", "a.png", "-o", "no/o.png"), "there is no such folder"),
-        (("reconstruct", "a.png", "-o", "o.png", "--side", "1"), "side must be an integer of at"),
+        (
+            ("reconstruct", "a.png", "-o", "o.png", "--side", "1"),
+            "side must be an integer from 16 to 8192",
+        ),
         (("reconstruct", "a.png", "-o", "o.png", "--side", "16", "--layer", "conv5"), "too small"),
         (("reconstruct", "low.png", "-o", "o.png", "--side", "40"), "window of SSIM"),
         (("examples", "-o", "a.png"), "output must be a folder; received the file 'a.png'"),
@@ -260,6 +267,28 @@ def test_bad_input_of_the_other_commands(capsys) -> None:
         assert rule in only_error(capsys)
     assert not Path("o.png").exists()
     assert read_image("a.png").pixels.shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("--channels", "4096", "--kernel", "99"), "channels and kernel must be smaller"),
+        (("--side", "8192", "--method", "optimise"), "side must be smaller"),
+        (("--style-scale", "4", "--side", "8192"), "side and style_scale must be smaller"),
+    ],
+)
+def test_what_the_memory_has_no_room_for_is_refused_before_a_picture_is_read(
+    words: tuple[str, ...], rule: str, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 21.0)
+    monkeypatch.setattr(batch, "Batch", None)
+    assert stylize("a.png", "-o", "out", *words) == 1
+    line = only_error(capsys)
+    assert line.startswith(f"{rule}: the picture needs ")
+    assert " GiB of memory, 21.0 are free; received " in line
+    if "--method" not in words and "--style-scale" not in words:
+        assert run("reconstruct", "a.png", "-o", "o.png", *words) == 1
+        assert only_error(capsys).startswith(rule)
 
 
 def test_other_errors_keep_their_traceback(monkeypatch) -> None:

@@ -254,10 +254,10 @@ def test_words_that_do_not_do(folder, capsys):
         (("--encoder", "none.h5"), "encoder must be random, imagenet or an existing file; receiv"),
         (("--encoder", "in/01.png"), "'01.png' is neither"),
         (("--tap", "conv9"), "layer must be conv1_1 to conv5_3 of vgg16; received 'conv9'"),
-        (("--steps", "0"), "steps must be a positive integer; received 0"),
+        (("--steps", "0"), "steps must be an integer from 1 to 1000000000; received 0"),
         (("--devices", "0"), "devices must be a positive integer or all; received 0"),
-        (("--batch", "-1"), "batch must be a positive integer; received -1"),
-        (("--std", "0"), "std must be positive and finite; received 0.0"),
+        (("--batch", "-1"), "batch must be an integer from 1 to 65536; received -1"),
+        (("--std", "0"), "std must be from 0.0001 to 100; received 0.0"),
     ):
         assert run(*TINY, *SIX, *words) == 1, words
         assert rule in only_error(capsys)

@@ -63,7 +63,7 @@ def test_zero_stands_for_the_architecture_s_own():
         ({"layer": "conv9_9"}, "layer must be conv1_1 to conv5_3"),
         ({"layer": 3}, "layer must be"),
         ({"law": ["gaussian"]}, "law must be one of"),
-        ({"std": 0}, "std must be positive"),
+        ({"std": 0}, "std must be from 0.0001"),
         ({"channels": 10**6}, "channels must be a whole number"),
         ({"channels": 512, "kernel": 11}, "channels x kernel x kernel must be at most 12000"),
         ({"kernel": "7"}, "kernel must be a whole number"),

@@ -178,7 +178,7 @@ def test_kill_and_termination_in_the_middle_of_jobs(tmp_path, pair):
 
     with app_process(folder) as (process, url):
         # What the killed one left is gone: only the new one's own folder is there.
-        assert len(list(folder.glob("rrstyle-app-*"))) == 1
+        assert len(list(folder.glob("rrstyle-scratch-*"))) == 1
         running = connect(url).submit(**slow(pair))
         wait_until(lambda: running.outputs())
         waiting = connect(url).submit(**slow(pair, seed=50))
@@ -194,5 +194,5 @@ def test_kill_and_termination_in_the_middle_of_jobs(tmp_path, pair):
         assert error is None or "the server ended before the job did" in str(error)
         assert process.wait(60) == 0
     assert described is None or "place 1 in the queue" in described[0].desc
-    assert list(folder.glob("rrstyle-app-*")) == []
+    assert list(folder.glob("rrstyle-scratch-*")) == []
     assert not (tmp_path / "outgoing.log").exists()

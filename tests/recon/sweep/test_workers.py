@@ -179,3 +179,16 @@ def test_experiments_by_name():
     ):
         with pytest.raises(ValueError, match=words):
             find_experiment(name)
+
+
+def test_sigterm_waits_until_a_process_has_started():
+    told = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        with pools._signals_held():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)  # ignored
+            assert told == []
+        assert told == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)

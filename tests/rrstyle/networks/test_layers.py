@@ -43,7 +43,7 @@ def test_the_initialiser_draws_by_numpy_and_keeps_its_configuration(law):
 
 
 def test_the_initialiser_refuses_what_is_no_seed():
-    with pytest.raises(ValueError, match="seed must be a non-negative integer; received -1"):
+    with pytest.raises(ValueError, match=r"seed must be an integer from 0 to 2\^128; received -1"):
         RandomLaw("he", 0.1, seed=-1, path=(ENCODER, 0))
 
 
