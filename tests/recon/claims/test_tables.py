@@ -91,10 +91,12 @@ def test_coherence_has_a_learned_column_where_it_was_measured(found):
 
 
 def test_errors_are_those_of_naive_unpooling(found):
-    (table,) = tables(found(iht=errors("original", "random", "activations")))
-    assert len(table.header) == 8
+    rows = errors("original", "mean", "random", "activations")
+    (table,) = tables(found(iht=rows))
+    assert len(table.header) == 9
     assert table.rows[0] == (
         "random CNN, 1",
+        "0.400",
         "0.400",
         "–",
         "0.400 / 0.380",
@@ -104,6 +106,9 @@ def test_errors_are_those_of_naive_unpooling(found):
         "0.900 / 0.872",
     )
     assert "no trained CNN was given" in table.note
+    unprinted = rows.assign(printed_image_error=float("nan"))
+    (table,) = tables(found(iht=unprinted[unprinted["filters"] != "mean"]))
+    assert table.rows[0][1:5] == ("0.400", "–", "–", "0.400")
 
 
 def test_rows_without_the_columns_make_no_table(found):
