@@ -46,7 +46,8 @@ def load_pictures(
     names = list(PHOTOGRAPHS[:built_in])
     squares = [_square(photograph(name), side) for name in names]
     notes: list[str] = []
-    index, files = None, ()
+    index = None
+    files: tuple[str, ...] = ()
     if folder is not None:
         if not folder.is_dir():
             raise ValueError(f"images must be a folder of pictures; received {str(folder)!r}")

@@ -101,9 +101,10 @@ def evaluate(
         sizes = settings.images - settings.tested, settings.tested, settings.side
         pictures, notes = load_classes(images, *sizes, seed=seed)
     else:
-        streamed = getattr(settings, "streamed", False)
-        sizes = settings.images, settings.side
-        pictures, notes = load_pictures(images, *sizes, seed=seed, streamed=streamed)
+        streamed: bool = getattr(settings, "streamed", False)
+        pictures, notes = load_pictures(
+            images, settings.images, settings.side, seed=seed, streamed=streamed
+        )
     settings = replace(settings, images=len(pictures.names))
     trained = _read_encoders(name, settings, encoders)
     if trained:

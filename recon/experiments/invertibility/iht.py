@@ -22,7 +22,8 @@ the pooling switches that the CNN has of the picture, whatever x^ is. Rows have
   here none does.
 
 Random CNNs have He's law: scale changes nothing of x but what a DCN learns from it in few steps.
-After 80 steps at the papers' deviation of .015, deeper DCNs saw nothing of x yet.
+After 80 steps at the papers' deviation of .015, deeper DCNs saw nothing of x yet. At laptop scale
+`original` of pool 4 comes from the mean picture's .44 to .34, .30 and .28 in 50, 100 and 150 steps.
 """
 
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ _KEYS = ("encoder", "layer", "network", "weights", "filters", "unpooling", "imag
 _ERRORS = ("activation_error", "image_error", "decoded_error")
 _PRINTED = ("printed_activation_error", "printed_image_error")
 _SMALL = {"networks": 2, "images": 2, "steps": 4, "measured": 1}
+_LONGER = {"images": 100, "batch": 4, "steps": 400}
 _ACTIVATIONS = 1  # random ones, in the tree of a layer's seed
 
 
@@ -150,7 +152,8 @@ class IhtExperiment(trainings.TrainedSweep):
     cost = {"smoke": "20 s", "laptop": "8 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Reconstructions(**trainings.SMOKE | _SMALL, layers=(1, 2)),
-        "laptop": Reconstructions(**trainings.LAPTOP | {"images": 100, "batch": 4, "steps": 160}),
+        # At the preset's rate a DCN of pool 4 is worse than the mean picture after 160 steps.
+        "laptop": Reconstructions(**trainings.LAPTOP | _LONGER, learning_rate=5e-4),
         "paper": Reconstructions(**trainings.PAPER | {"measured": 50}),
     }
     columns = (*_KEYS, *_ERRORS, *_PRINTED, "picture")

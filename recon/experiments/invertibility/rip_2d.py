@@ -57,6 +57,7 @@ POOL = 2
 SHARE = 0.206  # of non-zeros: conv5_2 in Table 2, and the caption; the text has conv5_1's 0.239
 BATCH = 10  # codes at once: 10 MiB each with all that is computed from it
 RATIOS = ("synthesis", "support", "full")
+_KEYS = ("codes", "border", "filters", "network")
 _PADDING = {"cut": 1, "kept": 0}
 _LABELS = {
     "synthesis": "‖Wᵀz‖ / ‖z‖",
@@ -200,8 +201,7 @@ class Rip2dExperiment(Experiment):
         "laptop": Ratios2D(networks=5, images=2, side=227, codes=100, recovered=3, iterations=20),
         "paper": Ratios2D(networks=5, images=50, side=227, codes=1000, recovered=3, iterations=100),
     }
-    columns = ("codes", "border", "filters", "network", "weights", "penalty", "code", "quantity")
-    columns += ("value", "printed")
+    columns = (*_KEYS, "weights", "penalty", "code", "quantity", "value", "printed")
     packages = ("pylops",)
 
     def cells(self, settings: Ratios2D) -> list[Cell]:

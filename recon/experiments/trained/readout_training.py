@@ -60,7 +60,8 @@ def count_flops(network: NetworkConfig, side: int) -> Flops:
     plan = plan_of(network)
     layers = *plan.layers, plan.head
     shapes = iter(kernel_shapes(layers, plan.head.channels))
-    sides, costs = [], []  # sides that are not yet back
+    sides: list[int] = []  # that are not yet back
+    costs = []
     for layer in layers:
         if isinstance(layer, Upsample):
             side = sides.pop()
