@@ -36,18 +36,17 @@ def rr_vgg(
 
 def at_full_size(plan: Plan) -> Plan:
     """The plan without its pools and upsamplings: every map keeps the size of the image."""
-    encoder, decoder = (
-        tuple(layer for layer in half if isinstance(layer, Conv))
-        for half in (plan.encoder, plan.decoder)
-    )
-    return replace(plan, encoder=encoder, decoder=decoder)
+    encoder = tuple(layer for layer in plan.encoder if isinstance(layer, Conv))
+    mirror = mirrored(encoder, inputs=plan.head.channels)
+    return replace(plan, encoder=encoder, decoder=mirror.decoder, head=mirror.head)
 
 
 def simplified(block: int, *, upsampling: UpsampleKind = "zero") -> Plan:
     """The simplified rrVGG: the data straight to Conv<block> of VGG16, and back.
 
     The papers give its maps the shape they have in VGG16 and do not say how. Here the pools that
-    come before the block in VGG16 follow its first convolution, each with nothing between.
+    come before the block in VGG16 follow its first convolution, each with nothing between; in the
+    DCN, as `mirrored` has it, a convolution lies between their upsamplings.
 
     Reference: Fig. 7, second row, of "Randomness in Deconvolutional Networks ..."; Fig. 10 (a) of
         its first version.

@@ -189,8 +189,8 @@ CLAIMS: tuple[Claim, ...] = (
         " activations: .380/.610, .438/.864, .345/.652, .357/.436.",
         rule=f"{_INTERVAL} ratio of mean image errors over networks, random filters over random"
         " activations, below 1. Naive unpooling, as printed; each layer is a case of its own, where"
-        f" the error with the activations themselves is at most {invertibility.USED} of that with"
-        " random ones.",
+        f" the error with the activations themselves is at most {invertibility.USED} of that of the"
+        " mean picture, in each network.",
         evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_beat_activations),
     ),
     Claim(

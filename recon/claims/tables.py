@@ -76,7 +76,9 @@ def _coherence(rows: pd.DataFrame, settings: Mapping[str, Any], architecture: st
 
 
 def _reconstruction(rows: pd.DataFrame, settings: Mapping[str, Any]) -> tuple:
-    naive = rows[rows["unpooling"] != "switches"]
+    naive = rows[rows["unpooling"] != "switches"].copy()
+    # A trained VGG16's numbers do not stand beside a random CNN.
+    naive.loc[naive["encoder"] == "random", list(_ERRORS[2:])] = float("nan")
     kinds = ("learned", "random", "activations")
     lines = []
     for (encoder, layer), part in naive.groupby(["encoder", "layer"], sort=False):
@@ -86,25 +88,29 @@ def _reconstruction(rows: pd.DataFrame, settings: Mapping[str, Any]) -> tuple:
             for score in ("image_error", "activation_error")
             for kind in kinds
         )
-        own = number(means["image_error"]["original"])
-        lines.append((f"{encoder} CNN, {layer}", own, *cells))
+        errors = means["image_error"]
+        own = (number(errors[kind]) if kind in errors else _NONE for kind in ("original", "mean"))
+        lines.append((f"{encoder} CNN, {layer}", *own, *cells))
     trained = rows[rows["encoder"] == "trained"]["weights"].unique()
     of = f"the trained CNN is {', '.join(trained)}" if len(trained) else "no trained CNN was given"
     note = (
         "learned and random: filters of one iteration of IHT, naive unpooling; activations: random"
         " ones; x itself: what the DCN makes of the unharmed activations, which the paper does not"
-        f" print. Ours: {of}; a DCN without switches, trained for {settings.get('steps')} steps on"
-        f" squares of {settings.get('crop')} px. Printed: VGG16 of ILSVRC 2012, switches."
+        f" print. Ours: {of}; a DCN trained for {settings.get('steps')} steps on squares of"
+        f" {settings.get('crop')} px. Printed: VGG16 of ILSVRC 2012, its DCN trained far"
+        " longer."
     )
     spaces = (f"{space}: {kind}" for space in ("image", "activations") for kind in kinds)
-    return ("CNN, layer", "image: x itself", *spaces), tuple(lines), note
+    header = "CNN, layer", "image: x itself", "image: mean picture", *spaces
+    return header, tuple(lines), note
 
 
 def _pair(frame: pd.DataFrame, ours: str, printed: str, row: str) -> str:
-    """ "ours / printed"; a dash where the rows lack it."""
+    """ "ours / printed", or ours alone where nothing is printed; a dash where the rows lack it."""
     if row not in frame.index:
         return _NONE
-    return f"{number(frame[ours][row])} / {number(frame[printed][row])}"
+    beside = frame[printed][row]
+    return number(frame[ours][row]) + (f" / {number(beside)}" if pd.notna(beside) else "")
 
 
 _ACCURACY = ("filters", "layers", "set", "accuracy", "printed")

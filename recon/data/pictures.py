@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recon.data.index import ImageIndex
 from recon.experiments.experiment import Pictures
 from rrstyle.examples import PHOTOGRAPHS, photograph
 from rrstyle.pictures.images import as_image, has_picture_name, read_image, resize
@@ -19,7 +20,7 @@ _Drawn = tuple[str, str, np.ndarray]  # path below the folder, name, square
 
 
 def load_pictures(
-    folder: Path | None, count: int, side: int, *, seed: int
+    folder: Path | None, count: int, side: int, *, seed: int, streamed: bool = False
 ) -> tuple[Pictures, list[str]]:
     """The built-in cat and `count` - 1 others, each the square in its middle, resampled.
 
@@ -30,6 +31,9 @@ def load_pictures(
     Subfolders of any depth count, hidden files do not. `count` and `side`, in pixels, are at least
     1, `seed` at least 0; a larger `count` keeps what a smaller one draws.
 
+    With `streamed` all are of the folder, the cat is not, and the folder's whole index comes with
+    them; without a folder it says nothing.
+
     Returns:
         The pictures, read-only, each with another name; and what a person should know of them.
 
@@ -38,22 +42,31 @@ def load_pictures(
         OSError: If the folder cannot be listed.
     """
     _check(seed, count=count, side=side)
-    names = list(PHOTOGRAPHS[: count if folder is None else 1])
+    built_in = count if folder is None else int(not streamed)
+    names = list(PHOTOGRAPHS[:built_in])
     squares = [_square(photograph(name), side) for name in names]
     notes: list[str] = []
+    index = None
+    files: tuple[str, ...] = ()
     if folder is not None:
         if not folder.is_dir():
             raise ValueError(f"images must be a folder of pictures; received {str(folder)!r}")
-        drawn, notes = _drawn(folder, count - 1, side, np.random.default_rng([seed, _DRAW]))
+        rng = np.random.default_rng([seed, _DRAW])
+        drawn, notes = _drawn(folder, count - built_in, side, rng)
         for _, name, square in drawn:
             names.append(_unlike(names, name))
             squares.append(square)
+        if streamed:
+            files = tuple(file for file, *_ in drawn)
+            # Headers are not checked: a file that cannot be read is passed over in its batch.
+            index = ImageIndex(folder, tuple(sorted(_files(folder), key=os.fsencode)), None)
     elif len(names) < count:
         notes.append(
             f"{len(names)} built-in photographs instead of {count} pictures:"
             " no folder of images was named"
         )
-    return Pictures(tuple(names), _read_only(np.stack(squares))), notes
+    pixels = _read_only(np.stack(squares))
+    return Pictures(tuple(names), pixels, index=index, files=files), notes
 
 
 def load_classes(

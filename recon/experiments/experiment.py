@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:  # it imports Keras, which the readers of rows do without
+if TYPE_CHECKING:  # the readers of rows do without Keras and Pillow, which these import
+    from recon.data.index import ImageIndex
     from rrstyle.networks.weight_files import CnnWeights
 
 Scale = Literal["smoke", "laptop", "paper"]
@@ -53,6 +54,8 @@ class Pictures:
     encoders: "tuple[CnnWeights, ...]" = ()  # trained CNNs, at most one an architecture
     classes: tuple[str, ...] = ()  # their names, for an experiment that asks for them
     labels: np.ndarray | None = None  # int32 (pictures,), places in `classes`; None without them
+    index: "ImageIndex | None" = None  # all of the folder, where trainings stream it
+    files: tuple[str, ...] = ()  # with an index, the name in it of each picture
 
     def encoder(self, architecture: str) -> "CnnWeights":
         """The trained CNN of an architecture."""

@@ -101,7 +101,10 @@ def evaluate(
         sizes = settings.images - settings.tested, settings.tested, settings.side
         pictures, notes = load_classes(images, *sizes, seed=seed)
     else:
-        pictures, notes = load_pictures(images, settings.images, settings.side, seed=seed)
+        streamed: bool = getattr(settings, "streamed", False)
+        pictures, notes = load_pictures(
+            images, settings.images, settings.side, seed=seed, streamed=streamed
+        )
     settings = replace(settings, images=len(pictures.names))
     trained = _read_encoders(name, settings, encoders)
     if trained:
@@ -174,6 +177,8 @@ def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[Cn
 def _identity(pictures: Pictures) -> dict[str, Any]:
     """What the record has of the pictures; no names of as many as have classes."""
     found = {"sha256": digest(pictures.pixels)}
+    if index := pictures.index:
+        found["folder"] = f"{len(index.names)} pictures, SHA-256 of names {index.digest[:16]}"
     if pictures.labels is None:
         return {"names": pictures.names} | found
     labels = hashlib.sha256(pictures.labels.tobytes()).hexdigest()

@@ -7,6 +7,7 @@ Reference: "Randomness in Deconvolutional Networks for Visual Representation", s
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -65,7 +66,7 @@ def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
     Its result is in levels from 0 to 255, unbounded, and so are the DCN's biases: the papers'
     rates are taken for Caffe's pictures, which have that range. With pictures from 0 to 1 the
     biases learn the mean picture first, and a deep DCN then hardly leaves it. `networks` are for
-    images in [0, 1]; their weights are copied.
+    images in [0, 1], perhaps `switches.with_switches`; their weights are copied.
     """
     cnn = _copy(networks.cnn, config)
     cnn.trainable = False
@@ -73,7 +74,9 @@ def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
     dcn.set_weights(biases_times(LEVELS, networks.dcn.get_weights()))
     pixels = keras.Input((config.crop, config.crop, 3), dtype="uint8", name="pixels")
     images = keras.layers.Rescaling(1 / LEVELS)(pixels)
-    levels = dcn([keras.layers.Rescaling(LEVELS)(cnn(images)), images])
+    found = cnn(images)
+    features, *others = found if isinstance(found, list) else (found, images)
+    levels = dcn([keras.layers.Rescaling(LEVELS)(features), *others])
     model = keras.Model(pixels, levels)
     error = keras.metrics.MeanMetricWrapper(_unit_inversion_loss, name="error")
     return _compiled(model, config, inversion_loss, [error])
@@ -99,9 +102,9 @@ def mean_squared_error(config: TrainingConfig, loss: float) -> float:
 
 def trained_networks(networks: CnnDcn, weights: Sequence[np.ndarray]) -> CnnDcn:
     """The networks with the DCN's weights from an `inversion_model`, for images in [0, 1]."""
-    dcn = decoder_model(plan_of(networks.config))
+    dcn = keras.models.clone_model(networks.dcn)
     dcn.set_weights(biases_times(1 / LEVELS, weights))
-    return CnnDcn(networks.name, networks.config, networks.cnn, dcn, networks.about)
+    return replace(networks, dcn=dcn)
 
 
 def biases_times(factor: float, weights: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -136,6 +136,13 @@ def mirrored(
 ) -> Plan:
     """The plan of a CNN for images of `inputs` channels, and of its mirror image.
 
+    Where strides follow each other in the CNN, as in AlexNet's conv1 and pool1, its mirror has a
+    convolution of the least side that fills the gaps between them, 2 stride - 1: zeros inserted at
+    once for both would leave pixels of the image that no feature reaches.
+
+    Reference: Dosovitskiy and Brox, "Inverting Visual Representations with Convolutional
+        Networks", 2016: a convolution behind each upsampling.
+
     Raises:
         ValueError: If the first layer is no convolution, or a pool has stride 1.
     """
@@ -143,10 +150,15 @@ def mirrored(
         raise ValueError(f"encoder must start with a convolution; received {encoder!r}")
     decoder: list[Layer] = []
     channels = [inputs] + [layer.channels for layer in encoder if isinstance(layer, Conv)]
+    undone = 1  # stride of the upsampling that no convolution follows yet
     for layer in reversed(encoder):
         if layer.stride > 1:
+            if undone > 1:
+                decoder.append(Conv(channels[-1], 2 * undone - 1))
             decoder.append(Upsample(upsampling))
+            undone = layer.stride
         if isinstance(layer, Conv):
+            undone = 1
             channels.pop()
             name = layer.name and f"de{layer.name}"
             decoder.append(replace(layer, channels=channels[-1], stride=1, name=name))

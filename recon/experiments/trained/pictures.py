@@ -47,7 +47,7 @@ class PicturesExperiment(trainings.TrainedSweep):
     settings = {
         "smoke": Reconstructions(**_SMALL, shown=1, blocks=(1, 2), stds=(1.0,)),
         "laptop": Reconstructions(**trainings.LAPTOP | _LAPTOP, shown=2),
-        "paper": Reconstructions(**trainings.PAPER | {"networks": 1, "side": 227}, shown=3),
+        "paper": Reconstructions(**trainings.PAPER | {"networks": 1}, shown=3),
     }
     columns = (*_KEYS, "image", "ssim", "psnr", "picture", "reconstruction")
 

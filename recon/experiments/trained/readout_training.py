@@ -26,7 +26,7 @@ from recon.experiments.panels import band, row_of_panels
 from recon.experiments.trained import trainings
 from rrstyle.config import NetworkConfig
 from rrstyle.networks import readout
-from rrstyle.networks.plan import Conv, kernel_shapes, plan_of
+from rrstyle.networks.plan import Conv, Upsample, kernel_shapes, plan_of
 
 READOUTS = {
     "random": "random, best affine map of each picture",
@@ -58,16 +58,22 @@ class Flops:
 def count_flops(network: NetworkConfig, side: int) -> Flops:
     """Cost of a pair on pictures of `side` px, two for each multiplication of a convolution."""
     plan = plan_of(network)
-    shapes = iter(kernel_shapes(plan.encoder, plan.head.channels))
-    cnn, dcn = 0, []
-    for layer in plan.encoder:
-        before, side = side, -(-side // layer.stride)
+    layers = *plan.layers, plan.head
+    shapes = iter(kernel_shapes(layers, plan.head.channels))
+    sides: list[int] = []  # that are not yet back
+    costs = []
+    for layer in layers:
+        if isinstance(layer, Upsample):
+            side = sides.pop()
+            continue
+        if layer.stride > 1:
+            sides.append(side)
+            side = -(-side // layer.stride)
         if isinstance(layer, Conv):
-            per_pixel = 2 * math.prod(next(shapes))
-            dcn.append(per_pixel * before**2)  # the mirrored layer works at this one's input size
-            cnn += per_pixel * side**2
-    last = kernel_shapes((*plan.decoder, plan.head), plan.features)[-1]
-    return Flops(cnn, sum(dcn[1:]), dcn[0], math.prod(last[:3]) + 1)
+            last = next(shapes)
+            costs.append(2 * math.prod(last) * side**2)
+    cnn = sum(isinstance(layer, Conv) for layer in plan.encoder)
+    return Flops(sum(costs[:cnn]), sum(costs[cnn:-1]), costs[-1], math.prod(last[:3]) + 1)
 
 
 def untrained_errors(

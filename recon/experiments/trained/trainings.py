@@ -1,8 +1,11 @@
 """What the experiments on trained DCNs share: a training held in memory, and the rows of it.
 
 A cell trains one DCN. Half of the pictures are trained on, as random squares and their mirror
-images; the other half is held out. Losses are mean squared errors of pixel values in [0, 1], of
-the DCN's unbounded output: twice Caffe's loss by the number of values.
+images; the other half is held out. At the papers' scale a training streams the folder from the
+disk, as `rrstyle train` does: all of it but the half held out.
+
+Losses are mean squared errors of pixel values in [0, 1], of the DCN's unbounded output: twice
+Caffe's loss by the number of values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +16,12 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from recon.data.batches import Batches
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, Settings
 from recon.training import model as models
 from recon.training.config import SMALL, TrainingConfig
 from recon.training.fit import fit
+from recon.training.switches import with_switches
 from rrstyle.config import NetworkConfig
 from rrstyle.networks.pair import CnnDcn
 
@@ -30,7 +35,7 @@ LAPTOP: dict[str, Any] = {"networks": 3, "images": 200, "side": 72, "crop": 48, 
 LAPTOP |= {"steps": 100, "measured": 16}
 LARGE = LAPTOP | {"side": 96, "crop": 64, "batch": 4}  # where losses are to be near their end
 PAPER: dict[str, Any] = {"networks": 3, "images": 10_000, "side": 256, "crop": 227, "batch": 32}
-PAPER |= {"steps": 200_000, "measured": 5000, "preset": "paper"}
+PAPER |= {"steps": 200_000, "measured": 5000, "preset": "paper", "streamed": True}
 _PRESETS = {"small": SMALL, "paper": TrainingConfig()}
 _ROWS = 20  # of a training's course
 
@@ -44,6 +49,7 @@ class TrainingSettings(Settings):
     preset: Literal["small", "paper"] = "small"  # of rates, Adam and weight decay
     learning_rate: float | None = None  # of Adam; by default the preset's
     channels: int | None = None  # of every layer of random CNNs; by default the architecture's own
+    streamed: bool = False  # train on all of the folder but what is held out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +67,8 @@ class Training:
     Network `number` draws its CNN, its DCN and its squares by `seed` + `number`. The first half of
     the pictures, which has the cat, is held out where it is even; the second one where it is odd. A
     training is the source of its own batches. With `trained`, the CNN is the trained one of the
-    network's architecture, which fixes what its weights are tied to.
+    network's architecture, which fixes what its weights are tied to; with `switches`, the DCN takes
+    pooling switches from it (`recon.training.switches`).
 
     Raises:
         ValueError: If the pictures are fewer than two or smaller than the crop, or the trained
@@ -77,6 +84,7 @@ class Training:
         number: int,
         seed: int,
         trained: bool = False,
+        switches: bool = False,
     ) -> None:
         if len(pictures.names) < 2 or settings.crop > settings.side:
             raise ValueError(
@@ -107,11 +115,22 @@ class Training:
             np.rint(255 * pictures.pixels[half]).astype(np.uint8)
             for half in half_of(len(pictures.names), number)
         )
+        self._stream = None
+        if pictures.index is not None:
+            out = set(pictures.files[half_of(len(pictures.names), number)[0]])
+            left = tuple(name for name in pictures.index.names if name not in out)
+            sizes = {"batch": settings.batch, "crop": settings.crop}
+            index = replace(pictures.index, names=left)
+            self._stream = Batches(index, **sizes, seed=self.config.seed)
         self.networks = models.build_networks(self.config, weights)  # as they are before any step
+        if switches:
+            self.networks = with_switches(self.networks)
         self._measured = settings.measured
         self._model = models.inversion_model(self.config, self.networks)
 
     def __getitem__(self, number: int) -> np.ndarray:
+        if self._stream is not None:
+            return self._stream[number].pixels
         return random_squares(self.training, self.config, number)
 
     def run(self, *, rows: Sequence[int] = ()) -> list[Row]:
@@ -200,6 +219,7 @@ class TrainedSweep(Experiment):
 
     block = 2  # the k of Conv k, where cells have none
     network: Mapping[str, Any] = MappingProxyType({})  # what else all have of `NetworkConfig`
+    switches = False  # whether DCNs take pooling switches from the CNN
 
     def training(
         self, settings: TrainingSettings, cell: Cell, pictures: Pictures, seed: int
@@ -208,9 +228,14 @@ class TrainedSweep(Experiment):
         law: Row = {name: cell[name] for name in ("law", "std") if name in cell}
         architecture, block = cell.get("architecture", "vgg16"), cell.get("block", self.block)
         network = plan(settings, architecture, block, **self.network, **law)
-        trained = cell.get("encoder") == "trained"
         return Training(
-            settings, network, pictures, number=cell["network"], seed=seed, trained=trained
+            settings,
+            network,
+            pictures,
+            number=cell["network"],
+            seed=seed,
+            trained=cell.get("encoder") == "trained",
+            switches=self.switches,
         )
 
 

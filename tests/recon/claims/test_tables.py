@@ -91,10 +91,12 @@ def test_coherence_has_a_learned_column_where_it_was_measured(found):
 
 
 def test_errors_are_those_of_naive_unpooling(found):
-    (table,) = tables(found(iht=errors("original", "random", "activations")))
-    assert len(table.header) == 8
+    rows = errors("original", "mean", "random", "activations")
+    (table,) = tables(found(iht=rows.assign(encoder="trained")))
+    assert len(table.header) == 9
     assert table.rows[0] == (
-        "random CNN, 1",
+        "trained CNN, 1",
+        "0.400",
         "0.400",
         "–",
         "0.400 / 0.380",
@@ -102,6 +104,20 @@ def test_errors_are_those_of_naive_unpooling(found):
         "–",
         "0.900 / 0.872",
         "0.900 / 0.872",
+    )
+    assert "the trained CNN is gaussian 0.015" in table.note
+    # What is printed is of a trained VGG16, and does not stand beside a random one.
+    (table,) = tables(found(iht=rows[rows["filters"] != "mean"]))
+    assert table.rows[0] == (
+        "random CNN, 1",
+        "0.400",
+        "–",
+        "–",
+        "0.400",
+        "0.400",
+        "–",
+        "0.900",
+        "0.900",
     )
     assert "no trained CNN was given" in table.note
 

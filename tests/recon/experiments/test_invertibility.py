@@ -233,6 +233,34 @@ def test_sparsity_of_a_trained_network(trained, tables):
     assert "tiny.npz, pixels in [0, 1]" in labels
 
 
+def test_ratios_of_learned_filters(trained, tables):
+    experiment = find_experiment("rip-2d")
+    settings = replace(experiment.settings["smoke"], trained=("vgg16",))
+    pictures, _ = load_pictures(None, settings.images, settings.side, seed=0)
+    pictures = replace(pictures, encoders=(trained,))
+    cells = [cell for cell in experiment.cells(settings) if cell["filters"] == "learned"]
+    assert [cell["codes"] for cell in cells] == ["random"] * 2 + ["before_relu", "after_relu"]
+    measured = [experiment.measure(settings, cell, pictures, 0) for cell in cells]
+    assert [len(rows) for rows in measured] == [experiment.rows(settings, c) for c in cells]
+    rows = pd.DataFrame([row for part in measured for row in part])
+    assert set(rows["weights"]) == {"tiny.npz"}
+    # conv5_2 of the file, on what its conv5_1 makes of the picture, biases included.
+    kernel = trained.layers["conv5_2"][0].astype(np.float64)
+    filters = rip_2d._filters(settings, 0, trained)
+    np.testing.assert_allclose(filters * np.linalg.norm(kernel.reshape(-1, 8), axis=0), kernel)
+    network = NetworkConfig(layer="conv5_1", channels=8, padding="zero")
+    cnn = build_cnn(network, seed=0)
+    cnn.set_weights(list(trained.up_to(network).weights))
+    maps = rip_2d._activations(settings, pictures, 0, trained)
+    np.testing.assert_allclose(np.maximum(maps, 0), cnn(pictures.pixels), atol=1e-6)
+    means = rows[rows["codes"] == "random"].groupby(["border", "quantity"])["value"].mean()
+    assert means["kept", "synthesis"] == pytest.approx(1, abs=0.1)
+    figure = experiment.draw(pd.concat([tables("rip-2d"), rows]))
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[0] == "(a) random codes, random filters"
+    assert titles[5] == "(c) codes of activations after the ReLU, learned filters"
+
+
 def test_a_layer_that_the_file_lacks_is_named(trained):
     with pytest.raises(ValueError, match=r"encoder must have conv6_1; received 'tiny.npz'"):
         trained.kernel("conv6_1")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from recon.data.pictures import load_pictures
 from recon.experiments import find_experiment
@@ -122,6 +123,43 @@ def test_rates_fall_at_the_presets_shares():
     defaults = TrainingConfig()
     wanted = replace(defaults, network=network, crop=16, precision="float32")
     assert config == wanted
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve pictures, each of one grey that is 20 times its number."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(12):
+        Image.new("RGB", (30, 26), (20 * number,) * 3).save(folder / f"{number:02d}.png")
+    return folder
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_streamed_training_takes_all_but_what_it_holds_out(folder, number):
+    pictures, notes = load_pictures(folder, 4, SETTINGS.side, seed=0, streamed=True)
+    assert notes == []
+    found = training(pictures, number=number)
+    batches = np.stack([found[i] for i in range(10)])  # each of the ten twice
+    assert batches.shape == (10, SETTINGS.batch, 16, 16, 3)
+    values, counts = np.unique(batches[:, :, 0, 0, 0], return_counts=True)
+    held_out = found.held_out[:, 0, 0, 0]
+    assert set(values) == {20 * n for n in range(12)} - set(held_out)
+    assert (counts == 2).all()
+    assert set(found.training[:, 0, 0, 0]) <= set(values)
+    assert len(set(held_out)) == 2
+
+
+def test_the_papers_scale_streams_and_its_record_says_what(folder, tmp_path, monkeypatch):
+    names = "convergence", "init-std", "init-law", "generalisation", "pictures", "iht"
+    assert all(find_experiment(name).settings["paper"].streamed for name in names)
+    experiment = find_experiment("init-std")
+    settings = replace(experiment.settings["smoke"], streamed=True, steps=2, stds=(0.015,))
+    monkeypatch.setitem(experiment.settings, "smoke", settings)
+    evaluate("init-std", scale="smoke", images=folder, out=tmp_path)
+    told = json.loads((tmp_path / "init-std.json").read_text())["pictures"]
+    assert told["folder"].startswith("12 pictures, SHA-256 of names ")
+    assert len(told["names"]) == 4
+    assert "chelsea" not in told["names"]
 
 
 def test_too_few_or_too_small_pictures_are_refused(photographs):

@@ -176,6 +176,7 @@ PLANS = [
     {"layer": "conv2", "tap": "post_pool", "kernel": 5},
     {"layer": "conv2", "kernel": 4},
     {"architecture": "alexnet", "layer": "conv1"},
+    {"architecture": "alexnet", "layer": "conv1", "tap": "post_pool"},
     {"architecture": "alexnet", "layer": "conv2"},
     {"architecture": "alexnet", "layer": "conv5", "tap": "post_pool"},
 ]

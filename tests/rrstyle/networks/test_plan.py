@@ -160,11 +160,16 @@ def test_channels_that_cannot_be_split_into_the_groups():
     plan_of(NetworkConfig(architecture="alexnet", layer="conv1", channels=5))
 
 
-def test_a_mirror_undoes_each_stride_in_turn():
+def test_a_mirror_undoes_each_stride_in_turn_with_a_convolution_between():
     encoder = (Conv(8, 5, stride=4, name="conv1_1"), Pool("max", 3, 2), Conv(6, groups=2))
     plan = mirrored(encoder, upsampling="nearest")
     up = Upsample("nearest")
-    assert plan == Plan(encoder, (Conv(8, groups=2), up, up), Conv(3, 5, name="deconv1_1"))
+    decoder = Conv(8, groups=2), up, Conv(8, 3), up
+    assert plan == Plan(encoder, decoder, Conv(3, 5, name="deconv1_1"))
+    # A stride of 4 takes a filter that reaches 3 pixels to either side.
+    twice = mirrored((Conv(8, 5, stride=2), Pool("max", 4)), inputs=1)
+    zero = Upsample("zero")
+    assert twice.decoder == (zero, Conv(8, 7), zero)
 
 
 def test_a_mirror_needs_a_convolution_first_and_pools_that_shrink():
