@@ -14,7 +14,7 @@ from apps.service.limits import ServerConfig
 from recon.experiments import EXPERIMENTS
 from recon.training.config import ClassifierConfig, TrainingConfig
 from rrstyle.config import NetworkConfig, StyleConfig
-from rrstyle.presets import PRESETS
+from rrstyle.presets import ALL_PRESETS as PRESETS
 
 NAMES = {"weights": "encoder"}
 """Options by the name of their setting, where that is another one."""
