@@ -8,14 +8,18 @@ import pytest
 from keras import layers, ops
 
 from rrstyle.config import NetworkConfig, OptimiseConfig, StyleConfig
-from rrstyle.networks.build import SharedNetwork
+from rrstyle.networks.build import SharedNetwork, cnn_network
+from rrstyle.networks.weight_files import load_weights
+from rrstyle.pictures.images import resize
+from rrstyle.pipeline import stylize
 from rrstyle.presets import PAPER_PRESETS
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.feature_networks import FeatureNetwork, vgg_network, vgg_part
 from rrstyle.transfer.features import Transfer
 from rrstyle.transfer.methods import transform
-from rrstyle.transfer.optimise import Objective, optimisation, optimise
-from tests.support.pairs import THIN, features, rms
+from rrstyle.transfer.optimise import Objective
+from tests.support import vgg16_files
+from tests.support.pairs import THIN, features, picture, rms
 
 PLAIN = OptimiseConfig(content="own", scaling="absolute", loss="gram", steps=(6,))
 
@@ -54,8 +58,9 @@ def test_the_content_loss_by_hand():
 
 
 def test_the_gram_loss_by_hand():
-    # Equation 4, Gram matrices divided by channels (here 1) and pixels. V_new (4 + 16 + 16) / 4 = 9 and 9 * 9 = 81;
-    # V_s, 2 6 2 6 and 6 18 6 18, (4 + 36 + 4 + 36) / 4 = 20 and 180.
+    # Equation 4, Gram matrices divided by channels (here 1) and pixels. V_new gives
+    # (4 + 16 + 16) / 4 = 9 and 9 * 9 = 81; V_s, 2 6 2 6 and 6 18 6 18, gives
+    # (4 + 36 + 4 + 36) / 4 = 20 and 180.
     found = value(doubling(), NEW, CONTENT, STYLE, content_weight=0, style_weight=2)
     assert found == pytest.approx(2 * (11**2 + 99**2))
     first = value(doubling(style=(0,)), NEW, CONTENT, STYLE, content_weight=0, style_weight=2)
@@ -207,33 +212,134 @@ def test_layers_that_cannot_be_run_are_refused(encoder, chosen, words):
         vgg_part(config)
 
 
-# Biases of trained weights
+# Trained weights
 
 
-def test_the_unit_of_the_features_is_that_of_the_biases(monkeypatch):
-    """With biases, features 3 times as large give V_new 3 times as large, if biases are too."""
-    content, style = pair()
-    part = vgg_part(StyleConfig(encoder=THIN))
-    rng = np.random.default_rng(0)
-    drawn = vgg_network(THIN.channels, StyleConfig(encoder=THIN), seed=0, dtype="float32")
-    weights = tuple(
-        rng.normal(size=w.shape).astype(np.float32) * rms(style) if w.ndim == 1 else w
-        for w in drawn.network.weights
-    )
+SIDE = 224  # borders, reflected here and zero there, reach 4 of 14 pixels into conv5_1
+
+
+@pytest.fixture(scope="module")
+def layers_of_vgg16():
+    return vgg16_files.random_vgg16(0)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory, layers_of_vgg16):
+    path = tmp_path_factory.mktemp("weights") / "vgg16.h5"
+    return str(vgg16_files.write(path, layers_of_vgg16, "keras2"))
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The transfers and networks that `optimise` was given; it is not run."""
     found = []
 
     def spy(moved, network_for):
-        outputs = network_for((32, 32)).network(moved.content[None])
-        found.append(ops.convert_to_numpy(outputs[-1]))
-        return optimise(moved, network_for)
+        found.append((moved, network_for(moved.content.shape[:2]).network))
+        return moved.content
 
     monkeypatch.setattr("rrstyle.transfer.optimise.optimise", spy)
-    one = optimisation(replace(given(content, style), trained=weights))
-    # The very activations: of the network as it is on features as they are, divided by the unit.
-    plain = replace(drawn.network, weights=weights)(content[None])[-1]
-    atol = 1e-4 * float(ops.max(plain)) / rms(style)
-    np.testing.assert_allclose(found[0], ops.convert_to_numpy(plain) / rms(style), atol=atol)
-    larger = tuple(3 * w if w.ndim == 1 else w for w in weights)
-    scaled = optimisation(replace(given(3 * content, 3 * style), trained=larger))
-    np.testing.assert_allclose(scaled, 3 * one, atol=1e-3 * rms(style))
-    assert part.taps[-1] == "conv5_1"
+    return found
+
+
+def made(side=64, *, seed=0, optimise=PLAIN, **settings):
+    config = StyleConfig(
+        method="optimise", network="vgg", side=side, optimise=optimise, precision="float32"
+    )
+    config = replace(config, **settings)
+    return stylize(picture("chelsea", side), picture("waves", side), config, seed=seed)
+
+
+@pytest.mark.parametrize("layer", ["conv1_1", "conv1_2", "conv2_2", "conv3_1"])
+def test_deep_activations_are_those_of_keras_applications(layer, file, layers_of_vgg16, seen):
+    taps = ("conv3_2", "conv4_1", "conv5_1")
+    fvt = OptimiseConfig(content="own", pooling="max", style_layers=taps, content_layers=taps[:1])
+    square = resize(picture("chelsea", SIDE), (SIDE, SIDE))
+    config = StyleConfig(
+        method="optimise",
+        network="vgg",
+        side=SIDE,
+        weights=file,
+        encoder=NetworkConfig(layer=layer),
+        optimise=fvt,
+        precision="float32",
+    )
+    stylize(square, square, config, seed=0)
+    ((moved, network),) = seen
+    model = keras.applications.VGG16(weights=None, include_top=False)
+    for name, kernel, bias in layers_of_vgg16:
+        model.get_layer(name).set_weights([kernel, bias])
+    names = [f"block{tap[4]}_conv{tap[6]}" for tap in taps]
+    part = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    expected = part.predict(
+        keras.applications.vgg16.preprocess_input(255 * square[None]), verbose=0
+    )
+    for found, wanted in zip(network(moved.content[None]), expected, strict=True):
+        border = 2 + wanted.shape[1] // 7
+        inner = np.s_[:, border:-border, border:-border]
+        found = ops.convert_to_numpy(found)
+        # The unit of the features: one factor for all layers.
+        unit = np.vdot(found[inner], wanted[inner]) / np.vdot(found[inner], found[inner])
+        assert unit == pytest.approx(rms(features_of(square, layer, file)), rel=1e-4)
+        atol = 1e-4 * wanted.std()
+        np.testing.assert_allclose(unit * found[inner], wanted[inner], rtol=0, atol=atol)
+
+
+def features_of(image, layer, file):
+    config = NetworkConfig(layer=layer)
+    trained = load_weights(file, config)
+    return cnn_network(trained.network, seed=0, trained=trained.weights).single(image)
+
+
+def test_a_random_cnn_goes_with_a_trained_fvt(file, seen):
+    made(weights=file, weights_for="fvt", encoder=NetworkConfig())
+    ((moved, network),) = seen
+    kernel, bias = load_weights(file).layers["conv2_1"]
+    np.testing.assert_array_equal(network.weights[0], kernel)
+    # Its biases are in the unit of the features it was trained on.
+    unit = rms(features_of(picture("waves", 64), "conv1_2", file))
+    np.testing.assert_allclose(network.weights[1], bias / unit, rtol=1e-5)
+    random = cnn_network(NetworkConfig(), seed=0).single(picture("waves", 64))
+    np.testing.assert_allclose(moved.style.parts[0], random / rms(random), rtol=1e-3, atol=1e-5)
+
+
+def test_a_trained_cnn_goes_with_a_random_fvt(file, seen):
+    made(weights=file, weights_for="cnn")
+    ((moved, network),) = seen
+    assert moved.trained is None
+    drawn = vgg_network(64, StyleConfig(), seed=0, dtype="float32").network
+    np.testing.assert_array_equal(network.weights[0], drawn.weights[0])
+    trained = features_of(picture("waves", 64), "conv1_2", file)
+    np.testing.assert_allclose(moved.style.parts[0], trained / rms(trained), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"encoder": THIN, "weights_for": "fvt"},
+            "channels must be 64, those that 'vgg16.h5' takes after conv1_2; received 6",
+        ),
+        (
+            {"network": "pyramid", "weights_for": "fvt"},
+            "weights_for must be both or cnn but for method optimise with network vgg",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(settings, words, file, seen):
+    with pytest.raises(ValueError, match=words):
+        made(weights=file, **settings)
+    assert seen == []
+
+
+def test_the_fvt_has_a_seed_of_its_own(seen):
+    for seed, fvt_seed in ((3, None), (3, 4), (4, None), (4, 3)):
+        made(encoder=THIN, seed=seed, fvt_seed=fvt_seed)
+    (first, a), (second, b), (third, c), (fourth, d) = seen
+    np.testing.assert_array_equal(first.content, second.content)
+    np.testing.assert_array_equal(third.content, fourth.content)
+    assert not np.array_equal(first.content, third.content)
+    for one, same, other in ((a, d, b), (b, c, a)):
+        np.testing.assert_array_equal(one.weights[0], same.weights[0])
+        assert not np.array_equal(one.weights[0], other.weights[0])
+    assert [moved.seed for moved, _ in seen] == [3, 4, 4, 3]
