@@ -63,7 +63,7 @@ def _model(number: int, channels: int, kernel: int, std: float) -> Preset:
     """The style transfer of appendix A.4, on one of its models; docs/style-transfer.md says which
     choices the paper leaves open."""
     fvt = OptimiseConfig(
-        content="own", scaling="absolute", loss="gram", steps=(200,), style_weight=1e3
+        content="own", scaling="absolute", loss="gram", steps=(200,), style_weight=1e5
     )
     config = StyleConfig(
         method="optimise",
