@@ -107,6 +107,7 @@ def measure(network: str, side: int, dtype: str, *, repeats: int) -> dict[str, f
         "operations" of the forward pass; "step" and "bare", seconds of a step and of the
         convolutions forward.
     """
+    from rrstyle.config import OptimiseConfig, StyleConfig
     from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
     from rrstyle.transfer.optimise import Objective
 
@@ -115,8 +116,8 @@ def measure(network: str, side: int, dtype: str, *, repeats: int) -> dict[str, f
     if network == "pyramid":
         plan = pyramid_network(CHANNELS, size=(side, side), seed=0, dtype=dtype)
     else:
-        plan = vgg_network(CHANNELS, pooled=False, seed=0, dtype=dtype)
-    objective = Objective(plan, content, style, loss="mean_covariance", style_weight=15.0)
+        plan = vgg_network(CHANNELS, StyleConfig(), seed=0, dtype=dtype)
+    objective = Objective(plan, content, style, config=OptimiseConfig(style_weight=15.0))
     shapes = convolution_shapes(plan.network.model, (side, side))
     bare = [bare_convolution(shape, dtype, rng) for shape in shapes]
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from rrstyle.networks.plan import ARCHITECTURES, Activation, PoolKind, UpsampleKind
+from rrstyle.networks.plan import ARCHITECTURES, VGG16, Activation, PoolKind, UpsampleKind
 
 
 class Checked:
@@ -118,20 +118,41 @@ class OptimiseConfig(Checked):
     """Statistics of the style that the features are driven to."""
     optimiser: Literal["adam", "lbfgs"] = "adam"
     """Adam, or scipy's L-BFGS."""
+    content: Literal["transported", "own"] = "transported"
+    """What is kept of the photograph: the layout of its features, moved to the style's Gaussian, or
+    its features V_c as they are, as in the paper."""
     start: Literal["content", "random"] = "content"
-    """Start from the transported content, or from Gaussian noise of its mean and covariance."""
+    """Start from that content, or from Gaussian noise of its mean and covariance."""
+    scaling: Literal["relative", "absolute"] = "relative"
+    """Losses: relative to their targets and averaged over layers, or sums of squares, as in the
+    paper."""
+    content_layers: tuple[str, ...] = ()
+    """Layers of network vgg that carry content; by default the first one above the CNN."""
+    style_layers: tuple[str, ...] = ()
+    """Layers of network vgg that carry style; by default the first of every block above the CNN, of
+    Conv2 to Conv5."""
+    pooling: Literal["average", "max"] = "average"
+    """Pools of network vgg."""
     steps: tuple[int, ...] = (100, 60, 40)
     """Steps at each scale, coarse to fine; the last is full size, each before it half the next."""
     learning_rate: float = 0.05
     """Adam's first step size, in units of the features' root mean square; cosine decay."""
+    content_weight: float = 1.0
+    """Weight of the content loss (the paper's alpha); 0 for the style alone."""
     style_weight: float = 100.0
-    """Weight of the style loss against the content loss (the paper's beta / alpha)."""
+    """Weight of the style loss (the paper's beta)."""
 
     def check(self) -> None:
         words, step = "one to six integers from 1 to 100000", partial(is_whole, low=1, high=100_000)
         self.require(words, lambda v: are(step, v, 1, 6), "steps")
         self.require_number(1e-9, 10, "learning_rate")
         self.require_number(1e-6, 1e6, "style_weight")
+        self.require_number(0, 1e6, "content_weight")
+        names = [c.name for c in VGG16.convolutions]
+        words = f"different ones of {names[0]} to {names[-1]}"
+        for name in ("content_layers", "style_layers"):
+            self.require(words, lambda v: are(names.__contains__, v, 0, 13), name)
+            self.require(words, lambda v: len({*v}) == len(v), name)
 
 
 @dataclass(frozen=True)
@@ -211,7 +232,11 @@ class StyleConfig(Checked):
     """How the style is taken over (the FVT): paint rebuilds the photograph from pieces of the
     style, optimise bends it step by step, the others recolour it at once."""
     network: Literal["pyramid", "vgg"] = "pyramid"
-    """Network whose statistics `optimise` matches: a random pyramid, or Conv2 to Conv5."""
+    """Network whose statistics `optimise` matches: a random pyramid, or the layers of VGG16 that
+    come after the CNN's, Conv2 to Conv5 in the paper."""
+    fvt_seed: int | None = None
+    """Names what is random in the FVT, `optimise`'s network and start above all; by default the
+    seed of the CNN and DCN."""
     decoder: str = "ridge"
     """Last layer of the DCN: ridge, solved in closed form on the two images, or random as in the
     paper; or the name of trained networks that are given, which take the place of CNN and DCN."""
@@ -237,6 +262,8 @@ class StyleConfig(Checked):
     imagenet, VGG16's from keras.applications; or a file of trained weights, VGG16's in the layout
     of keras.applications or one that `rrstyle classify` wrote. Only the word imagenet may download
     something, if the weights are not in the cache of keras.applications."""
+    weights_for: Literal["both", "cnn", "fvt"] = "both"
+    """Which takes trained weights: the CNN, the FVT network or both; the other is random."""
     encoder: NetworkConfig = field(default_factory=_style_network)
     optimise: OptimiseConfig = field(default_factory=OptimiseConfig)
     paint: PaintConfig = field(default_factory=PaintConfig)
@@ -245,6 +272,8 @@ class StyleConfig(Checked):
         self.require_number(0, 1, "wildness", "strength")
         self.require_whole(16, 8192, "side")
         self.require_number(0.25, 4, "style_scale")
+        words = "None or an integer from 0 to 2^128"
+        self.require(words, lambda v: v is None or is_seed(v), "fvt_seed")
         self.require("True or False", partial(is_a, bool), "keep_colours", "style_rotate", "tile")
         if self.method != "paint":
             words = f"False where method is {self.method}"

@@ -12,15 +12,16 @@ from rrstyle.memory import check_memory
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
-from rrstyle.networks.plan import plan_of
+from rrstyle.networks.plan import Conv, plan_of
 from rrstyle.networks.readout import build_decoder
-from rrstyle.networks.weight_files import load_weights
+from rrstyle.networks.weight_files import RANDOM, load_weights
 from rrstyle.pictures.images import as_image, check_sides, fit_within, periodic, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.pictures.regions import Regions, as_regions, check_method
 from rrstyle.progress import OnStep, Step, ignore, within
 from rrstyle.transfer.blends import MOST_STYLES, Blend, check_shares
 from rrstyle.transfer.colours import keep_colours, match_luminance, part_way
+from rrstyle.transfer.feature_networks import vgg_part
 from rrstyle.transfer.features import Transfer, resize_features
 from rrstyle.transfer.methods import transform
 from rrstyle.transfer.optimise import MINIMUM_SIDE
@@ -133,13 +134,25 @@ def variants(
         raise ValueError(f"n must be a positive integer; received {n!r}")
     seed = check_seed(seed)
     config = with_plan_of(networks, config or StyleConfig())
-    whole = load_weights(config.weights)
-    trained = whole.up_to(config.encoder)
+    whole, part = load_weights(config.weights), config.weights_for
+    drawn = load_weights(RANDOM, config.encoder)
+    trained = drawn if part == "fvt" else whole.up_to(config.encoder)
     config = replace(config, encoder=trained.network)
-    on_vgg = config.method == "optimise" and config.network == "vgg"
-    statistics = whole.transfer() if whole.weights and on_vgg else None
+    statistics = reference = None
+    if config.method == "optimise" and config.network == "vgg":
+        if whole.weights and part != "cnn":
+            last = vgg_part(config).layers[-1]
+            assert isinstance(last, Conv)
+            statistics = whole.above(config.encoder, last.name)
+        if statistics and part == "fvt":
+            below = whole.up_to(config.encoder)
+            reference = cnn_network(below.network, seed=seed, trained=below.weights)
+    elif part == "fvt":
+        rule = "weights_for must be both or cnn but for method optimise with network vgg"
+        raise ValueError(f"{rule}; received 'fvt'")
     work = read_inputs(content, style, weights, mask, style_mask, config)
     work = replace(work, networks=networks, statistics=statistics, previews=previews)
+    work = replace(work, reference=reference)
 
     def encoder(number: int) -> SharedNetwork:
         if networks is not None:
@@ -155,6 +168,8 @@ def variants(
 def smallest_side(config: StyleConfig) -> int:
     """Fewest pixels a side that content and style need, before and after resizing."""
     network = config.network if config.method == "optimise" else "pyramid"
+    if network == "vgg":
+        vgg_part(config)  # refuses what cannot be run
     plan = plan_of(config.encoder)
     return max(plan.minimum_side, plan.reduction * MINIMUM_SIDE[network])
 
@@ -175,6 +190,7 @@ class Work:
     regions: Regions | None  # of content and styles; None for one that is all
     networks: CnnDcn | None = None  # trained, in place of the random CNN and the fitted readout
     statistics: tuple | None = None  # weights of the `vgg` statistics network; None for random
+    reference: SharedNetwork | None = None  # CNN of `statistics`, where a random one is used
     previews: bool = False  # whether steps with features become steps with previews
 
 
@@ -234,9 +250,12 @@ def _transformed(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep)
             ours,
             theirs,
             config,
-            seed,
+            _fvt_seed(config, seed),
             dtype=backend.resolve_precision(config.precision),
             trained=work.statistics,
+            trained_unit=work.style.map(work.reference.single).root_mean_square()
+            if work.reference
+            else None,
             mask=None if mask is None else fit_mask(mask, ours.shape[:2]),
             on_step=within(_with_previews(work, decoder, on_step), 0.02, 0.98),
         )
@@ -246,6 +265,10 @@ def _transformed(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep)
         decoded = decoder(ours, content.shape[:2])
         image = give_back(image, content, decoded, config.strength, readout_wildness(config))
     return image
+
+
+def _fvt_seed(config: StyleConfig, seed: int) -> int:
+    return seed if config.fvt_seed is None else config.fvt_seed
 
 
 def _painted(work: Work, encoder: SharedNetwork, seed: int, on_step: OnStep) -> np.ndarray:
@@ -302,7 +325,7 @@ def paint_canvas(
         tile=config.tile,
         halo=plan.halo,
         palette=1 - wildness,
-        seed=seed,
+        seed=_fvt_seed(config, seed),
         config=config.paint,
         mask=work.mask,
         on_step=within(on_step, 0.02, 0.98),

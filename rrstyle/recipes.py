@@ -179,6 +179,19 @@ def _of_today(settings: Any) -> Any:
             f"recipe: made by {method} of version 0.1.0, which later versions do not have; its"
             " photograph and style can be painted anew"
         )
+    fvt_layers = settings.get("network") == "vgg" and "weights_for" not in settings
+    encoder = settings.get("encoder")
+    layer = encoder.get("layer") if isinstance(encoder, dict) else "conv1_2"
+    random_weights = settings.get("weights") in (None, "random")
+    if (
+        fvt_layers
+        and method == "optimise"
+        and not (random_weights and layer in ("conv1", "conv1_2"))
+    ):
+        raise ValueError(
+            "recipe: made by an earlier version, which ran network vgg on other layers or biases;"
+            " its photograph and style can be painted anew"
+        )
     random = {"weights": "random"} if settings.get("weights", "") is None else {}
     return {name: value for name, value in settings.items() if name != "patches"} | random
 

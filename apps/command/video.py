@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from apps.batch.inputs import find_pictures
 from apps.command.progress import Watch
 from apps.command.stylize import with_networks
-from apps.options.checks import check_least
 from apps.options.commands import Video
 from apps.quiet import quiet_start
+from rrstyle.networks.laws import check_seed
 from rrstyle.transfer.blends import check_shares
 
 _NEEDED = ("av", "cv2")
@@ -15,7 +15,7 @@ _NEEDED = ("av", "cv2")
 
 def run(command: Video) -> int:
     """Paints the clip, or goes on with it."""
-    check_least("seed", command.seed, 0)
+    check_seed(command.seed)
     if not all(find_spec(name) for name in _NEEDED):
         raise ValueError("video needs the extra video: pip install 'rrstyle[video]'")
     from rrstyle.video.clips import open_clip

@@ -14,7 +14,7 @@ from apps.service.limits import ServerConfig
 from recon.experiments import EXPERIMENTS
 from recon.training.config import ClassifierConfig, TrainingConfig
 from rrstyle.config import NetworkConfig, StyleConfig
-from rrstyle.presets import PRESETS
+from rrstyle.presets import ALL_PRESETS as PRESETS
 
 NAMES = {"weights": "encoder"}
 """Options by the name of their setting, where that is another one."""
@@ -74,7 +74,7 @@ class Stylize:
     output: Annotated[Path, _arg("OUT", aliases=_O)]
     """A folder, or a .png file when one picture is made."""
     preset: Annotated[str | None, _arg("NAME", f"one of {', '.join(PRESETS)}")] = None
-    """A look: its settings become the defaults of all options."""
+    """A look, or a model of the paper: its settings become the defaults of all options."""
     recipe: Annotated[Path | None, _arg("PNG")] = None
     """A picture made by rrstyle: its settings, seed, blend and masks become the defaults of all
     options."""

@@ -38,7 +38,7 @@ from apps.options.commands import (
 from recon.training.config import SMALL, SMALL_CLASSIFIER, ClassifierConfig, TrainingConfig
 from recon.training.record import RECORD, read_config
 from rrstyle.config import StyleConfig
-from rrstyle.presets import PRESETS
+from rrstyle.presets import ALL_PRESETS as PRESETS
 
 _RENAMED = {"--weights": "--encoder", "--model": "--decoder"}  # since 0.1.0
 _TRAININGS: dict[type, dict[str | None, Any]] = {

@@ -95,19 +95,25 @@ class CnnWeights:
             )
         return replace(self, network=fixed, weights=self.weights[: 2 * len(names)])
 
-    def transfer(self) -> tuple[np.ndarray, ...]:
-        """Weights of the `vgg` statistics network, conv2_1 to conv5_1.
+    def above(self, network: NetworkConfig, last: str) -> tuple[np.ndarray, ...]:
+        """Weights of the `vgg` statistics network: the layers after those of `network`, to `last`.
 
         Raises:
-            ValueError: If they are not VGG16's, or end before conv5_1.
+            ValueError: If they are not VGG16's, end before `last`, or take other features.
         """
         ours = (self.architecture, self.network.channels, self.network.kernel)
-        first, last = (2 * len(VGG16.up_to(layer)) for layer in ("conv1_2", "conv5_1"))
+        first, end = (2 * len(VGG16.up_to(layer)) for layer in (network.layer, last))
         weights = self.weights or ()
-        if ours != (VGG16.name, None, None) or len(weights) < last:
-            rule = "encoder must be a VGG16 with conv5_1 for network vgg"
+        if ours != (VGG16.name, None, None) or len(weights) < end:
+            rule = f"encoder must be a VGG16 with {last} for network vgg"
             raise ValueError(f"{rule}; received {self.name!r}")
-        return weights[first:last]
+        inputs, received = weights[first].shape[2], plan_of(network).features
+        if inputs != received:
+            rule = (
+                f"channels must be {inputs}, those that {self.name!r} takes after {network.layer}"
+            )
+            raise ValueError(f"{rule}; received {received}")
+        return weights[first:end]
 
 
 def _names(network: NetworkConfig) -> list[str]:

@@ -1,16 +1,17 @@
 """Networks whose statistics an optimised FVT matches, on top of Conv1_2 features.
 
 `pyramid`: an anti-aliased pyramid of the features, random 3x3 and 7x7 filters at each level.
-`vgg`: Conv2 to Conv5 of VGG16, as in appendix A.4 of the paper's 2020 version, with average
-pooling in place of max, as Gatys et al. 2016 found better: through max pools, and random
-filters above all, most pixels get no gradient, and the result is covered with noise.
+`vgg`: the layers of VGG16 that come after the CNN's, Conv2 to Conv5 in appendix A.4 of the paper's
+2020 version. Pools are averages by default, as Gatys et al. 2016 found better: through max pools,
+and random filters above all, most pixels get no gradient, and the result is covered with noise.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
+from rrstyle.config import StyleConfig
 from rrstyle.networks.build import SharedNetwork, activate, convolve, draw_weights, pool
 from rrstyle.networks.laws import TRANSFER
 from rrstyle.networks.layers import BlurPool2D
@@ -26,8 +27,9 @@ _SMALLEST_LEVEL = 8  # pixels a side: 7x7 filters need 4 to reflect, statistics 
 class FeatureNetwork:
     """A network of statistics."""
 
-    network: SharedNetwork  # from features to a list of maps, all of which carry style
+    network: SharedNetwork  # from features to a list of maps
     content: tuple[int, ...]  # positions of those that carry content
+    style: tuple[int, ...]  # positions of those that carry style
 
 
 def pyramid_levels(height: int, width: int) -> int:
@@ -54,20 +56,16 @@ def _pyramid_model(channels: int, levels: int, dtype: str) -> keras.Model:
 
 
 @functools.lru_cache(maxsize=16)
-def _vgg_model(channels: int, pooled: bool, dtype: str) -> keras.Model:
+def _vgg_model(channels: int, part: "VggPart", dtype: str) -> keras.Model:
     policy = _policy(dtype)
-    names = [layer.name if isinstance(layer, Conv) else "" for layer in VGG16.layers]
-    first, last = names.index("conv2_1") - (not pooled), names.index("conv5_1")
-    outputs = []
+    found = {}
     features = x = keras.Input((None, None, channels))
-    for layer in VGG16.layers[first : last + 1]:
+    for layer in part.layers:
         if isinstance(layer, Pool):
-            x = pool(x, Pool("average", layer.size), policy)
-            continue
-        x = activate(convolve(x, layer, dtype=policy), "relu", policy)
-        if layer.name.endswith("_1"):
-            outputs.append(x)
-    return keras.Model(features, outputs)
+            x = pool(x, layer, policy)
+        else:
+            found[layer.name] = x = activate(convolve(x, layer, dtype=policy), "relu", policy)
+    return keras.Model(features, [found[name] for name in part.taps])
 
 
 def _policy(dtype: str) -> keras.DTypePolicy:
@@ -94,21 +92,74 @@ def pyramid_network(
     step = 1 + len(PYRAMID_KERNELS)
     content = tuple(step * level for level in range(min(levels, 2)))
     weights = draw_weights(model, "he", 1.0, seed, TRANSFER)
-    return FeatureNetwork(SharedNetwork(model, weights), content)
+    return FeatureNetwork(SharedNetwork(model, weights), content, tuple(range(step * levels)))
+
+
+@dataclass(frozen=True)
+class VggPart:
+    """The layers of VGG16 that an FVT runs, and those whose outputs it compares."""
+
+    layers: tuple[Conv | Pool, ...]  # from the CNN's features to the last of those compared
+    content: tuple[str, ...]
+    style: tuple[str, ...]
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """Names of the layers compared, each once."""
+        return tuple(dict.fromkeys(self.content + self.style))
+
+
+def vgg_part(config: StyleConfig) -> VggPart:
+    """What is left of VGG16 above the CNN of a style transfer: no layer is run twice.
+
+    Raises:
+        ValueError: If the CNN is no VGG16 or leaves no layer, or a layer of the losses is not left.
+    """
+    encoder, chosen = config.encoder, config.optimise
+    if encoder.architecture != VGG16.name:
+        rule = f"architecture must be {VGG16.name} for network vgg"
+        raise ValueError(f"{rule}; received {encoder.architecture!r}")
+    lowest = VGG16.up_to(encoder.layer)[-1]
+    left = VGG16.layers[VGG16.layers.index(lowest) + 1 :]
+    if encoder.tap == "post_pool" and isinstance(left[0], Pool):
+        left = left[1:]
+    names = [layer.name for layer in left if isinstance(layer, Conv)]
+    if not names:
+        rule = "layer must leave one of VGG16's to network vgg"
+        raise ValueError(f"{rule}; received {encoder.layer!r}")
+    blocks = {name.partition("_")[0]: name for name in reversed(names)}
+    firsts = tuple(name for block, name in sorted(blocks.items()) if block != "conv1")
+    layers = {
+        "content_layers": chosen.content_layers or firsts[:1],
+        "style_layers": chosen.style_layers or firsts,
+    }
+    for setting, wanted in layers.items():
+        if lost := [name for name in wanted if name not in names]:
+            rule = f"{setting} must come after {lowest.name}, the last layer of the CNN"
+            raise ValueError(f"{rule}; received {lost[0]!r}")
+    last = max((name for wanted in layers.values() for name in wanted), key=names.index)
+    end = [layer.name if isinstance(layer, Conv) else "" for layer in left].index(last)
+    run = tuple(
+        replace(layer, kind=chosen.pooling) if isinstance(layer, Pool) else layer
+        for layer in left[: end + 1]
+    )
+    return VggPart(run, *layers.values())
 
 
 def vgg_network(
-    channels: int, *, pooled: bool, seed: int, dtype: str, weights: tuple | None = None
+    channels: int, config: StyleConfig, *, seed: int, dtype: str, weights: tuple | None = None
 ) -> FeatureNetwork:
-    """Conv2 to Conv5 of VGG16 on Conv1_2 features: its outputs are conv2_1, 3_1, 4_1 and 5_1.
+    """The layers of VGG16 above the CNN, see `vgg_part`, after Conv1_2 those of Conv2 to Conv5.
 
     Args:
         channels: Number of channels of the features.
-        pooled: Switch for features taken after pool 1; otherwise that pool comes first.
+        config: Settings of the transfer.
         seed: Non-negative integer that names the random filters.
         dtype: "float32" or "bfloat16", of the convolutions.
         weights: Trained weights in the order of the layers, in place of random ones.
     """
-    model = _vgg_model(channels, pooled, dtype)
+    part = vgg_part(config)
+    model = _vgg_model(channels, part, dtype)
     weights = weights or draw_weights(model, "he", 1.0, seed, TRANSFER)
-    return FeatureNetwork(SharedNetwork(model, weights), (0,))
+    places = (tuple(map(part.taps.index, names)) for names in (part.content, part.style))
+    return FeatureNetwork(SharedNetwork(model, weights), *places)

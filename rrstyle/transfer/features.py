@@ -20,6 +20,8 @@ class Transfer:
     seed: int  # of all random draws, at least 0
     dtype: str = "float32"  # or "bfloat16": of the convolutions of a statistics network
     trained: tuple | None = None  # weights of the `vgg` statistics network; None for random ones
+    # Root mean square of the features that `trained` was trained on; by default that of `style`.
+    trained_unit: float | None = None
     # Weight of each pixel of the content in its statistics, (height, width), in [0, 1] and not all
     # 0. Pixels of weight 0 are transformed all the same.
     mask: np.ndarray | None = None

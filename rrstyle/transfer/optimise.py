@@ -1,8 +1,8 @@
 """FVT by optimisation: features are moved until their statistics are the style's.
 
-L(V) = content(V, V_c) + weight * mean over taps of style(V, V_s), appendix A.4 of the paper's
-2020 version, with each term relative to its target so that the weight means the same at every
-layer and for every network.
+L(V) = alpha content(V, V_c) + beta style(V, V_s), appendix A.4 of the paper's 2020 version: sums of
+squares over layers (equations 3 and 4), or means of terms relative to their targets, so that the
+weights mean the same at every layer and for every network.
 """
 
 import functools
@@ -12,16 +12,17 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.optimize
-from keras import ops
+from keras import ops, tree
 
 from rrstyle import backend
+from rrstyle.config import OptimiseConfig
 from rrstyle.networks.laws import TRANSFER, layer_rng
 from rrstyle.progress import OnStep, Step, within
 from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.closed_form import fit_gaussian, fit_map
 from rrstyle.transfer.feature_networks import FeatureNetwork, pyramid_network, vgg_network
 from rrstyle.transfer.features import Transfer, resize_features
-from rrstyle.transfer.statistics import STYLE_LOSSES
+from rrstyle.transfer.statistics import STYLE_LOSSES, squared_distance
 
 # (height, width) -> the network whose statistics are matched, for features of at least that size.
 NetworkFor = Callable[[tuple[int, int]], FeatureNetwork]
@@ -45,33 +46,47 @@ def _centred(features):
 
 @functools.lru_cache(maxsize=16)
 def _compiled(
-    model, content: tuple[int, ...], loss: str, masked: bool = False
+    model,
+    content: tuple[int, ...],
+    style: tuple[int, ...],
+    loss: str,
+    absolute: bool,
+    centred: bool,
+    masked: bool,
 ) -> tuple[Callable, ...]:
     """(kept, targets, value and gradient, Adam step) of a network, compiled once in a process.
 
     `masked` only tells apart what is called with masks and without.
     """
     measure, distance, _ = STYLE_LOSSES[loss]
+    layout = _centred if centred else functools.partial(ops.cast, dtype="float32")
 
     def outputs(v, weights):
-        return model.stateless_call(list(weights), [], v)[0]
+        # Keras gives a single output without its list.
+        return tree.flatten(model.stateless_call(list(weights), [], v)[0])
 
     def keep(v, weights):
         found = outputs(v, weights)
-        return [_centred(found[i]) for i in content]
+        return [layout(found[i]) for i in content]
 
     def targets(v, weights):
-        return [measure(f) for f in outputs(v, weights)]
-
-    def objective(v, weights, kept, wanted, style_weight, masks):
         found = outputs(v, weights)
+        return [measure(found[i]) for i in style]
+
+    def objective(v, weights, kept, wanted, alpha, beta, masks):
+        found = outputs(v, weights)
+        layouts = [layout(found[i]) for i in content]
+        styles = [found[i] for i in style]
+        measured = map(measure, styles, masks) if masks else map(measure, styles)
+        if absolute:
+            content_loss = sum(map(squared_distance, layouts, kept))
+            return alpha * content_loss + beta * sum(map(squared_distance, measured, wanted))
         content_loss = sum(
-            ops.mean(ops.square(_centred(found[i]) - k)) / (ops.mean(ops.square(k)) + 1e-12)
-            for i, k in zip(content, kept, strict=True)
+            ops.mean(ops.square(f - k)) / (ops.mean(ops.square(k)) + 1e-12)
+            for f, k in zip(layouts, kept, strict=True)
         )
-        measured = map(measure, found, masks) if masks else map(measure, found)
         style_loss = sum(map(distance, measured, wanted))
-        return content_loss / len(content) + style_weight * style_loss / len(found)
+        return alpha * content_loss / len(content) + beta * style_loss / len(style)
 
     value_and_grad = backend.value_and_grad(objective)
 
@@ -86,8 +101,8 @@ def _compiled(
     return (
         backend.jit(keep, maps=(0,)),
         backend.jit(targets, maps=(0,)),
-        backend.jit(value_and_grad, maps=(0, 2, 5)),
-        backend.jit(adam, maps=(0, 1, 2, 6, 9)),
+        backend.jit(value_and_grad, maps=(0, 2, 6)),
+        backend.jit(adam, maps=(0, 1, 2, 6, 10)),
     )
 
 
@@ -98,8 +113,7 @@ class Objective:
         network: Network whose statistics are matched: its weights and taps.
         content: Features (height, width, n) whose layout is kept.
         style: Features whose statistics are wanted; those of several are pooled.
-        loss: Name in STYLE_LOSSES.
-        style_weight: Weight of the style term.
+        config: Losses and their weights.
         mask: Weight of each pixel, (height, width), in the result's statistics.
     """
 
@@ -109,12 +123,17 @@ class Objective:
         content: np.ndarray,
         style: np.ndarray | Blend,
         *,
-        loss: str,
-        style_weight: float,
+        config: OptimiseConfig,
         mask: np.ndarray | None = None,
     ):
         keep, targets, self._value_and_grad, self._adam = _compiled(
-            network.network.model, network.content, loss, mask is not None
+            network.network.model,
+            network.content,
+            network.style,
+            config.loss,
+            absolute=config.scaling == "absolute",
+            centred=config.content == "transported",
+            masked=mask is not None,
         )
         weights = tuple(ops.convert_to_tensor(w) for w in network.network.weights)
         kept = keep(_batch(content), weights)
@@ -123,11 +142,16 @@ class Objective:
         wanted = found[0]
         if len(found) > 1:
             wanted = [
-                STYLE_LOSSES[loss].pool(one, style.shares) for one in zip(*found, strict=True)
+                STYLE_LOSSES[config.loss].pool(one, style.shares)
+                for one in zip(*found, strict=True)
             ]
-        masks = () if mask is None else _masks(mask, network.network(_batch(content)))
-        scale = ops.convert_to_tensor(style_weight, "float32")
-        self._args = (weights, kept, wanted, scale, masks)
+        masks: tuple = ()
+        if mask is not None:
+            outputs = tree.flatten(network.network(_batch(content)))
+            masks = _masks(mask, [outputs[i] for i in network.style])
+        both = config.content_weight, config.style_weight
+        alpha, beta = (ops.convert_to_tensor(weight, "float32") for weight in both)
+        self._args = (weights, kept, wanted, alpha, beta, masks)
 
     def value(self, features: np.ndarray) -> float:
         """The loss at `features` (height, width, n)."""
@@ -190,12 +214,13 @@ def optimisation(given: Transfer) -> np.ndarray:
     """`optimise` on the statistics network of `config.network`, as far as `config.strength` says.
 
     Content and style features first move to their common Gaussian at that strength, on the optimal
-    transport path between theirs. The optimisation works there, in units of the features' root mean
-    square, and the result is that far from the content.
+    transport path between theirs, unless the content is kept as it is. The optimisation works
+    there, in units of the style features' root mean square, and the result is that far from the
+    content.
     """
     unit, strength = np.float32(given.style.root_mean_square() or 1.0), given.config.strength
     content, style = given.content / unit, given.style.map(lambda part: part / unit)
-    if strength < 1:
+    if strength < 1 and given.config.optimise.content == "transported":
         ours, theirs = fit_gaussian(content, mask=given.mask), style.gaussian()
         there = fit_map("transport", ours, theirs).towards(strength)
         back = fit_map("transport", theirs, ours).towards(1 - strength)
@@ -209,7 +234,11 @@ def optimisation(given: Transfer) -> np.ndarray:
         found = step.features
         given.on_step(step if found is None else replace(step, features=finished(found)))
 
-    moved = replace(given, content=content, style=style, on_step=tell)
+    trained = given.trained
+    if trained is not None:  # ReLU and pools: features and biases in one unit, outputs in it too
+        unit_of_trained = np.float32(given.trained_unit or unit)
+        trained = tuple(w / unit_of_trained if w.ndim == 1 else w for w in trained)
+    moved = replace(given, content=content, style=style, trained=trained, on_step=tell)
     return finished(optimise(moved, statistics_networks(moved, given.config.network)))
 
 
@@ -218,17 +247,16 @@ def statistics_networks(given: Transfer, name: str) -> NetworkFor:
     channels, seed, dtype = given.content.shape[-1], given.seed, given.dtype
     if name == "pyramid":
         return lambda size: pyramid_network(channels, size=size, seed=seed, dtype=dtype)
-    pooled = given.config.encoder.tap == "post_pool"
-    network = vgg_network(channels, pooled=pooled, seed=seed, dtype=dtype, weights=given.trained)
+    network = vgg_network(channels, given.config, seed=seed, dtype=dtype, weights=given.trained)
     return lambda size: network
 
 
 def optimise(given: Transfer, network_for: NetworkFor) -> np.ndarray:
     """Optimise features, coarse to fine, for the style's statistics and the content's layout.
 
-    The content is transported to the style's Gaussian first: what is kept is its layout, not its
-    palette. Each scale starts from the last one's result, enlarged, plus some of the fine detail
-    of the transported content.
+    Unless it is kept as it is, the content is transported to the style's Gaussian first: what is
+    kept is its layout, not its palette. Each scale starts from the last one's result, enlarged,
+    plus some of the fine detail of the content.
 
     Args:
         given: Transfer whose features have a root mean square of about 1. Its callback gets every
@@ -237,8 +265,9 @@ def optimise(given: Transfer, network_for: NetworkFor) -> np.ndarray:
     """
     content, style, mask, config = given.content, given.style, given.mask, given.config.optimise
     smallest = MINIMUM_SIDE[given.config.network]
-    ours = fit_gaussian(content, mask=mask)
-    target = fit_map("transport", ours, style.gaussian())(content)
+    target = content
+    if config.content == "transported":
+        target = fit_map("transport", fit_gaussian(content, mask=mask), style.gaussian())(content)
     factors = [2**level for level in reversed(range(len(config.steps)))]
     side = min(*content.shape[:2], *style.least_size())
     plan = [
@@ -269,8 +298,7 @@ def optimise(given: Transfer, network_for: NetworkFor) -> np.ndarray:
             network,
             small_target,
             small_style,
-            loss=config.loss,
-            style_weight=config.style_weight,
+            config=config,
             mask=mask,
         )
         report = reporter(part, stage, steps)

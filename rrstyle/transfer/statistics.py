@@ -100,6 +100,20 @@ def mean_covariance_loss(a, b):
     )
 
 
+def squared_distance(a, b):
+    """Sum of squared differences of features or of their statistics, equations 3 and 4.
+
+    Matrices (n, n) count in units of n: the Gram matrix of Johnson et al. 2016, which is divided by
+    channels and pixels.
+    """
+
+    def total(x, y):
+        return ops.sum(ops.square(x - y)) / (x.shape[-1] ** 2 if len(x.shape) == 2 else 1)
+
+    pairs = zip(a, b, strict=True) if isinstance(a, tuple) else [(a, b)]
+    return sum(total(x, y) for x, y in pairs)
+
+
 class StyleLoss(NamedTuple):
     """A loss of `OptimiseConfig`."""
 

@@ -37,7 +37,7 @@ def test_the_papers_network_is_the_default():
 
 
 def test_there_are_choices():
-    assert len(CHOICES) == 14
+    assert len(CHOICES) == 18
 
 
 @pytest.mark.parametrize(("kind", "name", "choices"), CHOICES)
@@ -55,6 +55,7 @@ NOT_COUNTS = (0, -1, 1.5, 2.0, True, "3")
 BELOW, ABOVE = (0, -0.1, float("nan"), True, "1", None), (float("inf"), 1e300, 10**400)
 NOT_POSITIVE = BELOW + ABOVE
 NOT_SHARES = (-0.01, 1.01, float("nan"), True, "0.5", None)
+NOT_LAYERS = (("conv2",), ("conv6_1",), ("conv2_1", "conv2_1"), ("",), "conv2_1", ["conv2_1"], (3,))
 NOT_TO_TEN = (-0.01, 10.01, float("nan"), float("inf"), True, "1", None)
 RULES = [
     (NetworkConfig, "channels", "an integer from 1 to 4096", (*NOT_COUNTS, 4097, 10**400)),
@@ -70,6 +71,9 @@ RULES = [
     ),
     (OptimiseConfig, "learning_rate", "from 1e-09 to 10", (*NOT_POSITIVE, 11)),
     (OptimiseConfig, "style_weight", "from 1e-06 to 1e+06", NOT_POSITIVE),
+    (OptimiseConfig, "content_weight", "from 0 to 1e+06", (*BELOW[1:], *ABOVE)),
+    (OptimiseConfig, "content_layers", "different ones of conv1_1 to conv5_3", NOT_LAYERS),
+    (OptimiseConfig, "style_layers", "different ones of conv1_1 to conv5_3", NOT_LAYERS),
     (PaintConfig, "size", "an odd integer from 3 to 31", (1, 2, 4, -3, 33, 3.0, True, None)),
     (
         PaintConfig,
@@ -99,6 +103,7 @@ RULES = [
     (StyleConfig, "strength", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "side", "an integer from 16 to 8192", (15, 8193, 512.0, True, None, 10**20)),
     (StyleConfig, "style_scale", "from 0.25 to 4", (0.24, 4.1, float("nan"), True, "1", None)),
+    (StyleConfig, "fvt_seed", "None or an integer from 0 to 2^128", (-1, 1.0, True, 2**129)),
     (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "style_rotate", "True or False", (0, 1, "yes", None)),
     (StyleConfig, "tile", "True or False", (0, 1, "yes", None)),
@@ -130,7 +135,9 @@ def test_the_ends_of_ranges_are_taken():
     PaintConfig(size=3, content_mix=(0, 1), rounds=(1,) * 12)
     PaintConfig(calm=0, diversity=0, detail=0, variety=0, occupancy=0, coherence=1)
     PaintConfig(calm=1, diversity=1, detail=1, variety=10, occupancy=10, coherence=10)
-    OptimiseConfig(steps=(1,) * 6)
+    OptimiseConfig(steps=(1,) * 6, content_weight=0)
+    OptimiseConfig(content_layers=("conv1_2", "conv5_3"), style_layers=("conv4_2",))
+    StyleConfig(fvt_seed=0)
     NetworkConfig(channels=1, kernel=1)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rrstyle import backend
-from rrstyle.config import StyleConfig
+from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.pictures import images, masks
 from rrstyle.recipes import (
     TEXT_KEY,
@@ -296,6 +296,23 @@ def test_settings_of_0_1_0_that_did_not_matter_are_left_out():
     settings = {"method": "transport", "side": 64, "patches": {"size": 7, "refine_steps": 20}}
     found = parse_recipe(changed(config=settings))
     assert found.config == StyleConfig(method="transport", side=64)
+
+
+VGG = {"method": "optimise", "network": "vgg", "side": 64}
+
+
+def test_an_earlier_picture_of_network_vgg_is_read_or_refused():
+    settings = VGG | {"encoder": {"layer": "conv1_2", "tap": "post_pool"}, "weights": None}
+    found = parse_recipe(changed(config=settings)).config
+    assert found == StyleConfig(
+        method="optimise", network="vgg", side=64, encoder=NetworkConfig(tap="post_pool")
+    )
+    for change in ({"encoder": {"layer": "conv2_2"}}, {"weights": "vgg16.h5"}):
+        line = refused(lambda change=change: parse_recipe(changed(config=settings | change)))
+        assert "made by an earlier version, which ran network vgg on other layers or biases" in line
+        # Of today, they are as they are.
+        today = settings | {"weights": "random", "weights_for": "both"} | change
+        assert parse_recipe(changed(config=today)).config.network == "vgg"
 
 
 def test_fields_left_out_of_the_config_keep_their_defaults():

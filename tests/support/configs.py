@@ -9,6 +9,7 @@ from rrstyle.config import NetworkConfig, OptimiseConfig, PaintConfig, StyleConf
 POSITIVE = st.floats(1e-6, 1e6)
 SHARE = st.floats(0, 1)
 COUNT = st.integers(1, 1000)
+LAYERS = st.lists(st.sampled_from(["conv2_1", "conv3_3", "conv5_1"]), unique=True).map(tuple)
 
 
 def choice_of(kind):
@@ -31,6 +32,9 @@ OPTIMISERS = st.builds(
     steps=st.lists(COUNT, min_size=1, max_size=6).map(tuple),
     learning_rate=st.floats(1e-6, 10),
     style_weight=POSITIVE,
+    content_weight=st.floats(0, 1e6),
+    content_layers=LAYERS,
+    style_layers=LAYERS,
     **choice_of(OptimiseConfig),
 )
 PAINTS = st.builds(
@@ -55,6 +59,7 @@ STYLES = st.builds(
     StyleConfig,
     decoder=st.just("ridge"),
     wildness=SHARE,
+    fvt_seed=st.none() | st.integers(0, 2**40),
     strength=SHARE,
     side=st.integers(16, 8192),
     style_scale=st.floats(0.25, 4),

@@ -10,7 +10,7 @@ from recon import metrics
 from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle import backend
-from rrstyle.config import NetworkConfig, PaintConfig, StyleConfig
+from rrstyle.config import NetworkConfig, OptimiseConfig, PaintConfig, StyleConfig
 from rrstyle.networks.build import cnn_network, dcn_network
 from rrstyle.networks.layers import BlurPool2D, L2Pooling2D
 from rrstyle.pictures.images import resize
@@ -98,7 +98,7 @@ def _scores(image) -> dict[str, np.ndarray]:
 def _objectives(content, style) -> dict[str, np.ndarray]:
     """Values and gradients: every loss, both networks, no larger than compiles in seconds."""
     n = content.shape[-1]
-    vgg = vgg_network(n, pooled=False, seed=SEED, dtype="float32")
+    vgg = vgg_network(n, StyleConfig(), seed=SEED, dtype="float32")
     pyramid = pyramid_network(n, size=(24, 24), seed=SEED, dtype="float32")
     result = {}
     for name, network, loss, side in (
@@ -109,7 +109,9 @@ def _objectives(content, style) -> dict[str, np.ndarray]:
         for position, weight in enumerate(network.network.weights):
             result[f"weights {name} {position}"] = weight
         ours, theirs = content[:side, :side], style[:side, :side]
-        objective = Objective(network, ours, theirs, loss=loss, style_weight=30.0)
+        objective = Objective(
+            network, ours, theirs, config=OptimiseConfig(loss=loss, style_weight=30.0)
+        )
         start = _batch(ours + np.float32(0.1) * ours[::-1])
         value, gradient = objective._value_and_grad(start, *objective._args)
         result[f"objective {name} {loss} value"] = _numpy(value)

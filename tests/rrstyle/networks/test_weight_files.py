@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from rrstyle.config import NetworkConfig
+from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.networks.build import SharedNetwork, cnn_network
 from rrstyle.networks.plan import VGG16
 from rrstyle.networks.weight_files import load_weights, write_weights
@@ -109,8 +109,8 @@ def test_weights_fit_the_networks_they_are_for(written):
     config = NetworkConfig(layer="conv3")
     wanted = [w.shape for w in cnn_network(config, seed=0).weights]
     assert [w.shape for w in trained.up_to(config).weights] == wanted
-    network = vgg_network(64, pooled=False, seed=0, dtype="float32").network
-    transfer = trained.transfer()
+    network = vgg_network(64, StyleConfig(), seed=0, dtype="float32").network
+    transfer = trained.above(NetworkConfig(), "conv5_1")
     assert [w.shape for w in transfer] == [w.shape for w in network.weights]
     np.testing.assert_array_equal(transfer[0], trained.layers["conv2_1"][0])
 

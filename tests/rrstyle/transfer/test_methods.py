@@ -199,7 +199,8 @@ def test_the_optimisation_lowers_its_loss(optimiser, loss):
         content, style, networks=networks, steps=(10,), optimiser=optimiser, loss=loss
     )
     target = target_of(content, style)
-    objective = Objective(networks.networks[0], target, style, loss=loss, style_weight=100.0)
+    config = OptimiseConfig(loss=loss)
+    objective = Objective(networks.networks[0], target, style, config=config)
     assert objective.value(result) < 0.9 * objective.value(target)
 
 
@@ -340,7 +341,7 @@ def test_statistics_stay_float32_over_bfloat16_convolutions():
         list(network.network.weights), [], ops.convert_to_tensor(content[None])
     )[0]
     assert "bfloat16" in {str(o.dtype.name) for o in outputs}  # or nothing would be shown
-    objective = Objective(network, content, content, loss="mean_covariance", style_weight=1.0)
+    objective = Objective(network, content, content, config=OptimiseConfig())
     value, gradient = objective.value_and_grad(content)
     assert gradient.dtype == np.float32
     _, kept, wanted, *_ = objective._args

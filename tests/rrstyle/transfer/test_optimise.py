@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from rrstyle.config import NetworkConfig, OptimiseConfig, StyleConfig
 from rrstyle.transfer.feature_networks import (
     PYRAMID_FILTERS,
     pyramid_levels,
@@ -23,7 +24,8 @@ def features(height=24, width=32, n=4, seed=0, scale=1.0):
 def objective(style=None, loss="mean_covariance", weight=10.0, dtype="float32"):
     network = pyramid_network(4, size=(24, 32), seed=0, dtype=dtype)
     style = features(seed=1, scale=2.0) if style is None else style
-    return Objective(network, features(), style, loss=loss, style_weight=weight)
+    config = OptimiseConfig(loss=loss, style_weight=weight)
+    return Objective(network, features(), style, config=config)
 
 
 def test_pyramid_outputs():
@@ -46,7 +48,8 @@ def test_pyramid_has_the_levels_that_fit(size, levels):
 
 def test_vgg_outputs_are_half_size_unless_pooled_before():
     for pooled, side in ((False, 16), (True, 32)):
-        found = vgg_network(4, pooled=pooled, seed=0, dtype="float32")
+        encoder = NetworkConfig(tap="post_pool" if pooled else "pre_pool")
+        found = vgg_network(4, StyleConfig(encoder=encoder), seed=0, dtype="float32")
         shapes = [tuple(o.shape[1:]) for o in found.network(features(32, 32)[None])]
         assert [s[2] for s in shapes] == [128, 256, 512, 512]
         assert [s[0] for s in shapes] == [side, side // 2, side // 4, side // 8]
@@ -112,5 +115,5 @@ def test_one_compiled_step_serves_every_size():
     network = pyramid_network(4, size=(24, 32), seed=0, dtype="float32")
     for height, width in ((24, 32), (33, 47), (40, 24)):
         content = features(height, width)
-        found = Objective(network, content, content, loss="gram", style_weight=1.0)
+        found = Objective(network, content, content, config=OptimiseConfig(loss="gram"))
         assert found.value(content) < 1e-9

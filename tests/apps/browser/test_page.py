@@ -1,133 +1,35 @@
-"""The app in a real browser: Debian's chromium, driven by Playwright.
+"""The app in a real browser: its tabs, phones, the dark, the keyboard, downloads and errors."""
 
-Screenshots go to tests/artefacts. With RRSTYLE_SCREENSHOTS=1 those of the README are drawn anew.
-"""
-
-import gc
 import io
 import os
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from apps.service import server
-from apps.service.limits import ServerConfig
 from rrstyle import examples, recipes
 from rrstyle.pictures import images
-from tests.support.app_client import GRADIO_WARNINGS, free_port
+from tests.support.app_client import GRADIO_WARNINGS
+from tests.support.browser import (
+    PATIENCE,
+    PHONE,
+    QUICK,
+    TABS,
+    browser,
+    downloaded,
+    open_page,
+    ready,
+    settle,
+    shoot,
+    slider,
+    stylise,
+    url,
+)
 
 pytestmark = [pytest.mark.ui, *GRADIO_WARNINGS]
-
-ROOT = Path(__file__).parents[3]
-SHOTS = ROOT / "tests" / "artefacts"
-PATIENCE = 120_000  # milliseconds: for a machine that has much else to do
-QUICK = "?look=palette-only&method=transport&size=192&variants=1"
-TABS = ("Stylise", "Reconstruct", "Study", "Export")
-pending: dict[Page, set[Request]] = {}  # what each page has asked for and not got yet
-PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1400, "height": 1000}
-
-
-@pytest.fixture(scope="module")
-def url():
-    with server.serving(ServerConfig(port=free_port())) as address:
-        yield address
-    gc.collect()  # here, where the warnings of Gradio's leftovers are filtered
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = shutil.which("chromium")
-    assert program, "chromium is not there: apt-get install chromium"
-    with sync_playwright() as playwright:
-        # As root, and in containers whose shared memory is small.
-        words = ["--no-sandbox", "--disable-dev-shm-usage"]
-        chromium = playwright.chromium.launch(executable_path=program, args=words)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, url):
-    """Opens a page of its own session; at the end, nothing outside was asked for, nothing broke."""
-    opened, wrong = [], []
-
-    def look_at(request) -> None:
-        if not request.url.startswith((url, "data:", "blob:")):
-            wrong.append(request.url)
-        if not request.url.startswith(
-            (f"{url}gradio_api/heartbeat", f"{url}gradio_api/queue/data")
-        ):
-            pending[request.frame.page].add(request)  # Gradio's streams stay open
-
-    def look_after(request) -> None:
-        pending[request.frame.page].discard(request)
-
-    def open_it(query: str = "", *, size=WIDE, scheme="light") -> Page:
-        context = browser.new_context(
-            viewport=size, color_scheme=scheme, has_touch=size is PHONE, accept_downloads=True
-        )
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        pending[page] = set()
-        page.on("request", look_at)
-        page.on("requestfinished", look_after)
-        page.on("requestfailed", look_after)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        opened.append(context)
-        page.goto(url + query)
-        ready(page)
-        return page
-
-    expect.set_options(timeout=PATIENCE)
-    yield open_it
-    for context in opened:
-        context.close()
-    assert wrong == []
-
-
-def ready(page: Page) -> None:
-    """Waits until settings from the address are there."""
-    page.locator("#stylise, #reconstruct, #figures, #make-export").first.wait_for(state="attached")
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Waits until nothing has been under way from or to the server for a while."""
-    quiet = 0
-    while quiet < 5:
-        page.wait_for_timeout(100)
-        quiet = 0 if pending[page] else quiet + 1
-
-
-def shoot(page: Page, name: str) -> None:
-    SHOTS.mkdir(exist_ok=True)
-    path = SHOTS / f"{name}.png"
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
-    page.screenshot(path=path)
-    if os.environ.get("RRSTYLE_SCREENSHOTS") and name in ("wide", "phone", "dark"):
-        with Image.open(path) as shot:
-            shot.convert("RGB").save(ROOT / "docs" / f"app-{name}.jpg", quality=85)
-
-
-def stylise(page: Page, done: str = "Done") -> None:
-    page.locator("#stylise").click()
-    expect(page.locator("#job")).to_contain_text(done)
-    expect(page.locator("#stylise")).to_be_enabled()
-
-
-def downloaded(page: Page, button: str) -> bytes:
-    with page.expect_download() as caught:
-        page.get_by_role("button", name=button).or_(page.get_by_role("link", name=button)).click()
-    return Path(caught.value.path()).read_bytes()
-
-
-def slider(page: Page, label: str):
-    return page.get_by_label(f"number input for {label}", exact=True)
+__all__ = ["browser", "open_page", "url"]
 
 
 def test_the_default_pair_first_by_transport_then_refined(open_page):
@@ -147,49 +49,6 @@ def test_the_default_pair_first_by_transport_then_refined(open_page):
     page.evaluate("scrollTo(0, 0)")
     page.mouse.move(0, 0)
     shoot(page, "wide")
-
-
-def test_one_s_own_picture_is_one_click_away(open_page, tmp_path):
-    pixels = np.random.default_rng(0).random((60, 90, 3), np.float32)
-    (tmp_path / "mine.png").write_bytes(images.encode_png(pixels))
-    page = open_page(QUICK)
-    for label, slot in (("Choose your photo", "Photograph"), ("Choose a style", "Style")):
-        with page.expect_file_chooser() as chooser:
-            page.get_by_role("button", name=label, exact=True).click()
-        chooser.value.set_files(tmp_path / "mine.png")
-        shown = page.get_by_alt_text(f"{slot}: the picture chosen")
-        expect(shown).to_have_js_property("naturalWidth", 90)
-    settle(page)
-    stylise(page)
-    recipe = recipes.read_recipe(io.BytesIO(downloaded(page, "Download PNG")))
-    assert (recipe.content.name, recipe.style.name) == ("mine.png", "mine.png")
-
-
-def test_the_result_stays_in_sight_beside_long_settings(open_page):
-    page = open_page(QUICK)
-    for name in ("More settings", "Blend with more styles", "Paint where the style goes"):
-        page.get_by_role("button", name=name).click()
-    settle(page)
-    page.evaluate("scrollTo(0, 1200)")
-    page.wait_for_timeout(300)
-    assert page.evaluate("scrollY") > 500
-    top = page.locator("#stylise").bounding_box()["y"]
-    assert 0 <= top < 100
-
-
-def test_a_changed_setting_puts_its_look_out_and_folded_sections_say_what_they_hold(open_page):
-    page = open_page(QUICK)
-    expect(page.get_by_label("Palette only")).to_be_checked()
-    slider(page, "Strength").fill("0.5")
-    slider(page, "Strength").press("Enter")
-    expect(page.locator("#looks input:checked")).to_have_count(0)
-    slider(page, "Strength").fill("1")
-    slider(page, "Strength").press("Enter")
-    expect(page.get_by_label("Palette only")).to_be_checked()
-    blend = page.get_by_role("button", name="Blend with more styles")
-    blend.click()
-    page.locator("#examples-style-2 button").first.click()
-    expect(blend).to_contain_text("1 more")
 
 
 def test_stop_ends_a_long_job_and_keeps_what_is_done(open_page):
