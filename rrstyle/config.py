@@ -140,14 +140,13 @@ class OptimiseConfig(Checked):
     content_weight: float = 1.0
     """Weight of the content loss (the paper's alpha); 0 for the style alone."""
     style_weight: float = 100.0
-    """Weight of the style loss (the paper's beta)."""
+    """Weight of the style loss (the paper's beta); 0 for the content alone."""
 
     def check(self) -> None:
         words, step = "one to six integers from 1 to 100000", partial(is_whole, low=1, high=100_000)
         self.require(words, lambda v: are(step, v, 1, 6), "steps")
         self.require_number(1e-9, 10, "learning_rate")
-        self.require_number(1e-6, 1e6, "style_weight")
-        self.require_number(0, 1e6, "content_weight")
+        self.require_number(0, 1e6, "content_weight", "style_weight")
         names = [c.name for c in VGG16.convolutions]
         words = f"different ones of {names[0]} to {names[-1]}"
         for name in ("content_layers", "style_layers"):

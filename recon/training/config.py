@@ -76,7 +76,7 @@ class Schedule(Checked):
         self.require(words, _rise, "milestones")
         words = "two numbers from 0 to below 1"
         self.require(words, lambda v: are(_is_below_1, v, 2, 2), "betas")
-        self.require_number(0, 1000, "weight_decay")
+        self.require_number(0, 1e5, "weight_decay")
         self.require("from 0 to below 1", _is_below_1, "validation")
 
     def rate(self, step: int) -> float:

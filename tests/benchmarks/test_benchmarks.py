@@ -19,7 +19,7 @@ from benchmarks.measures import (
     stroke_distance,
     swd,
 )
-from rrstyle.config import NetworkConfig
+from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
 
 
@@ -150,7 +150,7 @@ def test_operations_by_hand() -> None:
     expected = [((16, 21), 3), ((16, 21), 7), ((8, 11), 3), ((8, 11), 7)]
     assert [(s.size, s.kernel) for s in shapes] == expected
     assert {(s.inputs, s.channels) for s in shapes} == {(16, 64)}
-    plan = vgg_network(16, pooled=False, seed=0, dtype="float32").network.model
+    plan = vgg_network(16, StyleConfig(), seed=0, dtype="float32").network.model
     shapes = roofline.convolution_shapes(plan, (64, 64))
     first, last = shapes[0], shapes[-1]
     assert (first.size, first.kernel, first.inputs, first.channels) == ((32, 32), 3, 16, 128)

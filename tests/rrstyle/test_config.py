@@ -70,7 +70,7 @@ RULES = [
         ((), (1,) * 7, (0,), (1.0,), (True,), (100_001,), [5], 5, None),
     ),
     (OptimiseConfig, "learning_rate", "from 1e-09 to 10", (*NOT_POSITIVE, 11)),
-    (OptimiseConfig, "style_weight", "from 1e-06 to 1e+06", NOT_POSITIVE),
+    (OptimiseConfig, "style_weight", "from 0 to 1e+06", (*BELOW[1:], *ABOVE)),
     (OptimiseConfig, "content_weight", "from 0 to 1e+06", (*BELOW[1:], *ABOVE)),
     (OptimiseConfig, "content_layers", "different ones of conv1_1 to conv5_3", NOT_LAYERS),
     (OptimiseConfig, "style_layers", "different ones of conv1_1 to conv5_3", NOT_LAYERS),

@@ -46,7 +46,7 @@ OF_PAINT = {
 OF_OPTIMISE = {
     "steps": ([10**9], [1] * 7, [], [0], None, 100, [1e400]),
     "learning_rate": (0, 1e300, 1e400, None),
-    "style_weight": (0, 1e300, 1e400, -1),
+    "style_weight": (-1e-9, 1e300, 1e400, -1),
     "loss": ("l1", None),
 }
 OF_STYLE = {
@@ -161,7 +161,7 @@ ENDS = [
         replace(SMALL, method="optimise", optimise=OptimiseConfig(**settings))
         for settings in (
             {"learning_rate": 10, "style_weight": 1e6, "steps": (2,)},
-            {"learning_rate": 1e-6, "style_weight": 1e-6, "steps": (1,) * 6},
+            {"learning_rate": 1e-6, "style_weight": 0, "steps": (1,) * 6},
             {"optimiser": "lbfgs", "style_weight": 1e6, "steps": (2,)},
         )
     ),

@@ -167,7 +167,7 @@ def test_kill_and_termination_in_the_middle_of_jobs(tmp_path, pair):
     folder = tmp_path / "tmp"
     with app_process(folder) as (process, url):
         job = connect(url).submit(**slow(pair))
-        wait_until(lambda: job.outputs())
+        wait_until(lambda: any(job.outputs()))
         process.kill()
         process.wait(30)
     # What was written by then is whole: pictures, or nothing.
@@ -180,7 +180,7 @@ def test_kill_and_termination_in_the_middle_of_jobs(tmp_path, pair):
         # What the killed one left is gone: only the new one's own folder is there.
         assert len(list(folder.glob("rrstyle-scratch-*"))) == 1
         running = connect(url).submit(**slow(pair))
-        wait_until(lambda: running.outputs())
+        wait_until(lambda: any(running.outputs()))
         waiting = connect(url).submit(**slow(pair, seed=50))
         wait_until(lambda: get(f"{url}health").json()["waiting"] == 1)
         described = waiting.status().progress_data

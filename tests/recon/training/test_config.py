@@ -72,7 +72,7 @@ def test_rates_are_those_of_a_piecewise_constant_decay():
         ),
         ({"betas": (0.9, 1)}, "betas must be two numbers from 0 to below 1"),
         ({"betas": (0.9,)}, "betas must be two numbers from 0 to below 1"),
-        ({"weight_decay": -1}, "weight_decay must be from 0 to 1000; received -1"),
+        ({"weight_decay": -1}, "weight_decay must be from 0 to 100000; received -1"),
         ({"precision": "half"}, "precision must be one of auto, float32, bfloat16"),
         ({"network": None}, "network must be a NetworkConfig; received None"),
     ],
