@@ -56,8 +56,8 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
     ) -> Iterator[list[FileData]]:
         """Paints a photograph in the manner of one to four pictures.
 
-        Gives the pictures that are done so far, again and again; each carries its recipe. A
-        cancelled job ends within a moment.
+        Gives the pictures that are done so far, none at first, again with each new one; each
+        carries its recipe. A cancelled job ends within a moment, later on at its next picture.
 
         Args:
             content: The photograph: an upload, or the name of a built-in picture (see /examples).
@@ -99,7 +99,8 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
                 yield list(done)
             elif isinstance(report, jobs.Progress):
                 progress(report.fraction, desc=report.stage)
-                yield list(done)
+                if not done:  # clients fetch all pictures anew with each value
+                    yield []
 
     @in_words
     def reconstruct(
