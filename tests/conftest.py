@@ -37,6 +37,12 @@ def pytest_unconfigure(config):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def folder_comes_first(tmp_path_factory):
+    """Before a server under test has Python's temporary files in a folder that goes with it."""
+    tmp_path_factory.getbasetemp()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def gradio_cleans_up(request):
     """What Gradio leaves open is collected where its warnings are let pass, not in a later test."""
