@@ -17,6 +17,7 @@ from rrstyle.config import StyleConfig
 from rrstyle.durable import (
     bare_name,
     locked,
+    named_errors,
     publish,
     remove_folder,
     temporary_neighbour,
@@ -85,7 +86,8 @@ def stylize_video(
         "versions": backend.versions(),
     }
     parts = output.with_name(f"{output.name}.parts")
-    parts.mkdir(exist_ok=True)
+    with named_errors(bare_name(output.name), "not written", missing="folder"):
+        parts.mkdir(exist_ok=True)
     with locked(parts):
         _check_same(parts, json.dumps(settings, indent=1, default=str))
         times = _paint_segments(found, painter, parts, suffix, on_step)

@@ -166,6 +166,12 @@ def test_rules(tmp_path, clip, name, config, rule):
     assert not (tmp_path / name).exists()
 
 
+def test_a_folder_that_is_missing_is_told_in_a_line(tmp_path, clip):
+    rule = r"^out\.mp4: not written, there is no such folder; check the path; received"
+    with pytest.raises(FileNotFoundError, match=rule):
+        paint(clip, tmp_path / "nowhere" / "out.mp4")
+
+
 def test_files_that_are_there_stay(tmp_path, clip):
     target = tmp_path / "out.mp4"
     target.write_bytes(b"mine")
