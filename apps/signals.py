@@ -1,6 +1,8 @@
 """Signals that end the command: they do so as exceptions, so that temporary files go with it."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,11 @@ _interrupted = threading.Event()
 
 @contextmanager
 def ending_by_exceptions() -> Iterator[None]:
-    """SIGTERM raises SystemExit and SIGINT KeyboardInterrupt, which is remembered."""
+    """SIGTERM raises SystemExit and SIGINT KeyboardInterrupt, which is remembered.
+
+    Python drops an exception that is raised while a callback of its garbage collector or a
+    finaliser runs (JAX has such a callback): the signal is then sent again.
+    """
 
     def terminate(number, frame) -> None:
         raise SystemExit(128 + number)  # as shells have it
@@ -19,15 +25,26 @@ def ending_by_exceptions() -> Iterator[None]:
         _interrupted.set()
         raise KeyboardInterrupt
 
+    def send_again(dropped) -> None:
+        number = {SystemExit: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}.get(
+            dropped.exc_type
+        )
+        if number is None:
+            hook_before(dropped)
+        else:  # later: what is raised here would be dropped too
+            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+
     if threading.current_thread() is not threading.main_thread():
         yield  # no signal can be caught there
         return
     _interrupted.clear()
     handlers = {signal.SIGTERM: terminate, signal.SIGINT: interrupt}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    hook_before, sys.unraisablehook = sys.unraisablehook, send_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook_before
         for number, handler in before.items():
             signal.signal(number, handler)
 
