@@ -1,10 +1,10 @@
 """A quiet TensorFlow, the default backend, and the few warnings of others that are let pass."""
 
-import atexit
 import gc
 import os
 import shutil
 import tempfile
+from multiprocessing.util import Finalize
 
 import pytest
 
@@ -27,8 +27,8 @@ def pytest_configure(config):
         # What libraries, and processes that tests kill, leave in the temporary folder goes with
         # this one: gradio_client alone makes a folder for each download.
         os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="rrstyle-tests-")
-        # At the very end: multiprocessing, imported later, first removes what it has there.
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        # At the end, and after multiprocessing has removed what it has there, by -100.
+        Finalize(None, shutil.rmtree, (folder, True), exitpriority=-200)
         tempfile.tempdir = None  # read anew
     for line in _LET_PASS:
         config.addinivalue_line("filterwarnings", line)

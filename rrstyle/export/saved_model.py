@@ -121,7 +121,7 @@ def _endpoints(graph: StyleGraph) -> dict[str, Endpoint]:
     method, own_strength = graph.config.method, tf.constant(graph.config.strength, tf.float32)
     unit, strength = tf.TensorSpec(IMAGE.shape, tf.float32), tf.TensorSpec((), tf.float32)
     # One graph a method, which endpoints share: tracing is most of the time of an export.
-    transfers = {
+    transfers: dict[str, Any] = {
         name: _traced(partial(graph.stylize_unit, name), [unit, unit, strength])
         for name in {method, "transport", "adain"}
     }
