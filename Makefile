@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test test-ui lint lock audit benchmarks gallery results clean
+.PHONY: help demo app gpu test test-ui lint lock audit benchmarks gallery results clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ demo: $(STAMP)  ## Stylise built-in photographs by every method, into demo/
 
 app: $(STAMP)  ## The app, on http://127.0.0.1:7860
 	$(BIN)/rrstyle app
+
+gpu: $(STAMP)  ## JAX with CUDA for an NVIDIA GPU, and whether it is used
+	@command -v nvidia-smi >/dev/null || { echo "gpu: no NVIDIA GPU is here (no nvidia-smi)" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --no-build-isolation --constraint requirements.lock \
+	  --editable '.[cuda]'
+	KERAS_BACKEND=jax $(BIN)/rrstyle info
 
 lint: $(STAMP)  ## Linter, formatter and type check
 	$(BIN)/ruff check .

@@ -29,7 +29,6 @@ from benchmarks.speed import processor, run_child
 from benchmarks.timing import environment, peak_memory, start_quietly, timed
 
 _UNTIMED = 3  # steps at the start of a `fit`: what was read before them would flatter
-_MATRIX_SIDES = {"cpu": 2048, "other": 8192}  # large enough for each to be busy
 _KEPT_EVERY = 20  # steps between two checkpoints and sheets, where memory is watched
 
 
@@ -137,19 +136,6 @@ def bare_pass(wanted: Pass, batch: int, dtype: str, rng: np.random.Generator) ->
     return run
 
 
-def matrix_product(dtype: str) -> tuple[Callable, int]:
-    """A function that multiplies two square matrices and waits, and its operations."""
-    from keras import ops
-
-    from rrstyle import backend
-
-    side = _MATRIX_SIDES["cpu" if backend.device().startswith("cpu") else "other"]
-    drawn = np.random.default_rng(0).standard_normal((2, side, side), np.float32)
-    a, b = (ops.cast(ops.convert_to_tensor(matrix), dtype) for matrix in drawn)
-    multiply = backend.jit(ops.matmul, maps=())
-    return lambda: ops.convert_to_numpy(ops.cast(multiply(a, b)[0, 0], "float32")), 2 * side**3
-
-
 def _clock() -> Any:
     """A Keras callback whose `ends` are the times at which steps ended."""
     import keras
@@ -189,6 +175,7 @@ def measure(
     from recon.training.config import TrainingConfig
     from recon.training.fit import fit
     from recon.training.model import build_networks, inversion_model
+    from rrstyle.machine import matrix_product
 
     config = TrainingConfig(
         crop=crop,

@@ -1,6 +1,7 @@
 """Example pictures without downloads: scikit-image's photographs, and styles drawn by code."""
 
 import difflib
+import functools
 import operator
 import zlib
 from collections.abc import Sequence
@@ -64,19 +65,30 @@ def style_picture(name: str, *, side: int = 512, seed: int = 0) -> NDArray[np.fl
         raise ValueError(f"side must be from {SMALLEST_SIDE} to {LARGEST_SIDE}, got {side}")
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}")
+    return np.asarray(_drawn(name, side, seed), np.float32) / np.float32(255)
+
+
+def _drawn(name: str, side: int, seed: int) -> Image.Image:
     # Drawn at twice the side for smooth edges, as far as memory allows.
     canvas_side = max(SMALLEST_CANVAS, side, min(2 * side, LARGEST_SIDE))
     # The name belongs to the entropy: two styles of one seed share no random numbers.
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     drawn = DRAWINGS[name](canvas_side, rng)
-    reduced = drawn.resize((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(reduced, np.float32) / np.float32(255)
+    return drawn.resize((side, side), Image.Resampling.LANCZOS)
+
+
+@functools.cache
+def _example_style(name: str) -> Image.Image:
+    """Kept, .75 MiB each: the drawing takes up to a second."""
+    return _drawn(name, 512, 0)
 
 
 def example(name: str) -> NDArray[np.float32]:
     """A photograph or a style picture (512 x 512, seed 0), by name; as those functions do."""
     _check("example", name, PHOTOGRAPHS + STYLES)
-    return photograph(name) if name in _PHOTOGRAPHS else style_picture(name)
+    if name in _PHOTOGRAPHS:
+        return photograph(name)
+    return np.asarray(_example_style(name), np.float32) / np.float32(255)
 
 
 def describe(name: str) -> str:

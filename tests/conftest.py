@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import tempfile
+from multiprocessing.util import Finalize
 
 import pytest
 
@@ -25,16 +26,16 @@ def pytest_configure(config):
     if "PYTEST_XDIST_WORKER" not in os.environ:  # workers inherit the folder
         # What libraries, and processes that tests kill, leave in the temporary folder goes with
         # this one: gradio_client alone makes a folder for each download.
-        config.rrstyle_temporary = tempfile.mkdtemp(prefix="rrstyle-tests-")
-        os.environ["TMPDIR"] = config.rrstyle_temporary
+        os.environ["TMPDIR"] = folder = tempfile.mkdtemp(prefix="rrstyle-tests-")
+        # At the end, and after multiprocessing has removed what it has there, by -100.
+        Finalize(None, shutil.rmtree, (folder, True), exitpriority=-200)
         tempfile.tempdir = None  # read anew
     for line in _LET_PASS:
         config.addinivalue_line("filterwarnings", line)
 
 
-def pytest_unconfigure(config):
-    if folder := getattr(config, "rrstyle_temporary", None):
-        shutil.rmtree(folder, ignore_errors=True)
+def pytest_collection_finish(session):
+    gc.freeze()  # what was imported stays: no collection need look at it again
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,8 +11,8 @@ import numpy as np
 from apps.batch.inputs import Source, joined_stem
 from apps.batch.outputs import EXISTS, choose_place, refusal, unique_name
 from apps.batch.replay import picture_warning, recipe_inputs
-from apps.command.progress import ProgressLine
 from apps.errors import explain
+from apps.progress import ProgressLine
 from apps.signals import was_interrupted
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from apps.batch.outputs import check_writable
-from apps.command.progress import Watch, duration
 from apps.options.commands import Evaluate
+from apps.progress import Watch, duration
 from apps.quiet import quiet_start
 from recon.experiments import EXPERIMENTS, find_experiment
 

@@ -10,10 +10,10 @@ import numpy as np
 from apps.batch.inputs import Source, find_pictures
 from apps.batch.replay import check_trained, recipe_inputs, replayed_input, versions_warning
 from apps.batch.run import Batch, WriteError, plan_pairs
-from apps.command.progress import ProgressLine
 from apps.errors import one_line
 from apps.options.checks import check_range, refuse_beside_run
 from apps.options.commands import Stylize
+from apps.progress import ProgressLine
 from apps.quiet import quiet_start
 from rrstyle.config import DECODERS, StyleConfig
 from rrstyle.memory import check_memory

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.batch.outputs import check_writable
-from apps.command.progress import Watch
 from apps.options.commands import Classify, Train
+from apps.progress import Watch
 from apps.quiet import quiet_start
 from recon.training.config import Schedule
 from rrstyle.progress import OnStep, Step

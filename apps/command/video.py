@@ -3,9 +3,9 @@
 from importlib.util import find_spec
 
 from apps.batch.inputs import find_pictures
-from apps.command.progress import Watch
 from apps.command.stylize import with_networks
 from apps.options.commands import Video
+from apps.progress import Watch
 from apps.quiet import quiet_start
 from rrstyle.networks.laws import check_seed
 from rrstyle.transfer.blends import check_shares

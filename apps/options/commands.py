@@ -342,7 +342,25 @@ class App:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Info:
+    """Tell what this machine computes with, and how fast; and what to do where a GPU is not used.
+
+    Takes some seconds: the rates are measured. KERAS_BACKEND chooses the backend.
+    """
+
+
 Command = (
-    Stylize | Video | Examples | Reconstruct | Export | Evaluate | Report | Train | Classify | App
+    Stylize
+    | Video
+    | Examples
+    | Reconstruct
+    | Export
+    | Evaluate
+    | Report
+    | Train
+    | Classify
+    | App
+    | Info
 )
 COMMANDS: dict[str, type[Command]] = {kind.__name__.lower(): kind for kind in get_args(Command)}

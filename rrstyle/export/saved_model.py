@@ -23,10 +23,10 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from rrstyle import backend
@@ -119,22 +119,31 @@ def write_saved_model(
 
 def _endpoints(graph: StyleGraph) -> dict[str, Endpoint]:
     method, own_strength = graph.config.method, tf.constant(graph.config.strength, tf.float32)
+    unit, strength = tf.TensorSpec(IMAGE.shape, tf.float32), tf.TensorSpec((), tf.float32)
+    # One graph a method, which endpoints share: tracing is most of the time of an export.
+    transfers: dict[str, Any] = {
+        name: _traced(partial(graph.stylize_unit, name), [unit, unit, strength])
+        for name in {method, "transport", "adain"}
+    }
+
+    def by(method: str):
+        def stylize(content, style, strength):
+            pair = graph.unit(content, "content"), graph.unit(style, "style")
+            return transfers[method](*pair, strength)
+
+        return stylize
 
     def configured(content, style):
-        return graph.stylize(method, content, style, own_strength)
+        return by(method)(content, style, own_strength)
 
     def encoded(content_bytes, style_bytes):
         files = {"content": content_bytes, "style": style_bytes}.items()
         content, style = (
             sized(unit_from_bytes(data, argument=name), graph.least, name) for name, data in files
         )
-        return png_result(graph.stylize_unit(method, content, style, own_strength))
-
-    def by(method: str):
-        return lambda content, style, strength: graph.stylize(method, content, style, strength)
+        return png_result(transfers[method](content, style, own_strength))
 
     features = tf.TensorSpec((None, None, plan_of(graph.config.encoder).features), tf.float32)
-    strength = tf.TensorSpec((), tf.float32)
     return {
         "stylize": (configured, [IMAGE, IMAGE]),
         "stylize_transport": (by("transport"), [IMAGE, IMAGE, strength]),
@@ -145,12 +154,20 @@ def _endpoints(graph: StyleGraph) -> dict[str, Endpoint]:
     }
 
 
+def _traced(function: Callable[..., Any], inputs: list[tf.TensorSpec]) -> Any:
+    """A function's graph. Keras' archive, given a function, would trace it twice."""
+    return tf.function(function, inputs, autograph=False).get_concrete_function()
+
+
 def _write(directory: Path, endpoints: Mapping[str, Endpoint]) -> None:
-    archive = keras.export.ExportArchive()
-    for name, endpoint in endpoints.items():
-        archive.add_endpoint(name, *endpoint)
+    model = tf.Module()
+    signatures = {name: _traced(*endpoint) for name, endpoint in endpoints.items()}
+    model.weights = [signature.variables for signature in signatures.values()]
+    for name, signature in signatures.items():
+        setattr(model, name, signature)
+    signatures["serving_default"] = next(iter(signatures.values()))
     try:
-        archive.write_out(directory, verbose=False)
+        tf.saved_model.save(model, directory, signatures=signatures)
     except tf.errors.OpError as error:
         # A page with the temporary path in it; somewhere there are the system's words.
         codes = (c for c in errno.errorcode if os.strerror(c) in error.message)

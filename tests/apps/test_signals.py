@@ -17,10 +17,13 @@ def test_a_signal_during_a_callback_of_the_garbage_collector_is_not_lost(number,
         gc.callbacks.remove(receive)
         signal.raise_signal(number)
 
-    with pytest.raises(error), ending_by_exceptions():
+    def collect() -> None:
         gc.callbacks.append(receive)
         gc.collect()
         time.sleep(20)
+
+    with pytest.raises(error), ending_by_exceptions():
+        collect()
     assert capsys.readouterr().err == ""
 
 

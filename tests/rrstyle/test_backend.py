@@ -1,11 +1,11 @@
-"""What keras.ops lacks, on the TensorFlow backend; test_parity compares JAX with it."""
+"""What keras.ops lacks, and NumPy or it, on TensorFlow; test_parity compares JAX with it."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from rrstyle import backend
+from rrstyle import backend, namespace
 
 
 def test_value_and_gradient_by_hand():
@@ -147,3 +147,15 @@ def test_versions_name_what_computes_a_picture():
     assert found["numpy"] == np.__version__
     assert set(found) == {"rrstyle", "backend", "tensorflow", "keras", "numpy", "python", "onednn"}
     assert all(isinstance(v, str) and v for v in found.values())
+
+
+def test_arrays_have_numpy_and_tensors_the_operations_in_use():
+    array, tensor = np.zeros(2), keras.ops.zeros(2)
+    assert namespace.array_namespace(array) is namespace.array_namespace(3) is np
+    assert namespace.array_namespace(tensor) is keras.ops
+    usual = namespace.tensor_operations.set("others")
+    try:
+        assert namespace.array_namespace(tensor) == "others"
+        assert namespace.array_namespace(array) is np
+    finally:
+        namespace.tensor_operations.reset(usual)

@@ -3,7 +3,6 @@
 import os
 import re
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from rrstyle.pictures import images
+from tests.support.command import Forked, started
 
 SIDE = 48
 
@@ -32,22 +32,22 @@ GRADIO_WARNINGS = [
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 
-# Run in the server's process: writes down every address outside this machine that anything asks
-# for, by name or number.
-_WATCH = """
-import sys
-def _watch(event, arguments):
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
-        host = arguments[1][0]
-    else:
-        return
-    if host not in (None, "", b"", "127.0.0.1", "::1", "localhost"):
-        with open({log!r}, "a") as log:
-            print(event, host, file=log)
-sys.addaudithook(_watch)
-"""
+
+def _watch() -> None:
+    """Writes down every address outside this machine that anything asks for, by name or number."""
+
+    def watch(event, arguments) -> None:
+        if event == "socket.getaddrinfo":
+            host = arguments[0]
+        elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
+            host = arguments[1][0]
+        else:
+            return
+        if host not in (None, "", b"", "127.0.0.1", "::1", "localhost"):
+            with Path(os.environ["TMPDIR"], "..", "outgoing.log").open("a") as log:
+                print(event, host, file=log)
+
+    sys.addaudithook(watch)
 
 
 def free_port() -> int:
@@ -88,7 +88,7 @@ def request(pair: tuple[Path, Path], **others) -> dict:
 
 
 @contextmanager
-def app_process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen, str]]:
+def app_process(folder: Path, *options: str) -> Iterator[tuple[Forked, str]]:
     """`rrstyle app` in a process of its own, killed at the end if it still runs.
 
     Args:
@@ -100,20 +100,8 @@ def app_process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen,
         The process, and the app's address.
     """
     folder.mkdir(exist_ok=True)
-    watch = _WATCH.format(log=str(folder.parent / "outgoing.log"))
-    code = f"{watch}\nfrom apps.cli import main\nsys.exit(main(sys.argv[1:]))"
     words = ("app", "--port", str(free_port()), *options)
-    environment = os.environ | {"TMPDIR": str(folder), "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *words],
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
+    with started(*words, first=_watch, TMPDIR=str(folder), HF_HUB_OFFLINE="1") as process:
         said = []
         for line in process.stdout:
             said.append(line)
@@ -122,6 +110,3 @@ def app_process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen,
                 break
         else:
             raise AssertionError("the app did not start: " + "".join(said))
-    finally:
-        process.kill()
-        process.communicate()

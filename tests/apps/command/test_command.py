@@ -17,8 +17,8 @@ import pytest
 import rrstyle.export.saved_model
 from apps import cli
 from apps.batch import run as batch
-from apps.command.progress import ProgressLine, duration
 from apps.options.commands import Export
+from apps.progress import ProgressLine, duration
 from apps.service import server
 from apps.service.limits import ServerConfig
 from rrstyle import pipeline

@@ -1,10 +1,8 @@
 """Commands that are killed, ended, run twice at once, or find the disk full."""
 
-import os
 import random
 import resource
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +13,8 @@ import pytest
 
 from apps import cli
 from rrstyle.pictures.images import encode_png
-from tests.support.command import COMMAND
+from tests.support.command import started
 
-ROOT = Path(__file__).parents[3]
 STYLIZE = (
     *("stylize", "a.png", "--style", "waves", "--side", "64", "--method", "transport"),
     *("--variants", "4", "-o"),
@@ -41,18 +38,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@contextmanager
-def started(*words: str) -> Iterator[subprocess.Popen]:
-    """The command in a process of its own, killed at the end if it still runs."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([*COMMAND, *words], env=environment, **pipes) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def contents(folder: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
@@ -62,7 +47,6 @@ def test_killed_at_random_and_continued_it_makes_the_same_pictures():
     whole, moments = contents("whole"), random.Random(5)
     for made in (1, 2):
         with started(*STYLIZE, "out") as process:
-            assert process.stdout is not None
             while not process.stdout.readline().startswith(f"{made}/4"):
                 assert process.poll() is None
             time.sleep(moments.uniform(0, 0.05))
@@ -78,7 +62,7 @@ def test_killed_at_random_and_continued_it_makes_the_same_pictures():
 def test_two_that_write_one_folder_make_whole_pictures():
     assert cli.main([*STYLIZE, "whole"]) == 0
     with started(*STYLIZE, "out") as one, started(*STYLIZE, "out") as other:
-        said = [process.communicate()[0] for process in (one, other)]
+        said = [process.communicate() for process in (one, other)]
     assert contents("out") == contents("whole")
     # A picture that the other made meanwhile is told; without one there is nothing to tell.
     for process, text in zip((one, other), said, strict=True):
@@ -98,7 +82,7 @@ def test_sigterm_ends_it_in_a_line_or_none(words, folder):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=60)  # the end of all who hold the pipe
+        said = process.communicate(timeout=60)  # the end of all who hold the pipe
     assert process.returncode == 128 + signal.SIGTERM, said
     assert "Traceback" not in said
 

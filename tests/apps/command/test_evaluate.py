@@ -16,7 +16,7 @@ from apps.options.commands import Evaluate
 from recon.experiments import EXPERIMENTS
 from recon.experiments.experiment import Scale
 from rrstyle.pictures.images import encode_png
-from tests.support.command import COMMAND
+from tests.support.command import started
 
 ROOT = Path(__file__).parents[3]
 TINY = "tests.recon.support.tiny_experiment:TINY"
@@ -143,13 +143,7 @@ def test_help_is_light(capsys):
 
 def test_ctrl_c_ends_the_workers_and_leaves_a_run_to_continue(folder):
     name = "tests.recon.support.tiny_experiment:SLOW"
-    with subprocess.Popen(
-        [*COMMAND, "evaluate", name, "--scale", "smoke", "--workers", "2"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    with started("evaluate", name, "--scale", "smoke", "--workers", "2") as process:
         path = folder / "runs/smoke/tiny.csv"
         deadline = time.monotonic() + 90
         while not path.exists() and time.monotonic() < deadline:
@@ -157,10 +151,10 @@ def test_ctrl_c_ends_the_workers_and_leaves_a_run_to_continue(folder):
         time.sleep(1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
         start = time.monotonic()
-        err = process.communicate(timeout=60)[1]  # its end, and that of all who hold the pipe
+        said = process.communicate(timeout=60)  # its end, and that of all who hold the pipe
     assert time.monotonic() - start < 10
-    assert process.returncode == 130, err
-    assert err.splitlines() == [
+    assert process.returncode == 130, said
+    assert said.splitlines() == [
         "stopped; the same command continues it, in runs/smoke",
         "rrstyle: interrupted",
     ]

@@ -194,5 +194,5 @@ def test_kill_and_termination_in_the_middle_of_jobs(tmp_path, pair):
         assert error is None or "the server ended before the job did" in str(error)
         assert process.wait(60) == 0
     assert described is None or "place 1 in the queue" in described[0].desc
-    assert list(folder.glob("rrstyle-scratch-*")) == []
+    assert list(folder.iterdir()) == []
     assert not (tmp_path / "outgoing.log").exists()
