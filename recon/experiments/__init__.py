@@ -31,6 +31,7 @@ _PLACES = {
     "generalisation": "trained.generalisation",
     "pictures": "trained.pictures",
     "readout-training": "trained.readout_training",
+    "style-ratio": "style.ratio",
 }
 EXPERIMENTS = tuple(_PLACES)
 
