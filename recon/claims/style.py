@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from recon.claims.verdicts import Finding, Verdict, above, below, judged, not_tested, number
-from recon.statistics import mean_interval, network_table
+from recon.statistics import geometric_ratio_interval, mean_interval, network_table
 
 JUMP = 0.5  # share of the way from the first to the last picture that one tenfold step may take
+
+VISIBLE = 0.05  # root mean square distance, pixel values of 0 to 1, at which pictures differ
 
 _DECODERS = {"random": "random DCN", "ridge": "ridge readout"}
 
@@ -32,6 +34,74 @@ def transition_is_smooth(rows: pd.DataFrame) -> Iterator[Finding]:
         share = mean_interval(moved.max(axis=1) / moved.sum(axis=1))
         told = {"case": f"no jump, {name}", "unit": "of the way in the largest step"}
         yield judged(below, share, JUMP, **told, detail=f"moved by {_levels(moved)}")
+
+
+def networks_diversify(rows: pd.DataFrame) -> Iterator[Finding]:
+    """C14: distance of two pictures by what they differ in, means over the models."""
+    apart = rows[rows["distance"].notna()].assign(unlike=1 - rows["alike"])
+    distance = network_table(apart, "changed", "distance")
+    if not {"rrVGG", "FVT"} <= set(distance) or distance.empty:
+        yield not_tested("the rows lack another rrVGG or another FVT")
+        return
+    by_model = apart[apart["changed"] == "rrVGG"].groupby("model", sort=False)["distance"].mean()
+    numbers = ", ".join(f"{number(value)} {model}" for model, value in by_model.items())
+    told = {"unit": "root mean square distance", "detail": f"another rrVGG: {numbers}"}
+    yield judged(above, mean_interval(distance["rrVGG"]), VISIBLE, case="seen", **told)
+    for column, case in (("distance", "colours too"), ("unlike", "edges alone")):
+        table = network_table(apart, "changed", column)
+        detail = ", ".join(f"another {name} {number(table[name].mean())}" for name in table)
+        ratio = geometric_ratio_interval(table["rrVGG"], table["FVT"])
+        told = {"case": f"more than the FVT's seed does, {case}", "unit": "rrVGG over FVT"}
+        yield judged(above, ratio, 1, **told, detail=detail)
+
+
+def deeper_networks_are_faster(rows: pd.DataFrame) -> Iterator[Finding]:
+    """C15: seconds a step by the last layer of the rrVGG, over those of the first such layer."""
+    means = rows.groupby(["layer", "decoder"])[["step_s", "gflop", "mib", "swd", "edge"]].mean()
+    table = network_table(rows, "layer", "step_s")
+    for layer in table.columns[1:]:
+        first = table.columns[0]
+        ratio = geometric_ratio_interval(table[layer], table[first])
+        numbers = [
+            f"{name}: {at['step_s']:.3g} s, {at['gflop']:.3g} GFLOP and {at['mib']:.3g} MiB a step,"
+            f" edges kept {', '.join(_by_decoder(means, name, 'edge'))},"
+            f" swd {', '.join(_by_decoder(means, name, 'swd'))}"
+            for name in (first, layer)
+            for at in [means.loc[name].mean()]
+        ]
+        unit = f"seconds a step, over {first}"
+        yield judged(below, ratio, 1, case=layer, unit=unit, detail="; ".join(numbers))
+
+
+def _by_decoder(means: pd.DataFrame, layer: str, column: str) -> Iterator[str]:
+    for decoder, name in _DECODERS.items():
+        if (layer, decoder) in means.index:
+            yield f"{number(means.loc[(layer, decoder), column])} by {name}"
+
+
+def features_are_cheaper(rows: pd.DataFrame) -> Iterator[Finding]:
+    """C16: seconds a step and the loss after the last one, features over pixels, by model."""
+    for model, part in rows.groupby("model", sort=False):
+        means = part.groupby("space")[["step_s", "whole_s", "gflop", "swd", "edge"]].mean()
+        for column, case, unit in (
+            ("step_s", "a step is faster", "seconds a step"),
+            ("loss", "as many steps get further", "loss after the last step"),
+        ):
+            table = network_table(part, "space", column)
+            if table.shape[1] < 2 or table.empty:
+                yield not_tested("the rows lack a space", f"{model}, {case}")
+                continue
+            ratio = geometric_ratio_interval(table["features"], table["pixels"])
+            numbers = "; ".join(
+                f"{space}: {at['gflop']:.3g} GFLOP a step at {at['gflop'] / at['step_s']:.3g}"
+                f" GFLOP/s, {at['whole_s']:.3g} s in all, loss {part[of]['loss'].mean():.3g} of"
+                f" {part[of]['start_loss'].mean():.3g}, swd {number(at['swd'])}, edges kept"
+                f" {number(at['edge'])}"
+                for space, at in means.iterrows()
+                for of in [part["space"] == space]
+            )
+            told = {"case": f"{model}, {case}", "unit": f"{unit}, features over pixels"}
+            yield judged(below, ratio, 1, **told, detail=numbers)
 
 
 def _monotone(

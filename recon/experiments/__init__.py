@@ -32,6 +32,9 @@ _PLACES = {
     "pictures": "trained.pictures",
     "readout-training": "trained.readout_training",
     "style-ratio": "style.ratio",
+    "style-models": "style.models",
+    "style-layers": "style.layers",
+    "style-speed": "style.speed",
 }
 EXPERIMENTS = tuple(_PLACES)
 

@@ -37,7 +37,7 @@ class StyleSettings(Settings):
     styles: tuple[str, ...] = ("waves", "starry-swirls", "mosaic", "brush-strokes")
 
 
-LAPTOP: dict[str, Any] = {"networks": 5, "images": 1, "side": 64, "steps": 60}
+LAPTOP: dict[str, Any] = {"networks": 5, "images": 1, "side": 64, "steps": 30}
 PAPER: dict[str, Any] = {"networks": 10, "images": 4, "side": 256, "steps": 200}
 SMOKE: dict[str, Any] = {"networks": 1, "images": 1, "side": 36, "steps": 2}
 
