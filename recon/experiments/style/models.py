@@ -36,7 +36,7 @@ class ModelsExperiment(transfers.StyleStudy):
     cost = {"smoke": "8 s", "laptop": "not measured", "paper": "not measured"}
     settings = {
         "smoke": Models(**transfers.SMOKE, models=("paper-32",)),
-        "laptop": Models(**transfers.LAPTOP | {"networks": 4}),
+        "laptop": Models(**transfers.LAPTOP | {"networks": 4, "steps": 20}),
         "paper": Models(**transfers.PAPER),
     }
     columns = (

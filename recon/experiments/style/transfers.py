@@ -4,6 +4,7 @@ It is that of `rrstyle stylize --preset paper-32` and its like, appendix A.4 of 
 version: V_new = argmin alpha L_c + beta L_s from V_c, decoded by the random DCN.
 """
 
+import functools
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,11 +60,14 @@ class Pair:
         self.unit = np.float32(Blend.of(features[1]).root_mean_square())
         self.v_c, self.v_s = (part / self.unit for part in features)
         self._decoders: dict[str, Decoder] = {}
+        self._networks: dict[int, FeatureNetwork] = {}
 
     def network(self, fvt_seed: int) -> FeatureNetwork:
         """The FVT network: what the CNN leaves of VGG16."""
-        channels = self.v_c.shape[-1]
-        return vgg_network(channels, self.config, seed=fvt_seed, dtype="float32")
+        if fvt_seed not in self._networks:
+            made = vgg_network(self.v_c.shape[-1], self.config, seed=fvt_seed, dtype="float32")
+            self._networks[fvt_seed] = made
+        return self._networks[fvt_seed]
 
     def objective(self, fvt_seed: int, **weights: float) -> Objective:
         """Its loss, with the weights of the settings or others."""
@@ -126,6 +130,11 @@ def fvt_shapes(network: FeatureNetwork, v: np.ndarray) -> list[ConvolutionShape]
     return convolution_shapes(network.network.model, v.shape[:2])
 
 
+@functools.lru_cache(maxsize=8)
+def _drawn(style: str, side: int) -> np.ndarray:
+    return style_picture(style, side=side)
+
+
 class StyleStudy(Experiment):
     """A study of transfers; pair i is picture i with its style, and network n has seed S + n."""
 
@@ -138,12 +147,12 @@ class StyleStudy(Experiment):
         self, config: StyleConfig, settings: Any, key: Row, pictures: Pictures, *, seed: int
     ) -> Pair:
         """The pair of a key, behind a network."""
-        style = style_picture(key["style"], side=settings.side)
+        style = _drawn(key["style"], settings.side)
         return Pair(pictures.pixels[key["pair"]], style, config, seed=seed)
 
     def shown(self, settings: Any, pictures: Pictures, pair: int) -> tuple[Captioned, Captioned]:
         """Photograph and style of a pair, for a sheet."""
-        style = style_picture(settings.styles[pair % len(settings.styles)], side=settings.side)
+        style = _drawn(settings.styles[pair % len(settings.styles)], settings.side)
         return ("content", pictures.pixels[pair]), ("style", style)
 
 
