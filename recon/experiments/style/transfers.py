@@ -69,12 +69,12 @@ class Pair:
             self._networks[fvt_seed] = made
         return self._networks[fvt_seed]
 
-    def objective(self, fvt_seed: int, **weights: float) -> Objective:
+    def objective(self, fvt_seed: int, **weights: Any) -> Objective:
         """Its loss, with the weights of the settings or others."""
         chosen = replace(self.config.optimise, **weights)
         return Objective(self.network(fvt_seed), self.v_c, self.v_s, config=chosen)
 
-    def optimised(self, fvt_seed: int, **weights: float) -> np.ndarray:
+    def optimised(self, fvt_seed: int, **weights: Any) -> np.ndarray:
         """V_new, in units of the root mean square of V_s as V_c is."""
         return descent(self.objective(fvt_seed, **weights), self.v_c, self.config)
 
