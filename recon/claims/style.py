@@ -15,16 +15,18 @@ JUMP = 0.5  # share of the way from the first to the last picture that one tenfo
 
 VISIBLE = 0.05  # root mean square distance, pixel values of 0 to 1, at which pictures differ
 
-_DECODERS = {"random": "random DCN", "ridge": "ridge readout"}
+_DECODERS = ("random", "ridge")  # readouts of the DCN, the paper's first
+_LOSSES = ("content", "style")
 
 
 def transition_is_smooth(rows: pd.DataFrame) -> Iterator[Finding]:
     """C13: losses and pictures at each ratio beside those at the ratio before."""
-    logs = rows.assign(**{name: np.log10(rows[name]) for name in ("content_loss", "style_loss")})
-    yield _monotone(logs, "content_loss", above, "content loss rises", "decades of loss")
-    yield _monotone(logs, "style_loss", below, "style loss falls", "decades of loss")
-    for decoder, name in _DECODERS.items():
-        part = rows[rows["decoder"] == decoder]
+    logs = pd.DataFrame({f"log10 {name}": np.log10(rows[f"{name}_loss"]) for name in _LOSSES})
+    logs = pd.concat([rows, logs], axis=1)
+    yield _monotone(logs, "log10 content", above, "content loss rises", "decades of loss")
+    yield _monotone(logs, "log10 style", below, "style loss falls", "decades of loss")
+    for decoder in _DECODERS:
+        part, name = rows[rows["decoder"] == decoder], f"{decoder} readout"
         yield _monotone(part, "swd", below, f"swd falls, {name}", "swd")
         yield _monotone(part, "edge", below, f"edges get lost, {name}", "correlation of edges")
         moved = network_table(part[part["moved"].notna()], "ratio", "moved")
@@ -74,9 +76,9 @@ def deeper_networks_are_faster(rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _by_decoder(means: pd.DataFrame, layer: str, column: str) -> Iterator[str]:
-    for decoder, name in _DECODERS.items():
+    for decoder in _DECODERS:
         if (layer, decoder) in means.index:
-            yield f"{number(means.loc[(layer, decoder), column])} by {name}"
+            yield f"{number(means.loc[(layer, decoder), column])} by the {decoder} readout"
 
 
 def features_are_cheaper(rows: pd.DataFrame) -> Iterator[Finding]:

@@ -81,16 +81,16 @@ class LayersExperiment(transfers.StyleStudy):
             (axes[3], "edge", "edges of the photograph kept"),
         ):
             for decoder, part in frame.groupby("decoder", sort=False):
-                _points(ax, part, column, label=f"{decoder} DCN")
+                _points(ax, part, column, label=f"{decoder} readout")
                 if column == "edge":
-                    _points(ax, part, "start_edge", label=f"{decoder} DCN, of V_c", fmt="x:")
+                    _points(ax, part, "start_edge", label=f"{decoder} readout, of V_c", fmt="x:")
             ax.set_ylabel(label)
             ax.legend()
         figure.suptitle(f"{MODEL}, by the last layer of the rrVGG: mean and range over networks")
         return figure
 
     def show(self, frame: pd.DataFrame, settings: Layers, pictures: Pictures, seed: int) -> Figure:
-        """A line a pair and DCN: the photograph, the layers, the style."""
+        """A line a pair and readout: the photograph, the layers, the style."""
         lines = []
         drawn = frame[frame["network"] == 0]
         for (pair, decoder), part in drawn.groupby(["pair", "decoder"], sort=False):
@@ -99,7 +99,7 @@ class LayersExperiment(transfers.StyleStudy):
                 (layer, unpacked(picture))
                 for layer, picture in zip(part["layer"], part["picture"], strict=True)
             ]
-            lines.append((f"{decoder} DCN", [content, *found, style]))
+            lines.append((f"{decoder} readout", [content, *found, style]))
         return sheet(lines, title=f"{MODEL}, seed {seed}: by the last layer of the rrVGG")
 
 

@@ -3,7 +3,7 @@
     rrstyle evaluate style-ratio --images DIR
 
 V_new starts from V_c at each ratio anew. The loss is the same whatever decodes it; the pictures are
-those of the paper's random DCN, and of a DCN whose last layer is solved, which shows its colours.
+those of the paper's random readout, and of the ridge readout, which shows the features' colours.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class RatioExperiment(transfers.StyleStudy):
     title = "Style transfer by rrVGG: content and style by the ratio of their weights"
     reproduces = "Fig. 16 of the ICLR 2020 version"
     printed = "The transition from content to style is smooth with increasing ratio, 10 to 10^5."
-    cost = {"smoke": "6 s", "laptop": "not measured", "paper": "not measured"}
+    cost = {"smoke": "6 s", "laptop": "5 min on 1 core", "paper": "not measured"}
     settings = {
         "smoke": Ratio(**transfers.SMOKE, ratios=(1e1, 1e5)),
         "laptop": Ratio(**transfers.LAPTOP | {"images": 2}),
@@ -78,7 +78,7 @@ class RatioExperiment(transfers.StyleStudy):
             (axes[2], "edge", "edges of the photograph kept"),
         ):
             for decoder, part in frame.groupby("decoder", sort=False):
-                _curve(ax, part, column, label=f"{decoder} DCN")
+                _curve(ax, part, column, label=f"{decoder} readout")
             ax.set_ylabel(label)
         for ax in axes:
             ax.set(xscale="log", xlabel="ratio of style to content")
@@ -87,7 +87,7 @@ class RatioExperiment(transfers.StyleStudy):
         return figure
 
     def show(self, frame: pd.DataFrame, settings: Ratio, pictures: Pictures, seed: int) -> Figure:
-        """As Fig. 16: a line a pair and DCN, the photograph, the ratios, the style."""
+        """As Fig. 16: a line a pair and readout, the photograph, the ratios, the style."""
         lines = []
         drawn = frame[frame["network"] == 0]
         for (pair, decoder), part in drawn.groupby(["pair", "decoder"], sort=False):
@@ -96,7 +96,7 @@ class RatioExperiment(transfers.StyleStudy):
                 (f"$10^{{{np.log10(ratio):g}}}$", unpacked(picture))
                 for ratio, picture in zip(part["ratio"], part["picture"], strict=True)
             ]
-            lines.append((f"{decoder} DCN", [content, *found, style]))
+            lines.append((f"{decoder} readout", [content, *found, style]))
         title = f"{MODEL}, seed {seed}: by the ratio of style to content"
         return sheet(lines, title=title)
 

@@ -25,7 +25,7 @@ from rrstyle.transfer.blends import Blend
 from rrstyle.transfer.feature_networks import FeatureNetwork, vgg_network
 from rrstyle.transfer.optimise import Objective
 
-# The paper's, and the one whose last layer is solved: with it colours are those of the features.
+# Readouts of the random DCN: the paper's, and the ridge, whose colours are those of the features.
 DECODERS = ("random", "ridge")
 _WILDNESS = {"random": 1.0, "ridge": 0.0}
 _SAMPLING_SEED = 0  # of swd: the same patches and directions for all pictures

@@ -41,7 +41,7 @@ def test_a_smooth_transition_by_hand():
     # Steps of a decade, and log10(1 + n / 100) on average.
     more = np.mean([np.log10(1 + n / 100) for n in NETWORKS])
     assert found["content loss rises"].effect.estimate == pytest.approx(1 + more)
-    assert found["no jump, random DCN"].effect.estimate == pytest.approx(1 / 3)
+    assert found["no jump, random readout"].effect.estimate == pytest.approx(1 / 3)
 
 
 def test_one_step_back_or_one_jump_is_enough():
@@ -59,8 +59,10 @@ def test_a_step_that_is_not_sure_leaves_it_undecided():
         if row["ratio"] == RATIOS[2]:  # as at the ratio before, give and take
             row["swd"] = 0.09 + 0.001 * row["network"] * (-1) ** row["network"]
     found = findings("C13", rows)
-    assert found["swd falls, random DCN"].verdict == "undecided"
-    assert "swd 0.102 at 10, 0.092 at 100, 0.089 at 1000" in found["swd falls, random DCN"].detail
+    assert found["swd falls, random readout"].verdict == "undecided"
+    assert (
+        "swd 0.102 at 10, 0.092 at 100, 0.089 at 1000" in found["swd falls, random readout"].detail
+    )
     one = [row for row in transitions() if row["ratio"] == RATIOS[0]]
     assert {finding.verdict for finding in findings("C13", one).values()} == {"not tested"}
 
@@ -111,7 +113,7 @@ def test_deeper_networks_by_hand():
     found = findings("C15", rows)
     assert (found["conv2_2"].verdict, found["conv3_3"].verdict) == ("holds", "fails")
     assert found["conv2_2"].effect.estimate == pytest.approx(3 / 4)
-    assert "edges kept 0.500 by random DCN" in found["conv2_2"].detail
+    assert "edges kept 0.500 by the random readout" in found["conv2_2"].detail
 
 
 def test_features_beside_pixels_by_hand():
