@@ -3,8 +3,8 @@
     rrstyle evaluate style-layers --images DIR
 
 The rrVGG is that of `paper-32` continued, 32 filters in every layer, with its mirrored DCN. Seconds
-are of this machine, compiled, one thread a process; memory is counted: the weights and the maps of
-the FVT's convolutions, which the way back needs, and V with its gradient and Adam's two moments.
+are of one thread of this machine, compiled; memory is counted: the weights and the maps of the
+FVT's convolutions, which the way back needs, and V with its gradient and Adam's two moments.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class LayersExperiment(transfers.StyleStudy):
     settings = {
         "smoke": Layers(**transfers.SMOKE, layers=("conv1_2", "conv2_2")),
         # 32 pixels of features, the least that the library takes, are 128 of a picture at Conv3.
-        "laptop": Layers(**transfers.LAPTOP | {"side": 128, "steps": 20}),
+        "laptop": Layers(**transfers.LAPTOP | {"networks": 4, "side": 128, "steps": 15}),
         "paper": Layers(**transfers.PAPER),
     }
     columns = (

@@ -5,12 +5,11 @@
 `features` moves V from V_c and decodes it, as the paper does. `pixels` moves the picture from the
 photograph: the rrVGG's CNN stands before the same FVT network, so that the loss is the same
 function and starts at the same value. Adam's rate is in units of the root mean square of what is
-moved. Seconds are of this machine, compiled, one thread a process. Operations are those of the
+moved. Seconds are of one thread of this machine, compiled. Operations are those of the
 convolutions, forward and back to what is moved.
 """
 
 import functools
-import time
 from dataclasses import dataclass, replace
 
 import keras
@@ -59,7 +58,7 @@ def transfer(pair: transfers.Pair, space: str) -> tuple[np.ndarray, Row]:
 
     Of the pair only the inputs are used: a transfer encodes them itself.
     """
-    began = time.perf_counter()
+    began = transfers.clock()
     config, number = pair.config, pair.seed
     pair = transfers.Pair(pair.content, pair.style, config, seed=number)
     fvt, start, style, unit = pair.network(number), pair.v_c, pair.v_s, 1.0
@@ -69,11 +68,11 @@ def transfer(pair: transfers.Pair, space: str) -> tuple[np.ndarray, Row]:
         fvt = from_pixels(pair, fvt)
         shapes += convolution_shapes(pair.cnn.model, start.shape[:2])
     objective = Objective(fvt, start, style, config=config.optimise)
-    stepping = time.perf_counter()
+    stepping = transfers.clock()
     found = transfers.descent(objective, start, config, unit=unit)
-    step_s = (time.perf_counter() - stepping) / config.optimise.steps[-1]
+    step_s = (transfers.clock() - stepping) / config.optimise.steps[-1]
     picture = pair.decoded(found) if space == "features" else np.clip(found, 0, 1)
-    whole_s = time.perf_counter() - began
+    whole_s = transfers.clock() - began
     took = {"step_s": step_s, "whole_s": whole_s, "gflop": transfers.step_gflop(shapes)}
     return picture, took | {"start_loss": objective.value(start), "loss": objective.value(found)}
 
