@@ -84,26 +84,24 @@ def _by_decoder(means: pd.DataFrame, layer: str, column: str) -> Iterator[str]:
 def features_are_cheaper(rows: pd.DataFrame) -> Iterator[Finding]:
     """C16: seconds a step and the loss after the last one, features over pixels, by model."""
     for model, part in rows.groupby("model", sort=False):
-        means = part.groupby("space")[["step_s", "whole_s", "gflop", "swd", "edge"]].mean()
-        for column, case, unit in (
-            ("step_s", "a step is faster", "seconds a step"),
-            ("loss", "as many steps get further", "loss after the last step"),
+        means = part.groupby("space").mean(numeric_only=True)
+        took = "{gflop:.3g} GFLOP a step at {rate:.3g} GFLOP/s, {whole_s:.3g} s in all"
+        ended = "loss {loss:.3g} of {start_loss:.3g}, swd {swd:.3f}, edges kept {edge:.3f}"
+        for column, case, unit, words in (
+            ("step_s", "a step is faster", "seconds a step", took),
+            ("loss", "as many steps get further", "loss after the last step", ended),
         ):
             table = network_table(part, "space", column)
             if table.shape[1] < 2 or table.empty:
                 yield not_tested("the rows lack a space", f"{model}, {case}")
                 continue
             ratio = geometric_ratio_interval(table["features"], table["pixels"])
-            numbers = "; ".join(
-                f"{space}: {at['gflop']:.3g} GFLOP a step at {at['gflop'] / at['step_s']:.3g}"
-                f" GFLOP/s, {at['whole_s']:.3g} s in all, loss {part[of]['loss'].mean():.3g} of"
-                f" {part[of]['start_loss'].mean():.3g}, swd {number(at['swd'])}, edges kept"
-                f" {number(at['edge'])}"
+            numbers = [
+                f"{space}: " + words.format(**at, rate=at["gflop"] / at["step_s"])
                 for space, at in means.iterrows()
-                for of in [part["space"] == space]
-            )
+            ]
             told = {"case": f"{model}, {case}", "unit": f"{unit}, features over pixels"}
-            yield judged(below, ratio, 1, **told, detail=numbers)
+            yield judged(below, ratio, 1, **told, detail="; ".join(numbers))
 
 
 def _monotone(
