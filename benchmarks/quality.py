@@ -20,7 +20,7 @@ import numpy as np
 from apps.batch.inputs import Source, find_pictures
 from apps.quiet import quiet_start
 from benchmarks.cases import CASES, configure
-from benchmarks.measures import (
+from recon.style_measures import (
     SMALLEST_SIDE,
     check_sides,
     diversity,

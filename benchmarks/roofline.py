@@ -9,65 +9,17 @@ much there is to gain without a faster convolution.
 
 import argparse
 import json
-import math
 import sys
-from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.timing import environment, peak_memory, start_quietly, timed
+from recon.costs import ConvolutionShape, convolution_shapes
 
 CHANNELS = 16  # of the default encoder
 PRECISIONS = ("float32", "bfloat16")
 NETWORKS = ("pyramid", "vgg")
 _STEPS = 3  # in one timing
-
-
-@dataclass(frozen=True)
-class ConvolutionShape:
-    """A convolution with stride 1 on an input that is padded already.
-
-    Attributes:
-        size: (height, width) of the output.
-        kernel: Side of the filters.
-        inputs: Channels that go in.
-        channels: Channels that come out.
-    """
-
-    size: tuple[int, int]
-    kernel: int
-    inputs: int
-    channels: int
-
-    @property
-    def operations(self) -> int:
-        """Multiplications and additions."""
-        return 2 * math.prod(self.size) * self.kernel**2 * self.inputs * self.channels
-
-
-def convolution_shapes(model, size: tuple[int, int]) -> list[ConvolutionShape]:
-    """The convolutions that a network's plan makes of features of a size.
-
-    Args:
-        model: Plan of a network with one input, (batch, height, width, channels).
-        size: (height, width) of that input.
-
-    Returns:
-        One for each `Conv2D` of the plan, in its order.
-    """
-    import keras
-
-    from rrstyle.networks.build import convolutions
-
-    layers = convolutions(model)
-    inputs = keras.Model(model.inputs, [layer.input for layer in layers])
-    shapes = inputs.compute_output_shape((1, *size, model.inputs[0].shape[-1]))
-    result = []
-    for layer, (_, height, width, channels) in zip(layers, shapes, strict=True):
-        kernel = layer.kernel_size[0]
-        out = (height - kernel + 1, width - kernel + 1)
-        result.append(ConvolutionShape(out, kernel, channels, layer.filters))
-    return result
 
 
 def bare_convolution(shape: ConvolutionShape, dtype: str, rng: np.random.Generator):

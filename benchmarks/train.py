@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.input_pipeline import photographs
-from benchmarks.roofline import PRECISIONS, ConvolutionShape
+from benchmarks.roofline import PRECISIONS
 from benchmarks.speed import processor, run_child
 from benchmarks.timing import environment, peak_memory, start_quietly, timed
+from recon.costs import ConvolutionShape
 
 _UNTIMED = 3  # steps at the start of a `fit`: what was read before them would flatter
 _KEPT_EVERY = 20  # steps between two checkpoints and sheets, where memory is watched

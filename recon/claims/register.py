@@ -5,7 +5,7 @@ that disagree in places; Gilbert et al. is "Towards Understanding the Invertibil
 Convolutional Neural Networks". Their figures carry no printed values unless said.
 """
 
-from recon.claims import invertibility, training
+from recon.claims import invertibility, style, training
 from recon.claims import reconstruction as rr
 from recon.claims.verdicts import Claim, Evidence
 
@@ -23,6 +23,11 @@ _FINAL = ("architecture", "block", "encoder", "network", "set", "image", "mse")
 _ERRORS = ("activation_error", "image_error")
 _RECONSTRUCTED = ("encoder", "layer", "network", "filters", "unpooling", *_ERRORS)
 _RATIOS = ("network", "quantity", "value")
+_RATIO = ("network", "ratio", "decoder", "content_loss", "style_loss", "swd", "edge", "moved")
+_CHANGED = ("model", "network", "changed", "distance", "alike")
+_LAYERS = ("layer", "network", "decoder", "step_s", "gflop", "mib", "swd", "edge")
+_TIMES = ("step_s", "whole_s", "gflop", "start_loss", "loss")
+_SPACES = ("model", "network", "space", *_TIMES, "swd", "edge")
 _INTERVAL = "95 % interval of the"
 _FINAL_RATIO = f"{_INTERVAL} geometric mean over networks of the ratio of final losses"
 
@@ -180,7 +185,40 @@ CLAIMS: tuple[Claim, ...] = (
         words="The trade-off between content and style is smooth over ratios of 10 to 100,000.",
         paper=f"{_ICLR}, Fig. 16: “the transition from content to style is smooth with increasing"
         " ratio”; pictures, no numbers.",
-        rule="needs a sweep over the ratio of style to content; there is none yet",
+        rule=f"From each ratio to the next, tenfold: {_INTERVAL} change of the content loss above"
+        " 0; of the style loss, swd and the correlation of edges below 0. The largest step moves"
+        f" the picture by less than {style.JUMP} of the sum of all steps (root mean square). Losses"
+        " in decades.",
+        evidence=Evidence("style-ratio", _RATIO, style.transition_is_smooth),
+    ),
+    Claim(
+        id="C14",
+        words="Other random weights of the rrVGG make other pictures of one photograph and style.",
+        paper=f"{_ICLR}, Figs. 9 and 17: “generating diverse stylized images given a single style"
+        " image”; pictures, no numbers.",
+        rule=f"{_INTERVAL} mean distance of pictures that differ only in the rrVGG above"
+        f" {style.VISIBLE} (root mean square, of 1); of the geometric mean over networks of its"
+        " ratio to that of pictures that differ only in the FVT's seed, above 1, and so of 1 less"
+        " the correlation of their edges. Random DCN, means over the paper's three models.",
+        evidence=Evidence("style-models", _CHANGED, style.networks_diversify),
+    ),
+    Claim(
+        id="C15",
+        words="More layers in the rrVGG and fewer in the FVT speed the transfer up.",
+        paper=f"{_ICLR}, appendix A.4: “will further speed up the style transfer process”; no"
+        " numbers.",
+        rule=f"{_INTERVAL} geometric mean over networks of the ratio of seconds a step, over those"
+        " where Conv1_2 is the rrVGG's last layer, below 1. Each other layer is a case.",
+        evidence=Evidence("style-layers", _LAYERS, style.deeper_networks_are_faster),
+    ),
+    Claim(
+        id="C16",
+        words="To optimise features is cheaper than to optimise the picture, and converges faster.",
+        paper=f"{_ICLR}, appendix A.4: “faster than the original optimization based approach”,"
+        " “converge faster than existing works utilizing images as the input”; no numbers.",
+        rule=f"{_INTERVAL} geometric mean over networks of the ratio, features over pixels, below"
+        " 1: of seconds a step, and of the loss after as many steps. Each model is a case.",
+        evidence=Evidence("style-speed", _SPACES, style.features_are_cheaper),
     ),
     Claim(
         id="G1",

@@ -31,6 +31,10 @@ _PLACES = {
     "generalisation": "trained.generalisation",
     "pictures": "trained.pictures",
     "readout-training": "trained.readout_training",
+    "style-ratio": "style.ratio",
+    "style-models": "style.models",
+    "style-layers": "style.layers",
+    "style-speed": "style.speed",
 }
 EXPERIMENTS = tuple(_PLACES)
 

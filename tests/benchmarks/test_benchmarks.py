@@ -1,30 +1,20 @@
-"""The benchmarks: their measures on hand-made inputs, and that the scripts run to the end."""
+"""The benchmarks: their parts on hand-made inputs, and that the scripts run to the end."""
 
 import csv
 import importlib
 import io
 import json
-import math
 from contextlib import redirect_stdout
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage
 
 from benchmarks import input_pipeline, quality, roofline, speed, timing, train
 from benchmarks.cases import CASES, configure
-from benchmarks.measures import (
-    diversity,
-    edge,
-    half_size_edges,
-    mean_and_spread,
-    stroke_distance,
-    swd,
-)
-from rrstyle.config import NetworkConfig, StyleConfig
-from rrstyle.transfer.feature_networks import pyramid_network, vgg_network
+from recon.costs import ConvolutionShape
+from rrstyle.config import NetworkConfig
 
 
 @pytest.fixture
@@ -44,114 +34,6 @@ def noise(seed: int, side: int = 64) -> np.ndarray:
     return np.random.default_rng(seed).random((side, side, 3), np.float32)
 
 
-def stripes(period: int, side: int = 64) -> np.ndarray:
-    wave = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(side) / period)
-    return np.broadcast_to(wave[:, None, None], (side, side, 3)).astype(np.float32)
-
-
-def test_swd_of_two_constants_is_their_distance_along_a_random_direction() -> None:
-    # Every patch of a constant is one point: the distance is |a - b| |sum d|, d uniform on the
-    # sphere of 75 dimensions, and E |sum d| = sqrt(75) E |d_1| = sqrt(2 / pi) (1 + O(1 / 75)).
-    a, b = np.full((40, 40, 3), 0.25), np.full((48, 33, 3), 0.75)
-    exact = 0.5 * math.sqrt(75) * math.gamma(37.5) / (math.sqrt(math.pi) * math.gamma(38))
-    # |sum d| varies by about sqrt(1 - 2 / pi) = .60; 4 levels of 256 directions are averaged.
-    error = 0.5 * math.sqrt(1 - 2 / math.pi) / math.sqrt(4 * 256)
-    assert swd(a, b, seed=0) == pytest.approx(exact, abs=4 * error)
-    assert swd(a, a, seed=0) == pytest.approx(0, abs=1e-12)
-
-
-def test_swd_of_a_picture_and_itself_is_the_floor_of_the_sampling() -> None:
-    picture, other = stripes(16), stripes(7)
-    floor = max(swd(picture, picture, seed=seed) for seed in range(3))
-    assert 0 < floor < 0.1 * swd(picture, other, seed=0)
-
-
-def test_swd_grows_with_the_difference_of_textures() -> None:
-    picture = stripes(16)
-    near, far = (swd(picture, stripes(period), seed=0) for period in (14, 5))
-    assert swd(picture, picture, seed=0) < near < far
-    # A shift changes places, not texture.
-    assert swd(picture, np.roll(picture, 8, axis=0), seed=0) < near
-
-
-def test_swd_is_symmetric_up_to_sampling() -> None:
-    a, b = stripes(16), noise(0)
-    floor = swd(a, a, seed=0) + swd(b, b, seed=0)
-    assert abs(swd(a, b, seed=0) - swd(b, a, seed=0)) < floor
-    assert swd(a, b, seed=1) == swd(a, b, seed=1)
-
-
-def test_swd_refuses_what_has_no_fourth_level() -> None:
-    assert swd(noise(0, 33), noise(1, 33), seed=0) > 0
-    with pytest.raises(ValueError, match="at least 33 pixels a side to be measured; received 32"):
-        swd(noise(0, 32), noise(0, 64), seed=0)
-
-
-def test_strokes_of_a_ramp_by_hand() -> None:
-    # Gradients .01 and .02 a pixel everywhere: energies 1e-4 and 4e-4, on every window.
-    slopes = [np.repeat((k * np.arange(40.0))[None, :, None], 40, 0).repeat(3, 2) for k in (1, 2)]
-    expected = math.log10(4e-4 + 1e-5) - math.log10(1e-4 + 1e-5)
-    found = stroke_distance(slopes[0] / 100, slopes[1] / 100)
-    assert found == pytest.approx(expected, abs=1e-6)
-    assert stroke_distance(slopes[0], slopes[0]) == 0
-
-
-def test_strokes_rise_with_blur_noise_and_shuffled_tiles() -> None:
-    picture = stripes(11, side=96) * 0.5 + 0.5 * ndimage.gaussian_filter(noise(0, 96), (3, 3, 0))
-    blurred = [ndimage.gaussian_filter(picture, (s, s, 0)) for s in (1, 2)]
-    noisy = [picture + share * (noise(1, 96) - 0.5) for share in (0.1, 0.3)]
-    tiles = picture.reshape(12, 8, 12, 8, 3).swapaxes(1, 2).reshape(144, 8, 8, 3)
-    tiles = np.random.default_rng(0).permutation(tiles).reshape(12, 12, 8, 8, 3)
-    shuffled = tiles.swapaxes(1, 2).reshape(picture.shape)
-    assert 0 < stroke_distance(blurred[0], picture) < stroke_distance(blurred[1], picture)
-    assert 0 < stroke_distance(noisy[0], picture) < stroke_distance(noisy[1], picture)
-    assert stroke_distance(shuffled, picture) > 0.1
-
-
-def test_edges_by_hand() -> None:
-    # Five rows and seven columns: the last of each is left out. In grey, halved, the columns are
-    # 0, 1/2 (a pixel of each) and 1; Sobel along them, borders repeated: 4 (1/2 - 0), 4 (1 - 0)
-    # and 4 (1 - 1/2), and nothing along the rows.
-    image = np.zeros((5, 7, 3), np.float32)
-    image[:, 3:] = 1
-    image[4], image[:, 6] = 0.3, 0.7
-    np.testing.assert_allclose(half_size_edges(image), [[2, 4, 2]] * 2, atol=1e-12)
-    # A step in green counts .587.
-    green = np.zeros((4, 4, 3))
-    green[2:, :, 1] = 1
-    np.testing.assert_allclose(half_size_edges(green), np.full((2, 2), 4 * 0.587), atol=1e-12)
-
-
-def test_edge_of_a_picture_and_itself() -> None:
-    picture = noise(0)
-    assert edge(picture, picture) == pytest.approx(1)
-    # Neither contrast nor sign nor brightness matters.
-    assert edge(0.7 - 0.4 * picture, picture) == pytest.approx(1)
-    assert edge(noise(1), picture) == edge(picture, noise(1))
-
-
-def test_edge_of_unrelated_noise_is_zero_within_the_standard_error() -> None:
-    values = [edge(noise(2 * i), noise(2 * i + 1)) for i in range(40)]
-    mean, spread = mean_and_spread(values)
-    assert abs(mean) < 4 * spread / math.sqrt(len(values))
-    # 32 x 32 values whose neighbours go together: not much more than for independent ones.
-    assert 1 / 32 < spread < 4 / 32
-
-
-def test_edge_without_an_edge_and_of_two_sizes() -> None:
-    assert math.isnan(edge(np.full((8, 8, 3), 0.5), noise(0, 8)))
-    with pytest.raises(ValueError, match=r"one size; received \(8, 8, 3\) and \(9, 9, 3\)"):
-        edge(noise(0, 8), noise(0, 9))
-
-
-def test_diversity_and_spread_by_hand() -> None:
-    pictures = [np.full((2, 3, 3), value, np.float32) for value in (0.0, 0.5, 0.75)]
-    assert diversity(pictures) == pytest.approx((0.5 + 0.75 + 0.25) / 3)
-    assert math.isnan(diversity(pictures[:1]))
-    assert mean_and_spread([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
-    assert math.isnan(mean_and_spread([1.0])[1])
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_cases_differ_from_the_defaults_in_their_method_alone(case: str) -> None:
     config = configure(case, 48, "float32")
@@ -159,23 +41,8 @@ def test_cases_differ_from_the_defaults_in_their_method_alone(case: str) -> None
     assert (config.side, config.precision, config.strength) == (48, "float32", 1)
 
 
-def test_operations_by_hand() -> None:
-    shape = roofline.ConvolutionShape((2, 3), 5, 4, 6)
-    assert shape.operations == 2 * (2 * 3) * (5 * 5) * 4 * 6
-    plan = pyramid_network(16, size=(16, 21), seed=0, dtype="float32").network.model
-    shapes = roofline.convolution_shapes(plan, (16, 21))
-    expected = [((16, 21), 3), ((16, 21), 7), ((8, 11), 3), ((8, 11), 7)]
-    assert [(s.size, s.kernel) for s in shapes] == expected
-    assert {(s.inputs, s.channels) for s in shapes} == {(16, 64)}
-    plan = vgg_network(16, StyleConfig(), seed=0, dtype="float32").network.model
-    shapes = roofline.convolution_shapes(plan, (64, 64))
-    first, last = shapes[0], shapes[-1]
-    assert (first.size, first.kernel, first.inputs, first.channels) == ((32, 32), 3, 16, 128)
-    assert (last.size, last.kernel, last.inputs, last.channels) == ((4, 4), 3, 512, 512)
-
-
 def test_the_bare_convolution_runs_in_either_precision() -> None:
-    shape = roofline.ConvolutionShape((4, 5), 3, 2, 6)
+    shape = ConvolutionShape((4, 5), 3, 2, 6)
     for dtype in roofline.PRECISIONS:
         value = roofline.bare_convolution(shape, dtype, np.random.default_rng(0))()
         assert np.isfinite(value)
@@ -289,7 +156,7 @@ def test_passes_of_a_training_by_hand() -> None:
 
 def test_a_bare_pass_by_hand() -> None:
     # One pixel, one input channel, a 1 x 1 kernel of two channels: y = x k, dx = k . g, dk = x g.
-    shape = roofline.ConvolutionShape((1, 1), 1, 1, 2)
+    shape = ConvolutionShape((1, 1), 1, 1, 2)
     x, kernel, back = (
         np.reshape(np.array(values, np.float32), (1, 1, 1, -1))
         for values in ([3.0], [2.0, 5.0], [7.0, 11.0])

@@ -13,7 +13,7 @@ from recon.statistics import Interval
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 EXPECTED = {
-    *(f"C{n}" for n in range(1, 14) if n not in (5, 7)),
+    *(f"C{n}" for n in range(1, 17) if n not in (5, 7)),
     *("C5a", "C5b", "C7a", "C7b", "C7c", "C7d", "G1", "G2", "G3"),
 }
 NETWORKS = range(6)

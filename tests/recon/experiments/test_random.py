@@ -151,3 +151,39 @@ def test_the_held_out_readout_is_solved_on_the_others():
     both = readout.reconstructions(plan, np.stack([one, other]), seed=0)
     np.testing.assert_allclose(both["ridge"][0], twice["ridge"][0], atol=1e-5)
     assert np.abs(both["ridge_held_out"][0] - both["ridge"][0]).max() > 0.01
+
+
+def test_a_larger_ratio_trades_content_for_style(runs):
+    content, style = (
+        runs("style-ratio").groupby("ratio")[f"{name}_loss"].mean() for name in ("content", "style")
+    )
+    assert content[1e5] > content[1e1]
+    assert style[1e5] < style[1e1]
+    moved = runs("style-ratio").set_index("ratio")["moved"]
+    assert moved[1e1].isna().all()
+    assert (moved[1e5] > 0).all()
+
+
+def test_other_networks_make_other_pictures(runs):
+    frame = runs("style-models").set_index("changed")
+    assert frame.loc["nothing", ["distance", "alike"]].isna().all()
+    distance = frame["distance"]
+    # Two steps: what the FVT matches has hardly moved the picture, and the rrVGG decodes it.
+    assert 0 < distance["FVT"] < distance["rrVGG"]
+    assert frame["alike"]["FVT"] > frame["alike"]["rrVGG"]
+
+
+def test_fewer_layers_of_the_fvt_cost_less(runs):
+    costs = runs("style-layers").groupby("layer")[["gflop", "mib"]].mean()
+    assert (costs.loc["conv2_2"] < costs.loc["conv1_2"]).all()
+
+
+def test_pixels_and_features_start_at_one_loss(runs):
+    frame = runs("style-speed").set_index("space")
+    features, pixels = frame.loc["features"], frame.loc["pixels"]
+    assert features["start_loss"] == pytest.approx(pixels["start_loss"], rel=1e-3)
+    assert (frame["loss"] < frame["start_loss"]).all()
+    # Conv1_1 and Conv1_2 of 32 filters on 36 x 36 pixels, forward and back.
+    more = 2 * 2 * 36**2 * 9 * (3 * 32 + 32 * 32) / 1e9
+    assert pixels["gflop"] - features["gflop"] == pytest.approx(more, rel=1e-4)
+    assert (frame["whole_s"] > 2 * frame["step_s"]).all()
