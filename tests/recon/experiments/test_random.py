@@ -13,7 +13,7 @@ from recon.plans import at_full_size, rr_vgg
 from recon.sweep.rows import read_rows
 from recon.sweep.run import evaluate
 from rrstyle.networks.laws import SCALED_LAWS, distribution
-from rrstyle.networks.plan import Conv, Pool
+from rrstyle.networks.plan import Conv, Pool, kernel_shapes
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,20 @@ def test_depth_plans_are_those_of_the_papers():
         for kind in ("zero", "nearest")
     ]
     assert first[0] == first[1]
+
+
+def test_blocks_of_one_plan_have_networks_of_their_own():
+    points = [
+        {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": "none"}
+        for plan in ("simplified_kept", "full_kept")
+        for block in (4, 5)
+    ]
+    fourth, fifth, *full = points
+    shapes = [kernel_shapes(depth.EXPERIMENT.plan(p).layers, 3) for p in (fourth, fifth)]
+    assert shapes[0] == shapes[1]
+    seeds = {depth.EXPERIMENT.first_seed(point, 7) for point in (fourth, fifth)}
+    assert len(seeds) == 2
+    assert {depth.EXPERIMENT.first_seed(point, 7) for point in full} == {7}
 
 
 def test_chroma_is_that_of_colours_only(runs):
