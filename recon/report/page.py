@@ -18,7 +18,13 @@ from recon.report.files import Result, Results, plain, read_results
 from rrstyle.durable import write_whole
 
 # Each with a mark, for those who do not see colours.
-MARKS: dict[Verdict, str] = {"holds": "✓", "fails": "✗", "undecided": "?", "not tested": "–"}
+MARKS: dict[Verdict, str] = {
+    "holds": "✓",
+    "fails": "✗",
+    "undecided": "?",
+    "not testable": "○",
+    "not tested": "–",
+}
 # As `recon.metrics.STUDY_SETTINGS`, which cannot be had without loading a backend.
 SSIM_SETTINGS = (
     "luminance, Gaussian window 11 x 11, sigma 1.5, data range 1; output stretched to [0, 1]; the"
