@@ -41,9 +41,11 @@ def _trends(
     *,
     by: tuple[str, ...] = _BY,
     doubling: bool = True,
+    plan: str = "",
 ) -> Iterator[Finding]:
     """Slopes of SSIM over a column, whose values are told behind `prefix`."""
     for case, part in _cases(rows, *by):
+        case = f"{plan}, {case}" if plan else case
         if part[over].nunique() < 2:
             yield not_tested(f"the rows hold fewer than two values of {over}", case)
             continue
@@ -57,7 +59,13 @@ def _trends(
         yield judged(rule, slope, 0, case=case, unit=unit, detail=detail)
 
 
-rises_with_channels = partial(_trends, over="channels", rule=above, prefix="N = ")
+def rises_with_channels(rows: pd.DataFrame) -> Iterator[Finding]:
+    """C8: CD1 of section 4.2, and Conv1_1 of the first version."""
+    trends = partial(_trends, over="channels", rule=above, prefix="N = ")
+    yield from trends(rows[rows["plan"] == "cd1"])
+    yield from trends(rows[rows["plan"] == "conv1_1"], by=("head",), plan="Conv1_1")
+
+
 falls_with_kernel = partial(_trends, over="kernel", rule=below, prefix="k = ", by=("head",))
 
 

@@ -124,9 +124,11 @@ CLAIMS: tuple[Claim, ...] = (
         words="SSIM rises with the number of random channels.",
         paper=f"{_RANDOM}, Fig. 8: “the increasing number of random channels promotes the"
         " reconstruction quality”, “much more apparent” for the mean head; 4 to 2048 channels, 30"
-        " networks, 50 pictures; curves, no numbers.",
+        " networks, 50 pictures; curves, no numbers. First version, Fig. 11: Conv1_1, pictures.",
         rule=RULES["C8"].text,
-        evidence=Evidence("channels", ("channels", "upsampling", *_SCORES), rr.rises_with_channels),
+        evidence=Evidence(
+            "channels", ("plan", "channels", "upsampling", *_SCORES), rr.rises_with_channels
+        ),
     ),
     Claim(
         id="C9",

@@ -51,7 +51,7 @@ def _point(plan: str, block: int, kind: str = "none", tap: str = "pre_pool") -> 
 class DepthExperiment(scoring.RandomSweep):
     name = "depth"
     title = "SSIM over the depth, CD1 to CD5, full and simplified, maps reduced and kept"
-    reproduces = "Fig. 7 and section 4.2's CD2 (first version: Figs. 9, 10 and 11; 001: Fig. 5)"
+    reproduces = "Fig. 7 and section 4.2's CD2 (first version: Figs. 9 and 10; 001: Fig. 5)"
     printed = (
         "The deeper the coarser; CD2 is worse than CD1 by about a half; with maps kept at"
         " 227 x 227 the gap between the layers is hard to see; colours are lost."

@@ -97,7 +97,7 @@ def test_numbers_as_text():
 
 def channels(slope_linear: float, slope_mean: float, **more) -> pd.DataFrame:
     points = [
-        {"channels": n, "upsampling": kind, "head": head}
+        {"plan": "cd1", "channels": n, "upsampling": kind, "head": head}
         for n in (4, 16, 64)
         for kind in ("nearest", "zero")
         for head in ("mean", "linear")
@@ -115,6 +115,14 @@ def test_channels_each_head_and_upsampling_is_a_case_the_papers_first():
         "mean head, nearest neighbour": "holds",
     }
     assert next(iter(found)) == "linear head, zero insertion"
+
+
+def test_channels_of_the_first_versions_network_are_cases_of_their_own():
+    frame = channels(-0.02, 0.03)
+    frame = pd.concat([frame, channels(0.04, 0.04).assign(plan="conv1_1", upsampling="none")])
+    found = verdicts("C8", frame)
+    assert list(found)[4:] == ["Conv1_1, linear head", "Conv1_1, mean head"]
+    assert list(found.values()) == ["fails", "holds", "fails", "holds", "holds", "holds"]
 
 
 def test_channels_effect_is_the_slope_per_doubling_with_its_numbers():

@@ -8,7 +8,7 @@ from PIL import Image
 
 from recon.data.pictures import load_pictures
 from recon.experiments import EXPERIMENTS, find_experiment
-from recon.experiments.random import depth, factorial, laws, readout
+from recon.experiments.random import channels, depth, factorial, laws, readout
 from recon.plans import at_full_size, rr_vgg
 from recon.sweep.rows import read_rows
 from recon.sweep.run import evaluate
@@ -139,6 +139,18 @@ def test_blocks_of_one_plan_have_networks_of_their_own():
     seeds = {depth.EXPERIMENT.first_seed(point, 7) for point in (fourth, fifth)}
     assert len(seeds) == 2
     assert {depth.EXPERIMENT.first_seed(point, 7) for point in full} == {7}
+
+
+def test_channels_has_the_first_versions_network_of_uniform_weights():
+    cell = {"plan": "conv1_1", "channels": 8}
+    plan, law = channels.EXPERIMENT.plan(cell), channels.EXPERIMENT.law(cell)
+    assert plan.layers == (Conv(8, name="conv1_1"),)
+    assert distribution(**law).support() == pytest.approx((-0.1, 0.1))
+    plans = {
+        point["plan"]
+        for point in channels.EXPERIMENT.points(channels.EXPERIMENT.settings["laptop"])
+    }
+    assert plans == {"cd1", "conv1_1"}
 
 
 def test_chroma_is_that_of_colours_only(runs):
