@@ -16,7 +16,9 @@ _FIRST = "He et al., first version"
 _GILBERT = "Gilbert et al."
 
 _SCORES = ("network", "head", "image", "ssim", "null")
-_DEPTH = ("plan", "block", "tap", "upsampling", *_SCORES)
+_PLANS = ("plan", "block", "tap", "upsampling")
+_DEPTH = (*_PLANS, *_SCORES)
+_COLOURS = (*_PLANS, "network", "head", "image", "pearson", "chroma")
 _FACTORIAL = ("depth", "channels", "reduction", "upsampling", *_SCORES)
 _STEPS = ("network", "step", "validation_mse")
 _COURSE = ("architecture", "encoder", *_STEPS)
@@ -159,7 +161,7 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_FIRST}, abstract: “discards the colormetric information”; {_RANDOM}, section 4.2:"
         " “the color information is discarded”; pictures, no numbers.",
         rule=RULES["C12"].text,
-        evidence=Evidence("depth", (*_DEPTH, "pearson", "chroma"), rr.colour_is_lost),
+        evidence=Evidence("depth", _COLOURS, rr.colour_is_lost),
     ),
     Claim(
         id="C13",

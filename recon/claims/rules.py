@@ -50,6 +50,21 @@ class Budget:
     changed: str = ""  # as of a rule
 
 
+@dataclass(frozen=True)
+class Void:
+    """Cases that committed rows no longer decide, as what they were measured on has changed."""
+
+    case: str  # a word of their names or units
+    why: str
+
+
+# By the first 16 digits of the SHA-256 of the rows.
+VOID: Mapping[str, Void] = {
+    "f918301d3516abb1": Void(
+        "AlexNet", "measured before AlexNet's DCN could write its last rows and columns"
+    ),
+}
+
 _INTERVAL = "95 % interval of the"
 _FINAL = f"{_INTERVAL} geometric mean over networks of the ratio of final losses"
 _STEPS = (
@@ -218,7 +233,7 @@ BUDGETS: Mapping[str, Budget] = {
     "theory": Budget({"networks": 30, "images": 3, "small_side": 16}, NEW_SEED, SECOND),
     "rip-1d": Budget({"networks": 30, "codes": 200}),
     "iht": Budget(
-        {"networks": 3, "images": 100, "crop": 48, "steps": 600},
+        {"networks": 3, "images": 100, "crop": 48, "batch": 4, "steps": 400},
         fixed=SECOND,
         changed="160 steps at first, after which DCNs hardly beat the mean picture",
     ),

@@ -219,7 +219,6 @@ class TheoryExperiment(Experiment):
         "With probability 1 - delta, sin Theta <= sqrt(K_1 / (N delta)) for one convolution, and"
         " a like bound for several; cos Phi >= 1 - sum eps x / sum x^2, worse for larger kernels."
     )
-    cost = {"smoke": "1 s", "laptop": "2 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": TheorySettings(networks=3, images=1, side=32, after=3, **_SMALL),
         "laptop": TheorySettings(networks=30, images=3, side=64),

@@ -49,7 +49,6 @@ class ChannelsExperiment(scoring.RandomSweep):
         "More random channels promote the reconstruction quality, of the original network and"
         " more apparently of its variant with the mean as last layer."
     )
-    cost = {"smoke": "8 s", "laptop": "4 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Channels(networks=3, images=2, side=48, channels=(4, 16)),
         "laptop": Channels(networks=10, images=10, side=128, channels=_POWERS[:8]),

@@ -56,7 +56,6 @@ class DepthExperiment(scoring.RandomSweep):
         "The deeper the coarser; CD2 is worse than CD1 by about a half; with maps kept at"
         " 227 x 227 the gap between the layers is hard to see; colours are lost."
     )
-    cost = {"smoke": "15 s", "laptop": "7 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Depth(networks=1, images=2, side=32, blocks=(1, 2), upsamplings=("nearest",)),
         "laptop": Depth(networks=8, images=4, side=96, blocks=(1, 2, 3, 4, 5)),

@@ -44,8 +44,6 @@ class GeneralisationExperiment(trainings.TrainedSweep):
         "Training and validation loss are alike; loss increases significantly with depth for"
         " pre-trained VGG, slowly for random VGG; on AlexNet the two hardly differ."
     )
-    cost = {"smoke": "15 s", "paper": "not measured"}
-    cost |= {"laptop": "3.2 processor hours, 1.6 h on 2 free cores"}
     settings = {
         "smoke": Generalisation(
             **trainings.SMOKE | {"networks": 2, "steps": 8}, vgg16_blocks=(1, 2)
