@@ -15,6 +15,7 @@ from recon import statistics as stats
 from recon.claims.rules import ALIKE, DELTA, EQUAL, SQUARE_ROOT, WIDE
 from recon.claims.verdicts import (
     Finding,
+    Verdict,
     below,
     inside,
     judged,
@@ -136,7 +137,7 @@ def image_is_near(rows: pd.DataFrame) -> Iterator[Finding]:
         detail = f"cos Φ less the bound from {number(gap.min())} to {number(gap.max())}"
         unit = f"of {len(gap)} pictures and plans below the bound"
         # A bound without a probability is refuted by one picture.
-        verdict = "fails" if rate.estimate else "holds"
+        verdict: Verdict = "fails" if rate.estimate else "holds"
         yield Finding(verdict=verdict, case=case, effect=rate, unit=unit, detail=detail)
 
 

@@ -54,8 +54,10 @@ class GeneralisationExperiment(trainings.TrainedSweep):
         ),
         "paper": Generalisation(**trainings.PAPER | {"networks": 2}),
     }
-    columns = ("architecture", "block", "encoder", "network", "weights", "step", "set")
-    columns += ("image", "mse")
+    columns = (
+        *("architecture", "block", "encoder", "network"),
+        *("weights", "step", "set", "image", "mse"),
+    )
 
     def cells(self, settings: Generalisation) -> list[Cell]:
         return [
