@@ -55,14 +55,19 @@ def _still_valid(finding: Finding, result: Result) -> Finding:
 
 
 def _minutes(result: Result) -> float:
-    """Processor minutes of a run of the fixed budget, to two digits; 0 where none is recorded."""
-    wall, workers = (result.meta.get(key) for key in ("wall_s", "workers"))
+    """Processor minutes of a run of the fixed budget, to two digits; 0 where none is recorded.
+
+    Earlier records have the time by the wall only, which counts for each of the workers.
+    """
+    wall, processor, workers = map(result.meta.get, ("wall_s", "processor_s", "workers"))
     if not isinstance(wall, int | float) or not isinstance(workers, int):
         return 0
+    on_cpu = str(result.meta.get("device")).startswith("cpu")
+    seconds = processor if on_cpu and isinstance(processor, int | float) else wall * workers
     budget, of_record = BUDGETS.get(result.name), result.meta.get("settings")
     steps = of_record.get("steps") if isinstance(of_record, Mapping) else None
     more = budget.settings.get("steps", steps) / steps if budget and steps else 1
-    return float(f"{wall * workers * more / 60:.2g}")
+    return float(f"{seconds * more / 60:.2g}")
 
 
 def catalogue(results: Results) -> dict[str, Described]:

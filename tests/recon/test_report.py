@@ -296,6 +296,11 @@ def test_costs_are_those_of_the_records(tmp_path):
     one = catalogue(read_results(tmp_path))["kernel-size"]
     assert one.minutes == {"laptop": 3.0}
     assert one.devices == {"laptop": "cpu: x"}
+    # A loaded machine takes longer by the wall; a GPU is not its processors.
+    for device, minutes in (("cpu: x", 2.0), ("gpu: y", 3.0)):
+        of_processors = {"processor_s": 120.0, "workers": 2, "wall_s": 90.0, "device": device}
+        write_result(tmp_path / "laptop", scale="laptop", **of_processors)
+        assert catalogue(read_results(tmp_path))["kernel-size"].minutes == {"laptop": minutes}
 
 
 def test_results_page_has_a_row_for_each_claim_and_escapes(tmp_path, make_results):
