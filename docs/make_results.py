@@ -115,7 +115,8 @@ def _folded(entry: Entry) -> str:
         lines += ["", f"Rule, fixed on {rule.fixed}{_escaped(changed)}: {_escaped(rule.text)}"]
     if budget := BUDGETS.get(claim.experiment):
         changed = f"; changed after a first look: {budget.changed}" if budget.changed else ""
-        lines += ["", f"Budget, fixed on {budget.fixed}{changed}: {plain(budget.settings)}."]
+        sizes = _escaped(f"{plain(budget.settings)}, seed {budget.seed}")
+        lines += ["", f"Budget, fixed on {budget.fixed}{_escaped(changed)}: {sizes}."]
     return "\n".join([*lines, "", "</details>", ""])
 
 

@@ -48,7 +48,8 @@ def _still_valid(finding: Finding, result: Result) -> Finding:
         finding = not_tested(void.why, finding.case)
     if finding.verdict != "not tested":
         return finding
-    again = f"`rrstyle evaluate {result.name} --images DIR` measures them anew"
+    encoders = " --encoder FILE ..." if result.meta.get("encoders") else ""
+    again = f"rrstyle evaluate {result.name} --images DIR{encoders} measures it anew"
     if minutes := _minutes(result):
         again += f", in about {minutes:g} processor minutes"
     return not_tested(f"{finding.detail}; {again}", finding.case)

@@ -80,8 +80,9 @@ def one_convolution_varies_less(rows: pd.DataFrame) -> Iterator[Finding]:
         tangents = squares / (1 - squares).where(squares < 1, 1)
         away = np.square(sizes - 1) + np.square(sizes) * tangents
         ratio = stats.mean_interval((away * away.columns.to_numpy() / _K1).mean(axis=1))
-        unit = "measured relative variance over K₁ / N"
-        yield judged(inside, ratio, *ALIKE, case=f"{case}, variance", unit=unit)
+        told = {"unit": "measured relative variance over K₁ / N", "case": f"{case}, variance"}
+        detail = f"mean of ‖f − f*‖² / ‖f*‖² over all N, {away.columns[0]} to {away.columns[-1]}"
+        yield judged(inside, ratio, *ALIKE, detail=detail, **told)
 
 
 def several_convolutions_vary_less(rows: pd.DataFrame) -> Iterator[Finding]:

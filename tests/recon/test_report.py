@@ -334,14 +334,14 @@ def test_results_page_has_rules_with_their_days_and_changes_folded(tmp_path, mak
     folded = folded[: folded.index("</details>")]
     rule = RULES["C9"]
     assert f"Rule, fixed on {rule.fixed}; changed after a first look: {rule.changed}: " in folded
-    assert "Budget, fixed on 2026-11-21: networks 10, images 10, side 128." in folded
+    assert "Budget, fixed on 2026-11-21: networks 10, images 10, side 128, seed 1000." in folded
 
 
 def test_rows_that_lack_a_column_say_what_it_takes(tmp_path):
     write_result(tmp_path, rows=kernel_rows().drop(columns="null"), workers=2)
     assert finding(tmp_path, "C9").detail == (
-        "kernel-size.csv has no column null; `rrstyle evaluate kernel-size --images DIR` measures"
-        " them anew, in about 2.5 processor minutes"
+        "kernel-size.csv has no column null; rrstyle evaluate kernel-size --images DIR measures it"
+        " anew, in about 2.5 processor minutes"
     )
 
 
@@ -352,4 +352,4 @@ def test_rows_of_what_has_changed_decide_no_more(tmp_path, monkeypatch):
     monkeypatch.setitem(VOID, digest[:16], Void("linear", "measured before the repair"))
     (entry,) = [e for e in entries(read_results(tmp_path)) if e.claim.id == "C9"]
     assert [found.verdict for found in entry.findings] == ["not tested", "holds"]
-    assert entry.findings[0].detail.startswith("measured before the repair; `rrstyle evaluate")
+    assert entry.findings[0].detail.startswith("measured before the repair; rrstyle evaluate")
