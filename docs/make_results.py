@@ -13,12 +13,15 @@ from recon.claims.rules import BUDGETS, RULES
 from recon.claims.tables import Table, tables
 from recon.claims.verdicts import Finding, interval_text
 from recon.experiments.catalogue import written
+from recon.report import figures
+from recon.report.courses import courses
 from recon.report.files import Result, Results, plain, read_results
 from recon.report.page import MARKS, SSIM_SETTINGS
 from rrstyle.durable import write_whole
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
+COURSES = HERE / "verdicts-by-steps.svg"
 LIST = HERE.parent / "recon/experiments/catalogue.json"
 
 HEAD = """# Results
@@ -52,7 +55,10 @@ def page(results: Results) -> str:
     lines = [HEAD, *_summary(found), *_scales(results), "\n## Claims\n", HOW]
     lines += ["| | claim | verdicts | first case measured | |", "|---|---|---|---|---|"]
     lines += [_row(entry) for entry in found]
-    lines.append("\nCases, papers and rules:")
+    if any(finding.course for entry in found for finding in entry.findings):
+        lines.append("\nClaims on trained DCNs over the last half of their steps:\n")
+        lines.append(f"![Effects and verdicts by steps]({COURSES.name})")
+    lines.append("\nCases, papers and rules:\n")
     lines += [_folded(entry) for entry in found]
     if results.problems:
         lines += ["\nNot usable:\n", *(f"- {_escaped(line)}" for line in results.problems)]
@@ -179,6 +185,9 @@ def main() -> None:
     for path, text in ((HERE / "results.md", page(results)), (LIST, written(catalogue(results)))):
         write_whole(path, text.encode("utf-8"), overwrite=True)
         print(path.name)
+    with figures.style():
+        if (drawn := courses(entries(results))) is not None:
+            figures.save(drawn, COURSES)
 
 
 if __name__ == "__main__":

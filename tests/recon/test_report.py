@@ -15,6 +15,7 @@ from recon.claims.register import CLAIMS
 from recon.claims.rules import RULES, VOID, Void
 from recon.experiments.catalogue import describe, written
 from recon.metrics import STUDY_SETTINGS
+from recon.report.courses import courses
 from recon.report.files import plain, read_results
 from recon.report.page import MARKS, MOST_SVG, SSIM_SETTINGS, write_report
 
@@ -335,6 +336,26 @@ def test_results_page_has_rules_with_their_days_and_changes_folded(tmp_path, mak
     rule = RULES["C9"]
     assert f"Rule, fixed on {rule.fixed}; changed after a first look: {rule.changed}: " in folded
     assert "Budget, fixed on 2026-11-21: networks 10, images 10, side 128, seed 1000." in folded
+
+
+def test_courses_are_drawn_with_a_panel_for_each_case(tmp_path, make_results):
+    rows = pd.DataFrame(
+        {"law": law, "network": network, "step": step, "validation_mse": loss + 0.001 * network}
+        for law, loss in (("gaussian", 0.1), ("laplace", 0.3), ("uniform", 0.1))
+        for network in range(3)
+        for step in (1, 5, 10)
+    )
+    write_result(tmp_path, "init-law", rows)
+    figure = courses(entries(read_results(tmp_path)))
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == ["C5b: laplace", "C5b: uniform"]
+    assert [list(line.get_xdata()) for line in figure.axes[1].lines[::2]] == [[5], [10]]
+    page = make_results["page"](read_results(tmp_path))
+    assert "verdicts-by-steps.svg" in page
+    assert "after steps 5 ✗, 10 ✗" in page
+    (tmp_path / "init-law.csv").unlink()
+    write_result(tmp_path)
+    assert courses(entries(read_results(tmp_path))) is None
 
 
 def test_rows_that_lack_a_column_say_what_it_takes(tmp_path):
