@@ -29,6 +29,7 @@ from recon.plans import rr_vgg
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
 
+_MEAN_PEARSON = "|Pearson correlation|, mean ± std over networks"
 _POWERS = tuple(2**n for n in range(2, 12))
 
 
@@ -77,14 +78,14 @@ class ChannelsExperiment(scoring.RandomSweep):
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure, axes = row_of_panels((11.5, 4.2), 2)
         for ax, score, label in zip(
-            axes, ("ssim", "pearson"), ("SSIM", "|Pearson correlation|"), strict=True
+            axes, ("ssim", "pearson"), (scoring.MEAN_SSIM, _MEAN_PEARSON), strict=True
         ):
             for (head, kind), part in frame.groupby(["head", "upsampling"], sort=False):
                 name = "Conv1_1" if kind == "none" else f"CD1, {kind}"
                 scoring.curve(ax, part, "channels", score, label=f"{name}, {head} head")
             ax.set_xscale("log", base=2)
             ax.set(xlabel="channels of every layer", ylim=(0, 1))
-            ax.set_ylabel(f"{label}, mean ± std over networks")
+            ax.set_ylabel(label)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
         figure.suptitle("What more random channels give: CD1 and Conv1_1-DeConv1_1")
         return figure

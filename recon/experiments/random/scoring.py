@@ -17,7 +17,7 @@ STD = 0.1  # of the papers' rrVGG, all laws being one to a network of ReLUs (see
 UPSAMPLINGS: tuple[UpsampleKind, ...] = ("zero", "nearest")
 _SCORES = ("ssim", "null", "pearson")  # null: SSIM of the same output with another picture
 SCORE_COLUMNS = ("group", "network", "head", "image", *_SCORES)
-MEAN_SSIM = "SSIM, mean ± std over networks"
+MEAN_SSIM = "SSIM, mean ± std over networks (dash-dotted: null)"
 
 
 def upsampling(cell: Cell) -> UpsampleKind:
@@ -102,7 +102,12 @@ def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataF
 
 
 def curve(axes: Axes, frame: pd.DataFrame, x: str, score: str, **style: Any) -> None:
-    """Mean over networks against `x`, and a band of one standard deviation each way."""
+    """Mean over networks against `x`, and a band of one standard deviation each way.
+
+    SSIM has its null, where it was measured, as a dash-dotted line.
+    """
     statistics = by_network(frame, [x], score).groupby(x)[score].agg(["mean", "std"])
     mean, std = statistics["mean"], statistics["std"].fillna(0)
-    band(axes, mean, mean - std, mean + std, marker="o", markersize=4, **style)
+    colour = band(axes, mean, mean - std, mean + std, marker="o", markersize=4, **style)
+    if score == "ssim" and "null" in frame:
+        axes.plot(frame.groupby(x)["null"].mean(), "-.", color=colour, linewidth=1)
