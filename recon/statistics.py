@@ -6,6 +6,7 @@ condition, hence differences, ratios and slopes are taken within networks. Inter
 of 95 %, and not corrected for the number of claims.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import scipy.stats
-import statsmodels.formula.api as smf
 
 LEVEL = 0.95
 Values: TypeAlias = Sequence[float] | np.ndarray | pd.Series  # one per network
@@ -130,45 +130,47 @@ def spearman(table: pd.DataFrame) -> float:
 
 
 class Effects:
-    """Effects of depth, channels and reduction on a score, per doubling.
+    """Effects of depth, channels and reduction on a score, of each network on its own.
 
-    Ordinary least squares on network means: score ~ (depth + channels + reduction)^2, each factor
-    as its binary logarithm minus the mean of that over the observations: main effects are those in
-    the middle of the design. Errors are HC3, valid where the straight lines do not fit; intervals
-    are Student's.
+    Least squares on a network's means over the pictures: score ~ (depth + channels + reduction)^2.
+    Depth and channels are binary logarithms, their effects per doubling; reduction is categorical,
+    each level beside the least. Main effects are those in the middle of the observations. Cells of
+    a network are not independent, networks are: intervals are Student's over networks.
 
     Raises:
         ValueError: If a factor does not vary, or too few rows tell the effects apart.
     """
 
     def __init__(self, rows: pd.DataFrame, score: str = "ssim") -> None:
-        means = rows.groupby([*FACTORS, "network"], as_index=False)[score].mean().dropna()
+        means = rows.groupby([*FACTORS, "network"])[score].mean().unstack("network")
+        means = means.dropna(axis=1).reset_index()
         for factor in FACTORS:
             if (levels := means[factor].nunique()) < 2:
                 raise ValueError(f"{factor} must have at least two levels; received {levels}")
-            places = _doublings(means[factor].to_numpy(np.float64))
-            means[factor] = places - places.mean()
-        self._networks = int(means["network"].nunique())
-        model = smf.ols(f"{score} ~ ({' + '.join(FACTORS)}) ** 2", means)
-        if np.linalg.matrix_rank(model.exog) < model.exog.shape[1]:
+        least, *more = sorted(means["reduction"].unique())
+        columns = {name: _doublings(means[name].to_numpy(np.float64)) for name in FACTORS[:2]}
+        columns |= {f"{least:g} to {n:g}": means["reduction"] == n for n in more}
+        main = pd.DataFrame(columns, dtype=np.float64)
+        main -= main.mean()
+        design = main.assign(Intercept=1.0)
+        for one, other in itertools.combinations(main, 2):
+            if "depth" in (one, other) or "channels" in (one, other):
+                design[f"{one}:{other}"] = main[one] * main[other]
+        if np.linalg.matrix_rank(design) < design.shape[1]:
             raise ValueError("rows must tell the effects apart; received too few combinations")
-        if len(means) <= model.exog.shape[1]:
-            raise ValueError(
-                f"rows must be more than the {model.exog.shape[1]} effects; received {len(means)}"
-            )
-        self._fit = model.fit(cov_type="HC3", use_t=True)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Main effects, then interactions: "depth", ..., "depth:channels", ..."""
-        return tuple(name for name in self._fit.params.index if name != "Intercept")
+        scores = means.drop(columns=list(FACTORS)).to_numpy()
+        fit = np.linalg.lstsq(design, scores, rcond=None)[0]
+        self._fit = pd.DataFrame(fit, index=design.columns)  # a column a network
+        self.names = tuple(main)  # main effects: "depth", "channels", "1 to 2", "1 to 4", ...
 
     def contrast(self, weights: Mapping[str, float]) -> Interval:
-        """A weighted sum of effects: {"reduction": -1} is what doubling the reduction costs."""
-        row = np.asarray([weights.get(name, 0.0) for name in self._fit.params.index])
-        test = self._fit.t_test(row)
-        low, high = test.conf_int(alpha=1 - LEVEL)[0]
-        if self._networks < 2 or not (math.isfinite(low) and math.isfinite(high)):
-            low, high = -math.inf, math.inf  # of one network, residuals say nothing of others
-        estimate = float(np.asarray(test.effect).item())
-        return Interval(estimate, float(low), float(high), self._networks)
+        """A weighted sum of effects: {"1 to 2": -1} is what the first halving of the maps takes."""
+        parts = (weight * self._fit.loc[name] for name, weight in weights.items())
+        return mean_interval(sum(parts))
+
+
+def rate_interval(hits: pd.Series) -> Interval:
+    """Clopper and Pearson's interval of the share of independent cases that are true."""
+    found = scipy.stats.binomtest(int(hits.sum()), len(hits))
+    low, high = found.proportion_ci(LEVEL, method="exact")
+    return Interval(found.statistic, float(low), float(high), len(hits))

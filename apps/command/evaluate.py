@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from apps.batch.outputs import check_writable
 from apps.options.commands import Evaluate
 from apps.progress import Watch, duration
 from apps.quiet import quiet_start
-from recon.experiments import EXPERIMENTS, find_experiment
+from recon.experiments import EXPERIMENTS
+from recon.experiments.catalogue import describe
 
 
 def run(command: Evaluate) -> None:
@@ -16,6 +16,8 @@ def run(command: Evaluate) -> None:
         return
     if not command.name:
         raise ValueError("name is missing; `rrstyle evaluate --list` lists the experiments")
+    from apps.batch.outputs import check_writable  # late: the list needs nothing heavy
+
     out = command.out or Path("runs", command.scale)
     if out.is_dir():
         check_writable(out)
@@ -54,15 +56,15 @@ def run(command: Evaluate) -> None:
 
 
 def _list(names: list[str] | tuple[str, ...]) -> None:
-    with quiet_start():  # the experiments' modules import Keras
-        from recon.claims.register import CLAIMS
-
-        found = [find_experiment(name) for name in names]
-    for one in found:
-        print(f"{one.name}: {one.title}")
+    for name in names:
+        one = describe(name)
+        print(f"{name}: {one.title}")
         print(f"  reproduces  {one.reproduces}")
         print(f"  the papers  {one.printed}")
-        if decided := [claim.id for claim in CLAIMS if claim.experiment == one.name]:
-            print(f"  decides     {', '.join(decided)}")
-        costs = "; ".join(f"{scale}: {cost}" for scale, cost in one.cost.items())
-        print(f"  costs       {costs}")
+        if one.claims:
+            print(f"  decides     {', '.join(one.claims)}")
+        costs = (
+            f"{scale}: {minutes:g} processor minutes, {one.devices[scale]}"
+            for scale, minutes in one.minutes.items()
+        )
+        print(f"  took        {'; '.join(costs) or 'not measured'}")

@@ -1,9 +1,14 @@
 """The claims beside the results: one entry each, tested or not."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recon.claims.register import CLAIMS
+from recon.claims.rules import BUDGETS, VOID
 from recon.claims.verdicts import Claim, Finding, not_tested
+from recon.experiments import EXPERIMENTS, find_experiment
+from recon.experiments.catalogue import Described
 from recon.report.files import Result, Results
 
 
@@ -31,4 +36,55 @@ def _entry(claim: Claim, result: Result | None) -> Entry:
         return Entry(claim, (not_tested(f"no results of {claim.experiment} here"),), None)
     if result is None or result.rows is None or result.problem:
         return Entry(claim, (not_tested(result.problem if result else claim.rule),), result)
-    return Entry(claim, tuple(claim.findings(result.rows)), result)
+    findings = (_still_valid(finding, result) for finding in claim.findings(result.rows))
+    return Entry(claim, tuple(findings), result)
+
+
+def _still_valid(finding: Finding, result: Result) -> Finding:
+    """The finding, or why rows that are there do not decide, and what it takes to measure them."""
+    rows = result.file(".csv")
+    void = VOID.get(hashlib.sha256(rows.read_bytes()).hexdigest()[:16]) if rows else None
+    if void and void.case in f"{finding.case} {finding.unit}":
+        finding = not_tested(void.why, finding.case)
+    if finding.verdict != "not tested":
+        return finding
+    encoders = " --encoder FILE ..." if result.meta.get("encoders") else ""
+    again = f"rrstyle evaluate {result.name} --images DIR{encoders} measures it anew"
+    if minutes := _minutes(result):
+        again += f", in about {minutes:g} processor minutes"
+    return not_tested(f"{finding.detail}; {again}", finding.case)
+
+
+def _minutes(result: Result) -> float:
+    """Processor minutes of a run of the fixed budget, to two digits; 0 where none is recorded.
+
+    Earlier records have the time by the wall only, which counts for each of the workers.
+    """
+    wall, processor, workers = map(result.meta.get, ("wall_s", "processor_s", "workers"))
+    if not isinstance(wall, int | float) or not isinstance(workers, int):
+        return 0
+    on_cpu = str(result.meta.get("device")).startswith("cpu")
+    seconds = processor if on_cpu and isinstance(processor, int | float) else wall * workers
+    budget, of_record = BUDGETS.get(result.name), result.meta.get("settings")
+    steps = of_record.get("steps") if isinstance(of_record, Mapping) else None
+    more = budget.settings.get("steps", steps) / steps if budget and steps else 1
+    return float(f"{seconds * more / 60:.2g}")
+
+
+def catalogue(results: Results) -> dict[str, Described]:
+    """The experiments in words, with what the results' runs took."""
+    found = {}
+    for name in EXPERIMENTS:
+        one = find_experiment(name)
+        runs = [r for r in (*results.chosen.values(), *results.others) if r.name == name]
+        runs = [run for run in runs if not run.problem and _minutes(run)]
+        found[name] = Described(
+            one.title,
+            one.reproduces,
+            one.printed,
+            tuple(claim.id for claim in CLAIMS if claim.experiment == name),
+            {run.scale: _minutes(run) for run in runs},
+            {run.scale: str(run.meta.get("device")) for run in runs},
+            {k: v for k, v in vars(one.settings["paper"]).items() if isinstance(v, int | float)},
+        )
+    return found

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from recon.claims.rules import ABOUT_ONE, USED
 from recon.claims.verdicts import Finding, below, inside, interval_text, judged, not_tested, number
 from recon.statistics import mean_interval, ratio_interval
-
-ABOUT_ONE = (0.9, 1.1)  # what counts as about 1
-USED = 0.9  # error of a DCN over that of the mean picture, at most, if it sees activations
 
 _CASES = {
     "synthesis": "‖Wᵀz‖ / ‖z‖, as in (a)",

@@ -2,7 +2,8 @@
 
 SSIM is that of the papers: grey, output stretched to [0, 1], the better of picture and inverse.
 Each head and each upsampling is a case of its own, the papers' network (linear head, zero
-insertion) first.
+insertion) first. The better of a picture and its inverse is biased upwards: what is not above its
+null, the SSIM of the same output with another picture, is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from functools import partial
 import pandas as pd
 
 from recon import statistics as stats
+from recon.claims.rules import ALIKE, HALF, LOST, LOW_LAYERS, REMOVED
 from recon.claims.verdicts import (
     Finding,
     Verdict,
@@ -19,15 +21,10 @@ from recon.claims.verdicts import (
     inside,
     interval_text,
     judged,
+    not_testable,
     not_tested,
     number,
 )
-
-HALF = (0.35, 0.65)  # what counts as about half
-ALIKE = (0.8, 1.25)  # what counts as similar quality
-REMOVED = 0.8  # share of a decay that counts as its removal
-LOST = 0.3  # correlation below which colour counts as lost
-LOW_LAYERS = (1, 2, 3)
 
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "head": {"linear": "linear head", "mean": "mean head"},
@@ -44,20 +41,31 @@ def _trends(
     *,
     by: tuple[str, ...] = _BY,
     doubling: bool = True,
+    plan: str = "",
 ) -> Iterator[Finding]:
     """Slopes of SSIM over a column, whose values are told behind `prefix`."""
     for case, part in _cases(rows, *by):
-        table = stats.network_table(part, over)
-        if table.shape[1] < 2:
+        case = f"{plan}, {case}" if plan else case
+        if part[over].nunique() < 2:
             yield not_tested(f"the rows hold fewer than two values of {over}", case)
+            continue
+        table, levels = stats.network_table(_seen(part, over), over), _levels(part, over, prefix)
+        if table.shape[1] < 2:
+            yield not_testable(f"fewer than two SSIM are above their nulls: {levels}", case)
             continue
         slope = stats.mean_interval(stats.slopes(table, doubling=doubling))
         unit = f"SSIM per doubling of {over}" if doubling else f"SSIM per {over}"
-        detail = f"SSIM {_levels(table, prefix)}; Spearman {number(stats.spearman(table))}"
+        detail = f"SSIM {levels}; Spearman {number(stats.spearman(table))}"
         yield judged(rule, slope, 0, case=case, unit=unit, detail=detail)
 
 
-rises_with_channels = partial(_trends, over="channels", rule=above, prefix="N = ")
+def rises_with_channels(rows: pd.DataFrame) -> Iterator[Finding]:
+    """C8: CD1 of section 4.2, and Conv1_1 of the first version."""
+    trends = partial(_trends, over="channels", rule=above, prefix="N = ")
+    yield from trends(rows[rows["plan"] == "cd1"])
+    yield from trends(rows[rows["plan"] == "conv1_1"], by=("head",), plan="Conv1_1")
+
+
 falls_with_kernel = partial(_trends, over="kernel", rule=below, prefix="k = ", by=("head",))
 
 
@@ -68,35 +76,46 @@ def falls_with_block(rows: pd.DataFrame) -> Iterator[Finding]:
 
 def second_is_half(rows: pd.DataFrame) -> Iterator[Finding]:
     """C10: SSIM of CD2 over that of CD1, as in section 4.2: equal channels, after the pool."""
-    for case, part in _cases(rows[rows["plan"] == "equal"], *_BY):
-        table = stats.network_table(part[part["block"].isin((1, 2))], "block")
-        if table.shape[1] < 2 or table.empty:
+    equal = rows[(rows["plan"] == "equal") & rows["block"].isin((1, 2))]
+    for case, part in _cases(equal, *_BY):
+        if part["block"].nunique() < 2:
             yield not_tested("the rows lack CD1 or CD2", case)
             continue
-        ratio, detail = stats.ratio_interval(table[2], table[1]), f"SSIM {_levels(table)}"
-        yield judged(inside, ratio, *HALF, case=case, unit="SSIM of CD2 over CD1", detail=detail)
+        table, levels = stats.network_table(_seen(part, "block"), "block"), _levels(part, "block")
+        if table.shape[1] < 2:
+            yield not_testable(f"an SSIM is not above its null: {levels}", case)
+            continue
+        ratio, unit = stats.ratio_interval(table[2], table[1]), "SSIM of CD2 over CD1"
+        yield judged(inside, ratio, *HALF, case=case, unit=unit, detail=f"SSIM {levels}")
 
 
 def kept_size_removes_decay(rows: pd.DataFrame) -> Iterator[Finding]:
-    """C11: how much of the decay with k is gone where no map is reduced."""
-    for plan in ("full", "simplified"):
-        kept = rows[rows["plan"] == f"{plan}_kept"]
-        for case, part in _cases(_before_pool(rows, plan), *_BY):
-            # Nothing is undone at full size: those rows go with every upsampling.
-            yield _decay_removed(part, _same(kept, part, "head"), f"{plan} plan, {case}")
+    """C11: how much of the simplified networks' decay is gone where no map is reduced."""
+    kept = rows[rows["plan"] == "simplified_kept"]
+    for case, part in _cases(_before_pool(rows, "simplified"), *_BY):
+        # Nothing is undone at full size: those rows go with every upsampling.
+        yield _decay_removed(part, _same(kept, part, "head"), case)
 
 
 def _decay_removed(reduced: pd.DataFrame, kept: pd.DataFrame, case: str) -> Finding:
-    before, after = _common_tables(reduced, kept)
-    if len(before) == 0 or before.shape[1] < 2:
+    if len(set(reduced["block"]) & set(kept["block"])) < 2:
         return not_tested("the rows lack blocks of both plans", case)
-    decay = stats.mean_interval(stats.slopes(before))
-    left = stats.ratio_interval(stats.slopes(after), stats.slopes(before))
+    one_of_two = stats.network_table(kept, "block").T.duplicated()
+    if one_of_two.any():
+        same = ", ".join(f"CD{block}" for block in one_of_two.index[one_of_two])
+        return not_tested(f"{same} has the networks of the block before it, not its own", case)
+    levels = f"reduced {_levels(reduced, 'block')}; kept {_levels(kept, 'block')}"
+    before, after = _common_tables(_seen(reduced, "block"), _seen(kept, "block"))
+    if before.shape[1] < 2:
+        return not_testable(
+            f"fewer than two blocks have both SSIM above their nulls: {levels}", case
+        )
+    slopes = [stats.slopes(table) for table in (before, after)]
+    decay, left = stats.mean_interval(slopes[0]), stats.ratio_interval(*reversed(slopes))
     removed = stats.Interval(1 - left.estimate, 1 - left.high, 1 - left.low, left.networks)
     numbers = (
         f"SSIM per block {interval_text(decay)} reduced,"
-        f" {interval_text(stats.mean_interval(stats.slopes(after)))} kept;"
-        f" reduced {_levels(before)}; kept {_levels(after)}"
+        f" {interval_text(stats.mean_interval(slopes[1]))} kept; {levels}"
     )
     if decay.high >= 0:
         detail = f"the reduced maps show no sure decay that could be removed; {numbers}"
@@ -120,7 +139,7 @@ def colour_is_lost(rows: pd.DataFrame) -> Iterator[Finding]:
             for values, score in ((part, "chroma"), (sizes, "pearson"))
         )
         detail = (
-            f"|chroma| {_levels(chroma)}; with its sign {interval_text(signed)};"
+            f"|chroma| {_told(chroma.mean())}; with its sign {interval_text(signed)};"
             f" |luminance| {interval_text(luminance)}"
         )
         size = stats.mean_interval(chroma.mean(axis=1))
@@ -130,21 +149,39 @@ def colour_is_lost(rows: pd.DataFrame) -> Iterator[Finding]:
 def _costs_more(
     rows: pd.DataFrame, factor: str, than: str, *, half: bool = False
 ) -> Iterator[Finding]:
-    """Whether doubling `factor` takes (half of it: `half`) more SSIM than doubling `than` changes.
+    """Whether `factor` takes (half of it: `half`) more SSIM than doubling `than` changes.
 
-    The effect of `than` counts by its size, whatever its sign.
+    Factors are doubled, but of "reduction" the first halving of the maps counts. The effect of
+    `than` counts by its size, whatever its sign.
     """
-    unit = f"SSIM per doubling: {'half ' * half}the loss by {factor}, less the effect of {than}"
     for case, part in _cases(rows[rows["upsampling"] != "none"], *_BY):
         # Where nothing is reduced nothing is upsampled: those rows go with every upsampling.
         whole = _same(rows[rows["upsampling"] == "none"], part, "head")
-        effects = stats.Effects(pd.concat([part, whole]))
-        alone = {name: effects.contrast({name: 1.0}) for name in effects.names}
-        sign = 1.0 if alone[than].estimate >= 0 else -1.0
-        difference = effects.contrast({factor: -0.5 if half else -1.0, than: -sign})
-        numbers = ", ".join(f"{name} {interval_text(effect)}" for name, effect in alone.items())
-        detail = f"SSIM per doubling: {numbers}"
-        yield judged(above, difference, 0, case=case, unit=unit, detail=detail)
+        every = pd.concat([part, whole])
+        seen, told = _seen(every, *stats.FACTORS), _levels(every, "reduction", "1/")
+        for name in stats.FACTORS:
+            if every[name].nunique() < 2:
+                yield not_tested(f"the rows hold fewer than two values of {name}", case)
+                break
+        else:
+            yield _cost(seen, factor, than, half, case, told)
+
+
+def _cost(seen: pd.DataFrame, factor: str, than: str, half: bool, case: str, told: str) -> Finding:
+    try:
+        effects = stats.Effects(seen)
+    except ValueError as error:
+        return not_testable(f"of what is above its null, {error}; SSIM at {told}", case)
+    first = next(name for name in effects.names if " to " in name)
+    name = first if factor == "reduction" else factor
+    alone = {name: effects.contrast({name: 1.0}) for name in effects.names}
+    sign = 1.0 if alone[than].estimate >= 0 else -1.0
+    difference = effects.contrast({name: -0.5 if half else -1.0, than: -sign})
+    lost = f"reduction from {first}" if name == first else f"doubling {factor}"
+    unit = f"SSIM: {'half ' * half}the loss by {lost}, less the effect of doubling {than}"
+    numbers = ", ".join(f"{name} {interval_text(effect)}" for name, effect in alone.items())
+    detail = f"effects {numbers}; SSIM of maps {told}"
+    return judged(above, difference, 0, case=case, unit=unit, detail=detail)
 
 
 depth_counts_little = partial(_costs_more, factor="reduction", than="depth", half=True)
@@ -157,14 +194,28 @@ def simplified_is_alike(rows: pd.DataFrame) -> Iterator[Finding]:
     deep = rows[rows["block"] > 1]
     for case, part in _cases(_before_pool(deep, "full"), *_BY):
         others = _same(_before_pool(deep, "simplified"), part, *_BY)
-        full, simplified = _common_tables(part, others)
-        if full.empty:
+        if others.empty:
             yield not_tested("the rows lack the simplified networks", case)
             continue
+        levels = f"full {_levels(part, 'block')}; simplified {_levels(others, 'block')}"
+        full, simplified = _common_tables(_seen(part, "block"), _seen(others, "block"))
+        if full.empty:
+            yield not_testable(f"in no block are both SSIM above their nulls: {levels}", case)
+            continue
         ratio = stats.ratio_interval(full.mean(axis=1), simplified.mean(axis=1))
-        detail = f"full {_levels(full)}; simplified {_levels(simplified)}"
         unit = "SSIM of full over simplified"
-        yield judged(inside, ratio, *ALIKE, case=case, unit=unit, detail=detail)
+        yield judged(inside, ratio, *ALIKE, case=case, unit=unit, detail=levels)
+
+
+def _seen(rows: pd.DataFrame, *over: str) -> pd.DataFrame:
+    """The rows at whose levels SSIM is above its null: the interval over networks above 0.
+
+    One network, which has no interval, is left to the rules.
+    """
+    gains = rows.assign(gain=rows["ssim"] - rows["null"]).groupby([*over, "network"])["gain"]
+    found = gains.mean().groupby(list(over)).apply(stats.mean_interval)
+    above_null = found.map(lambda gain: gain.low > 0 or gain.networks < 2)
+    return rows[rows.set_index(list(over)).index.isin(found.index[above_null])]
 
 
 def _before_pool(rows: pd.DataFrame, plan: str) -> pd.DataFrame:
@@ -197,6 +248,12 @@ def _cases(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[str, pd.DataFram
             yield (f"{case}, {name}" if case else name), part
 
 
-def _levels(table: pd.DataFrame, prefix: str = "CD") -> str:
-    """Means over networks by level: "0.812 at CD1, 0.401 at CD2"."""
-    return ", ".join(f"{number(table[level].mean())} at {prefix}{level:g}" for level in table)
+def _levels(rows: pd.DataFrame, over: str, prefix: str = "CD") -> str:
+    """Means of SSIM over networks by level, and of its null: "0.812 (null 0.110) at CD1"."""
+    ssim, null = (stats.network_table(rows, over, score).mean() for score in ("ssim", "null"))
+    levels = (f"{number(ssim[x])} (null {number(null[x])}) at {prefix}{x:g}" for x in ssim.index)
+    return ", ".join(levels)
+
+
+def _told(means: pd.Series) -> str:
+    return ", ".join(f"{number(mean)} at CD{block:g}" for block, mean in means.items())

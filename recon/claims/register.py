@@ -5,21 +5,24 @@ that disagree in places; Gilbert et al. is "Towards Understanding the Invertibil
 Convolutional Neural Networks". Their figures carry no printed values unless said.
 """
 
-from recon.claims import invertibility, style, training
+from recon.claims import invertibility, style, theory, training
 from recon.claims import reconstruction as rr
-from recon.claims.verdicts import Claim, Evidence
+from recon.claims.rules import RULES
+from recon.claims.verdicts import Claim, Evidence, settled
 
 _RANDOM = "He et al."
 _ICLR = "He et al., ICLR 2020 version"
 _FIRST = "He et al., first version"
 _GILBERT = "Gilbert et al."
 
-_SCORES = ("network", "head", "image", "ssim")
-_DEPTH = ("plan", "block", "tap", "upsampling", *_SCORES)
+_SCORES = ("network", "head", "image", "ssim", "null")
+_PLANS = ("plan", "block", "tap", "upsampling")
+_DEPTH = (*_PLANS, *_SCORES)
+_COLOURS = (*_PLANS, "network", "head", "image", "pearson", "chroma")
 _FACTORIAL = ("depth", "channels", "reduction", "upsampling", *_SCORES)
 _STEPS = ("network", "step", "validation_mse")
 _COURSE = ("architecture", "encoder", *_STEPS)
-_FINAL = ("architecture", "block", "encoder", "network", "set", "image", "mse")
+_FINAL = ("architecture", "block", "encoder", "network", "step", "set", "image", "mse")
 _ERRORS = ("activation_error", "image_error")
 _RECONSTRUCTED = ("encoder", "layer", "network", "filters", "unpooling", *_ERRORS)
 _RATIOS = ("network", "quantity", "value")
@@ -28,8 +31,7 @@ _CHANGED = ("model", "network", "changed", "distance", "alike")
 _LAYERS = ("layer", "network", "decoder", "step_s", "gflop", "mib", "swd", "edge")
 _TIMES = ("step_s", "whole_s", "gflop", "start_loss", "loss")
 _SPACES = ("model", "network", "space", *_TIMES, "swd", "edge")
-_INTERVAL = "95 % interval of the"
-_FINAL_RATIO = f"{_INTERVAL} geometric mean over networks of the ratio of final losses"
+_THEORY = ("figure", "convolutions", "channels", "network", "image", "quantity", "value")
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -38,27 +40,22 @@ CLAIMS: tuple[Claim, ...] = (
         " more so on VGG.",
         paper=f"{_RANDOM}, Fig. 2 (a): “converges much quicker on random CNN and yields slightly"
         " lower loss, and this trend is more apparent on VGG”; curves, no numbers.",
-        rule=f"{_FINAL_RATIO}, random over trained, below 1; of the mean over"
-        " the steps of the difference of log losses, below 0; of the difference of the log ratios"
-        f" of final losses, VGG16 less AlexNet, below 0. Losses of pictures held out.",
-        evidence=Evidence("convergence", _COURSE, training.random_trains_better),
+        rule=RULES["C1"].text,
+        evidence=Evidence("convergence", _COURSE, settled(training.random_trains_better)),
     ),
     Claim(
         id="C2",
         words="The loss of a DCN is lower for VGG than for AlexNet.",
         paper=f"{_RANDOM}, Fig. 2 (a): “VGG yields much lower inverting loss”; curves, no numbers.",
-        rule=f"{_FINAL_RATIO}, VGG16 over AlexNet, below 1; random and trained"
-        " CNNs apart. Losses of pictures held out.",
-        evidence=Evidence("convergence", _COURSE, training.vgg_is_below_alexnet),
+        rule=RULES["C2"].text,
+        evidence=Evidence("convergence", _COURSE, settled(training.vgg_is_below_alexnet)),
     ),
     Claim(
         id="C3",
         words="The loss of a DCN on validation pictures equals that on training pictures.",
         paper=f"{_RANDOM}, Fig. 3: “good in generalization”, 5000 pictures each; bars, no numbers.",
-        rule=f"{_INTERVAL} ratio of a picture's loss where it is held out to that where it is"
-        f" trained on, over pictures and all blocks, inside {training.SAME[0]} to"
-        f" {training.SAME[1]}.",
-        evidence=Evidence("generalisation", _FINAL, training.validation_is_training),
+        rule=RULES["C3"].text,
+        evidence=Evidence("generalisation", _FINAL, settled(training.validation_is_training)),
     ),
     Claim(
         id="C4",
@@ -66,37 +63,33 @@ CLAIMS: tuple[Claim, ...] = (
         " slowly for a random one.",
         paper=f"{_RANDOM}, Fig. 3 (a): “increases significantly for pre-trained VGG but grows"
         " slowly for random VGG”; bars, no numbers.",
-        rule=f"{_INTERVAL} slope of the log10 loss of pictures held out over k, VGG16: above 0 for"
-        f" both; below {training.SLOW} a block for the random CNN; larger for the trained one.",
-        evidence=Evidence("generalisation", _FINAL, training.rises_with_block),
+        rule=RULES["C4"].text,
+        evidence=Evidence("generalisation", _FINAL, settled(training.rises_with_block)),
     ),
     Claim(
         id="C5a",
         words="For a trained DCN, Gaussians of small deviation end equal; N(0, 1) is much worse.",
         paper=f"{_RANDOM}, Fig. 2 (b) and 6: “converges to the same magnitude”, “except for"
         " N(0, 1) ... indistinguishable by naked eyes”; no numbers.",
-        rule=f"{_FINAL_RATIO} of pictures held out, over those of N(0, 0.015),"
-        f" inside {training.ALIKE[0]} to {training.ALIKE[1]} for small deviations, above"
-        f" {training.ALIKE[1]} for N(0, 1). VGG16, Conv2.",
-        evidence=Evidence("init-std", ("std", *_STEPS), training.small_deviations_end_equal),
+        rule=RULES["C5a"].text,
+        evidence=Evidence(
+            "init-std", ("std", *_STEPS), settled(training.small_deviations_end_equal)
+        ),
     ),
     Claim(
         id="C5b",
         words="For a trained DCN, the four laws of random weights end equal.",
         paper=f"{_RANDOM}, Fig. 2 (c) and 6: “four different random distributions with appropriate"
         " parameters acquire similar reconstruction loss”; no numbers.",
-        rule=f"{_FINAL_RATIO} of pictures held out, over those of the Gaussian,"
-        f" inside {training.ALIKE[0]} to {training.ALIKE[1]}. The papers' parameters, VGG16,"
-        " Conv2.",
-        evidence=Evidence("init-law", ("law", *_STEPS), training.laws_end_equal),
+        rule=RULES["C5b"].text,
+        evidence=Evidence("init-law", ("law", *_STEPS), settled(training.laws_end_equal)),
     ),
     Claim(
         id="C6",
         words="SSIM of rrVGG CDk falls with k.",
         paper=f"{_RANDOM}, Fig. 7, first row: “the deeper the random representations are, the"
         " coarser the reconstructed images are”; one picture, no numbers.",
-        rule=f"{_INTERVAL} mean slope over networks, SSIM per block, below 0. Features before the"
-        " pool.",
+        rule=RULES["C6"].text,
         evidence=Evidence("depth", _DEPTH, rr.falls_with_block),
     ),
     Claim(
@@ -105,8 +98,7 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_RANDOM}, section 4.1: the width of the layer “contributes significantly ...,"
         " while the depth of the CNN-DCN network contributes only a little”; no numbers."
         " Contradicts C7b.",
-        rule="Doubling the depth changes SSIM by at most half of what doubling the reduction of the"
-        f" maps takes: {_INTERVAL} difference above 0. Least squares on network means.",
+        rule=RULES["C7a"].text,
         evidence=Evidence("factorial", _FACTORIAL, rr.depth_counts_little),
     ),
     Claim(
@@ -114,8 +106,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="Depth matters more than width.",
         paper=f"{_ICLR}, section 4: “the network depth has a bigger impact than the network width”;"
         " no numbers. Contradicts C7a.",
-        rule="Doubling the depth takes more SSIM than doubling the channels changes:"
-        f" {_INTERVAL} difference above 0. Least squares on network means.",
+        rule=RULES["C7b"].text,
         evidence=Evidence("factorial", _FACTORIAL, rr.depth_beats_width),
     ),
     Claim(
@@ -123,8 +114,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="The loss of resolution, not depth, is the cause of the decay.",
         paper=f"{_FIRST}, section 3.3: “the shape reduction of feature maps is the key reason for"
         " the decaying”; pictures, no numbers.",
-        rule="Doubling the reduction of the maps takes more SSIM than doubling the depth changes:"
-        f" {_INTERVAL} difference above 0. Least squares on network means.",
+        rule=RULES["C7c"].text,
         evidence=Evidence("factorial", _FACTORIAL, rr.resolution_is_the_cause),
     ),
     Claim(
@@ -133,8 +123,7 @@ CLAIMS: tuple[Claim, ...] = (
         " evidence for C7a.",
         paper=f"{_RANDOM}, Fig. 7, second row: “the reconstruction quality is similar to that of"
         " the first row”; one picture, no numbers.",
-        rule=f"{_INTERVAL} ratio of SSIM, full over simplified, CD2 to CD5, inside {rr.ALIKE[0]} to"
-        f" {rr.ALIKE[1]}.",
+        rule=RULES["C7d"].text,
         evidence=Evidence("depth", _DEPTH, rr.simplified_is_alike),
     ),
     Claim(
@@ -142,24 +131,25 @@ CLAIMS: tuple[Claim, ...] = (
         words="SSIM rises with the number of random channels.",
         paper=f"{_RANDOM}, Fig. 8: “the increasing number of random channels promotes the"
         " reconstruction quality”, “much more apparent” for the mean head; 4 to 2048 channels, 30"
-        " networks, 50 pictures; curves, no numbers.",
-        rule=f"{_INTERVAL} mean slope over networks, SSIM per doubling of the channels, above 0.",
-        evidence=Evidence("channels", ("channels", "upsampling", *_SCORES), rr.rises_with_channels),
+        " networks, 50 pictures; curves, no numbers. First version, Fig. 11: Conv1_1, pictures.",
+        rule=RULES["C8"].text,
+        evidence=Evidence(
+            "channels", ("plan", "channels", "upsampling", *_SCORES), rr.rises_with_channels
+        ),
     ),
     Claim(
         id="C9",
         words="SSIM falls with the size of the filters.",
         paper=f"{_RANDOM}, Fig. 10: “the reconstruction quality decays with larger kernel size”; 30"
         " networks, 50 pictures; a curve, no numbers.",
-        rule=f"{_INTERVAL} mean slope over networks, SSIM per doubling of the side, below 0.",
+        rule=RULES["C9"].text,
         evidence=Evidence("kernel-size", ("kernel", *_SCORES), rr.falls_with_kernel),
     ),
     Claim(
         id="C10",
         words="SSIM of CD2 is about half of that of CD1.",
         paper=f"{_ICLR}, section 4.2: “the quality decays by about a half as evaluated by SSIM”.",
-        rule=f"{_INTERVAL} ratio inside {rr.HALF[0]} to {rr.HALF[1]}. The network of that"
-        " section: features after the pool, as many channels in all layers.",
+        rule=RULES["C10"].text,
         evidence=Evidence("depth", _DEPTH, rr.second_is_half),
     ),
     Claim(
@@ -167,8 +157,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="Where all maps keep the size of the picture, quality no longer decays with k.",
         paper=f"{_FIRST}, Fig. 10 (b): “the reconstructions gap from these five different"
         " convolutional layers is hard to distinguish”; pictures, no numbers.",
-        rule=f"{_INTERVAL} share of the decay (slope of SSIM over k) that is removed above"
-        f" {rr.REMOVED}.",
+        rule=RULES["C11"].text,
         evidence=Evidence("depth", _DEPTH, rr.kept_size_removes_decay),
     ),
     Claim(
@@ -176,19 +165,15 @@ CLAIMS: tuple[Claim, ...] = (
         words="Colour is lost, though shapes stay.",
         paper=f"{_FIRST}, abstract: “discards the colormetric information”; {_RANDOM}, section 4.2:"
         " “the color information is discarded”; pictures, no numbers.",
-        rule=f"{_INTERVAL} mean size of the correlation of chroma with the photograph's, CD1 to"
-        f" CD3, below {rr.LOST}.",
-        evidence=Evidence("depth", (*_DEPTH, "pearson", "chroma"), rr.colour_is_lost),
+        rule=RULES["C12"].text,
+        evidence=Evidence("depth", _COLOURS, rr.colour_is_lost),
     ),
     Claim(
         id="C13",
         words="The trade-off between content and style is smooth over ratios of 10 to 100,000.",
         paper=f"{_ICLR}, Fig. 16: “the transition from content to style is smooth with increasing"
         " ratio”; pictures, no numbers.",
-        rule=f"From each ratio to the next, tenfold: {_INTERVAL} change of the content loss above"
-        " 0; of the style loss, swd and the correlation of edges below 0. The largest step moves"
-        f" the picture by less than {style.JUMP} of the sum of all steps (root mean square). Losses"
-        " in decades.",
+        rule=RULES["C13"].text,
         evidence=Evidence("style-ratio", _RATIO, style.transition_is_smooth),
     ),
     Claim(
@@ -196,10 +181,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="Other random weights of the rrVGG make other pictures of one photograph and style.",
         paper=f"{_ICLR}, Figs. 9 and 17: “generating diverse stylized images given a single style"
         " image”; pictures, no numbers.",
-        rule=f"{_INTERVAL} mean distance of pictures that differ only in the rrVGG above"
-        f" {style.VISIBLE} (root mean square, of 1); of the geometric mean over networks of its"
-        " ratio to that of pictures that differ only in the FVT's seed, above 1, and so of 1 less"
-        " the correlation of their edges. Random DCN, means over the paper's three models.",
+        rule=RULES["C14"].text,
         evidence=Evidence("style-models", _CHANGED, style.networks_diversify),
     ),
     Claim(
@@ -207,8 +189,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="More layers in the rrVGG and fewer in the FVT speed the transfer up.",
         paper=f"{_ICLR}, appendix A.4: “will further speed up the style transfer process”; no"
         " numbers.",
-        rule=f"{_INTERVAL} geometric mean over networks of the ratio of seconds a step, over those"
-        " where Conv1_2 is the rrVGG's last layer, below 1. Each other layer is a case.",
+        rule=RULES["C15"].text,
         evidence=Evidence("style-layers", _LAYERS, style.deeper_networks_are_faster),
     ),
     Claim(
@@ -216,8 +197,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="To optimise features is cheaper than to optimise the picture, and converges faster.",
         paper=f"{_ICLR}, appendix A.4: “faster than the original optimization based approach”,"
         " “converge faster than existing works utilizing images as the input”; no numbers.",
-        rule=f"{_INTERVAL} geometric mean over networks of the ratio, features over pixels, below"
-        " 1: of seconds a step, and of the loss after as many steps. Each model is a case.",
+        rule=RULES["C16"].text,
         evidence=Evidence("style-speed", _SPACES, style.features_are_cheaper),
     ),
     Claim(
@@ -225,10 +205,7 @@ CLAIMS: tuple[Claim, ...] = (
         words="Reconstruction by IHT with random filters beats random activations in every layer.",
         paper=f"{_GILBERT}, Table 4, error in image space, random filters against random"
         " activations: .380/.610, .438/.864, .345/.652, .357/.436.",
-        rule=f"{_INTERVAL} ratio of mean image errors over networks, random filters over random"
-        " activations, below 1. Naive unpooling, as printed; each layer is a case of its own, where"
-        f" the error with the activations themselves is at most {invertibility.USED} of that of the"
-        " mean picture, in each network.",
+        rule=RULES["G1"].text,
         evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_beat_activations),
     ),
     Claim(
@@ -236,16 +213,55 @@ CLAIMS: tuple[Claim, ...] = (
         words="Reconstruction by IHT is best with random filters.",
         paper=f"{_GILBERT}, Table 4, learned against random filters: .423/.380, .692/.438,"
         " .326/.345, .379/.357, so not in its own third row.",
-        rule=f"{_INTERVAL} ratio of mean image errors over networks, random filters over learned"
-        " ones, below 1. A trained CNN, naive unpooling; each layer is a case, as for G1.",
+        rule=RULES["G2"].text,
         evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_are_best),
     ),
     Claim(
         id="G3",
         words="Random filters satisfy the model-RIP: the ratios of norms are about 1.",
         paper=f"{_GILBERT}, Fig. 2 (a, b): “tightly centered around 1”; histograms, no numbers.",
-        rule=f"{_INTERVAL} mean ratio over networks inside {invertibility.ABOUT_ONE[0]} to"
-        f" {invertibility.ABOUT_ONE[1]}. Each ratio is a case of its own.",
+        rule=RULES["G3"].text,
         evidence=Evidence("rip-1d", _RATIOS, invertibility.ratios_are_about_one),
+    ),
+    Claim(
+        id="T1",
+        words="The output of a random CNN with l2 pools converges to f* = k z* as its channels"
+        " grow.",
+        paper=f"{_RANDOM}, Theorem 5.1; k at the end of its proof, Theorem A.1: k₁ times the"
+        " product of k₂ over the layers.",
+        rule=RULES["T1"].text,
+        evidence=Evidence("theory", _THEORY, theory.converges),
+    ),
+    Claim(
+        id="T2",
+        words="The angle to f* of one convolution of N channels: sin Θ ≤ √(K₁ / (N δ)) with"
+        " probability 1 − δ.",
+        paper=f"{_RANDOM}, Theorem 5.2.",
+        rule=RULES["T2"].text,
+        evidence=Evidence("theory", _THEORY, theory.one_convolution_varies_less),
+    ),
+    Claim(
+        id="T3",
+        words="The angle to f* of several convolutions is bounded likewise.",
+        paper=f"{_RANDOM}, Theorem 5.3, for disjoint equal patches, which VGG has not; here with"
+        " the spectral norms of its patches.",
+        rule=RULES["T3"].text,
+        evidence=Evidence("theory", _THEORY, theory.several_convolutions_vary_less),
+    ),
+    Claim(
+        id="T4",
+        words="f* is near the image: cos Φ ≥ 1 − Σ ε x / Σ x², ε a pixel less the mean of its"
+        " patch.",
+        paper=f"{_RANDOM}, Theorem 5.4; its proof, Theorem A.6, “can be directly extended” to"
+        " several layers.",
+        rule=RULES["T4"].text,
+        evidence=Evidence("theory", (*_THEORY, "upsampling", "kernel"), theory.image_is_near),
+    ),
+    Claim(
+        id="T5",
+        words="With average pools the output converges to the f* of a recursion of kernels.",
+        paper=f"{_RANDOM}, Theorem A.7.",
+        rule=RULES["T5"].text,
+        evidence=Evidence("theory", _THEORY, theory.average_pool_converges),
     ),
 )

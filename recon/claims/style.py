@@ -8,12 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from recon.claims.rules import JUMP, VISIBLE
 from recon.claims.verdicts import Finding, Verdict, above, below, judged, not_tested, number
 from recon.statistics import geometric_ratio_interval, mean_interval, network_table
-
-JUMP = 0.5  # share of the way from the first to the last picture that one tenfold step may take
-
-VISIBLE = 0.05  # root mean square distance, pixel values of 0 to 1, at which pictures differ
 
 _DECODERS = ("random", "ridge")  # readouts of the DCN, the paper's first
 _LOSSES = ("content", "style")

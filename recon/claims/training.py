@@ -9,14 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from recon.claims.rules import ALIKE, LARGE_STD, PAPERS_STD, SAME, SLOW
 from recon.claims.verdicts import Finding, above, below, inside, interval_text, judged, not_tested
 from recon.statistics import geometric_ratio_interval, mean_interval, ratio_interval, slopes
-
-ALIKE = (0.8, 1.25)  # ratio of final losses that counts as equal
-SAME = (0.9, 1.1)  # ratio of validation to training loss that counts as equal
-SLOW = 0.15  # decades of loss a block: a factor of 1.41
-PAPERS_STD = 0.015
-LARGE_STD = 1.0
 
 _ARCHITECTURES = {"vgg16": "VGG16", "alexnet": "AlexNet"}
 _KINDS = {"random": "random CNN", "trained": "trained CNN"}
@@ -61,6 +56,7 @@ def vgg_is_below_alexnet(rows: pd.DataFrame) -> Iterator[Finding]:
 
 def validation_is_training(rows: pd.DataFrame) -> Iterator[Finding]:
     """C3: loss of each picture where it was held out, over that where it was trained on."""
+    rows = _last(rows)
     for architecture, name in _ARCHITECTURES.items():
         for kind, words in _KINDS.items():
             part, case = _of(rows, architecture, kind), f"{name}, {words}"
@@ -82,7 +78,8 @@ def validation_is_training(rows: pd.DataFrame) -> Iterator[Finding]:
 
 def rises_with_block(rows: pd.DataFrame) -> Iterator[Finding]:
     """C4: slope of the logarithm of the loss over k, VGG16."""
-    held_out, by_kind = rows[rows["set"] == "validation"], {}
+    rows, by_kind = _last(rows), {}
+    held_out = rows[rows["set"] == "validation"]
     for kind, case in _KINDS.items():
         part = _of(held_out, "vgg16", kind)
         losses = part.groupby(["network", "block"])["mse"].mean().unstack("block").dropna()
@@ -134,6 +131,10 @@ def laws_end_equal(rows: pd.DataFrame) -> Iterator[Finding]:
         yield judged(inside, ratio, *ALIKE, case=law, unit=unit, detail=detail)
 
 
+def _last(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["step"] == rows["step"].max()]
+
+
 def _of(rows: pd.DataFrame, architecture: str, kind: str) -> pd.DataFrame:
     return rows[(rows["architecture"] == architecture) & (rows["encoder"] == kind)]
 
@@ -161,8 +162,7 @@ def _mean_log(courses: pd.DataFrame) -> pd.Series:
 
 def _final(rows: pd.DataFrame, over: str) -> pd.DataFrame:
     """Losses after the last step, a line a network and a column a level."""
-    last = rows[rows["step"] == rows["step"].max()]
-    return last.pivot_table(index="network", columns=over, values="validation_mse").dropna()
+    return _last(rows).pivot_table(index="network", columns=over, values="validation_mse").dropna()
 
 
 def _told(rows: pd.DataFrame, losses: dict[str, pd.Series]) -> str:

@@ -1,15 +1,17 @@
 """What is said of a claim: a verdict by a rule that was set before the rows were seen."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from recon.claims.rules import SETTLED
 from recon.statistics import Interval
 
-Verdict = Literal["holds", "fails", "undecided", "not tested"]
+Verdict = Literal["holds", "fails", "undecided", "not testable", "not tested"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,11 @@ class Finding:
     effect: Interval | None = None  # what the rule looks at; None where it was not measured
     unit: str = ""
     detail: str = ""  # the numbers behind it, or why there is no verdict
+    # Steps of trainings and the finding after each, over the last half of them.
+    course: "tuple[tuple[int, Finding], ...]" = ()
+
+
+Evaluate: TypeAlias = Callable[[pd.DataFrame], Iterable[Finding]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Evidence:
 
     experiment: str  # its rows decide
     columns: tuple[str, ...]  # those that are read
-    evaluate: Callable[[pd.DataFrame], Iterable[Finding]]
+    evaluate: Evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,11 @@ class Claim:
 def not_tested(why: str, case: str = "") -> Finding:
     """A finding without a measurement."""
     return Finding(verdict="not tested", case=case, detail=why)
+
+
+def not_testable(why: str, case: str = "") -> Finding:
+    """A finding of rows that cannot tell, whatever their intervals."""
+    return Finding(verdict="not testable", case=case, detail=why)
 
 
 def above(interval: Interval, threshold: float) -> Verdict:
@@ -106,6 +118,40 @@ def judged(
             why = "no bounded interval at this scale"
         detail = f"{why}; {detail}" if detail else why
     return Finding(verdict=verdict, case=case, effect=effect, unit=unit, detail=detail)
+
+
+def settled(evaluate: Evaluate) -> Evaluate:
+    """Findings after the last step of trainings, where its last half leaves their verdicts.
+
+    `evaluate` judges rows that have a column "step" by the last of these.
+    """
+
+    def judge(rows: pd.DataFrame) -> Iterable[Finding]:
+        last = rows["step"].max()
+        courses: dict[str, list[tuple[int, Finding]]] = {}
+        for step in sorted(rows["step"].unique()):
+            if step >= SETTLED * last:
+                for found in evaluate(rows[rows["step"] <= step]):
+                    courses.setdefault(found.case, []).append((step, found))
+        return map(_settled, courses.values())
+
+    return judge
+
+
+def _settled(course: list[tuple[int, Finding]]) -> Finding:
+    steps, findings = zip(*course, strict=True)
+    end = replace(findings[-1], course=tuple(zip(steps, findings, strict=True)))
+    if end.effect is None:
+        return end
+    if len(course) < 2:
+        why = f"the last half of the {steps[-1]} steps has one row, which cannot show a change"
+    elif len({found.verdict for found in findings}) > 1:
+        runs = itertools.groupby(course, key=lambda point: point[1].verdict)
+        told = ", ".join(f"{verdict} from step {next(points)[0]}" for verdict, points in runs)
+        why = f"the verdict still changes: {told} of {steps[-1]}"
+    else:
+        return end
+    return replace(end, verdict="not testable", detail=f"{why}; {end.detail}".rstrip("; "))
 
 
 def number(value: float) -> str:

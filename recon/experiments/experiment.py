@@ -69,7 +69,6 @@ class Experiment(ABC):
     title: str  # one line: what is measured
     reproduces: str  # figures, tables or theorems of the papers
     printed: str  # claim or printed figures of the papers, in a sentence
-    cost: Mapping[Scale, str]  # measured time and machine
     settings: Mapping[Scale, Any]  # each of a subclass of `Settings`
     columns: tuple[str, ...]  # of the rows, in order: those of the cell first
     classes = False  # whether pictures come by `load_classes`; the last `tested` are to test on

@@ -13,12 +13,19 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recon.claims.entries import Entry, entries
+from recon.claims.rules import RULES
 from recon.claims.verdicts import Verdict, interval_text
 from recon.report.files import Result, Results, plain, read_results
 from rrstyle.durable import write_whole
 
 # Each with a mark, for those who do not see colours.
-MARKS: dict[Verdict, str] = {"holds": "✓", "fails": "✗", "undecided": "?", "not tested": "–"}
+MARKS: dict[Verdict, str] = {
+    "holds": "✓",
+    "fails": "✗",
+    "undecided": "?",
+    "not testable": "○",
+    "not tested": "–",
+}
 # As `recon.metrics.STUDY_SETTINGS`, which cannot be had without loading a backend.
 SSIM_SETTINGS = (
     "luminance, Gaussian window 11 x 11, sigma 1.5, data range 1; output stretched to [0, 1]; the"
@@ -68,6 +75,7 @@ def _render(entries: Sequence[Entry], results: Results) -> str:
         entries=entries,
         verdicts=[(verdict, counts[verdict]) for verdict in MARKS],
         marks=MARKS,
+        rules=RULES,
         sections=[
             {
                 "result": result,

@@ -4,9 +4,10 @@ import hashlib
 import itertools
 import json
 import math
+import os
 import platform
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -58,8 +59,9 @@ def evaluate(
     """Measures all cells of an experiment and draws its figures.
 
     Into `out` come NAME.csv, the rows; NAME.json, the record (settings, seed, pictures, versions,
-    device, seconds); NAME.png and NAME.svg, and for some experiments NAME-pictures.png. The same
-    call again continues what was stopped, however that was, and draws anew what is finished.
+    device, seconds by the wall and of the processors); NAME.png and NAME.svg, and for some
+    experiments NAME-pictures.png. The same call again continues what was stopped, however that was,
+    and draws anew what is finished.
 
     Rows do not depend on the number of workers where each computes on one thread, as other
     processes do. A run of this process on all threads is not continued by others, nor they by it.
@@ -151,7 +153,7 @@ def evaluate(
         told = {key: getattr(found, key) for key in ("title", "reproduces", "printed")}
         record.write(**told, cells_done=file.done, rows_done=file.rows, finished=True)
         files = file.path, record.path, *drawn
-        return Run(files, len(cells), kept, file.rows, record.wall_s, tuple(notes))
+        return Run(files, len(cells), kept, file.rows, record.seconds("wall_s"), tuple(notes))
 
 
 def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[CnnWeights, ...]":
@@ -198,6 +200,13 @@ def _workers(asked: int | None, ray_address: str | None, device: str, scale: Sca
     return asked or (usable_cores() if on_cpu and scale != "smoke" else 1)
 
 
+# Seconds of a run: by the wall, and of the processors, of workers that have ended too.
+_CLOCKS: Mapping[str, Callable[[], float]] = {
+    "wall_s": time.monotonic,
+    "processor_s": lambda: time.process_time() + sum(os.times()[2:4]),
+}
+
+
 def _measure(
     file: RowFile,
     record: "_Record",
@@ -207,12 +216,13 @@ def _measure(
 ) -> None:
     total = file.done + len(cells)
     on_step(Step("starting", 0.0))
-    before, start = record.wall_s, time.monotonic()
+    before = {name: record.seconds(name) for name in _CLOCKS}
+    start = {name: clock() for name, clock in _CLOCKS.items()}
     written = -math.inf
 
     def write() -> None:
-        passed = time.monotonic() - start
-        record.write(wall_s=before + passed, cells_done=file.done, rows_done=file.rows)
+        spent = {name: before[name] + clock() - start[name] for name, clock in _CLOCKS.items()}
+        record.write(**spent, cells_done=file.done, rows_done=file.rows)
 
     try:
         with closing(results):
@@ -258,14 +268,14 @@ class _Record:
             rule = f"{path.name} must lie beside the rows that are there"
             raise ValueError(f"{rule}; choose another folder")
 
-    @property
-    def wall_s(self) -> float:
-        return float(self._content.get("wall_s", 0.0))
+    def seconds(self, name: str) -> float:
+        """What earlier calls took."""
+        return float(self._content.get(name, 0.0))
 
     def start(self, identity: Mapping[str, Any]) -> None:
         """Begins anew: before there are rows, or they could not be told from others."""
         self._content = {}
-        self.write(**identity, wall_s=0.0, finished=False)
+        self.write(**identity, wall_s=0.0, processor_s=0.0, finished=False)
 
     def check(self, identity: Mapping[str, Any]) -> None:
         """Refuses to continue another run, or on another machine: rows would be mixed."""

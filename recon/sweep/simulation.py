@@ -109,13 +109,18 @@ def score(
 
     Returns:
         For each plan and each network, float32 arrays (images,) by name: "ssim linear", "ssim
-        mean", "pearson linear", "pearson mean", see `metrics.study_scores`, and "chroma" of the
-        linear head, see `metrics.chroma_correlation`. NaN stands for undefined.
+        mean", "pearson linear", "pearson mean", see `metrics.study_scores`, "null linear" and "null
+        mean", the SSIM of the same output with the next picture (the last one's with the first),
+        and "chroma" of the linear head, see `metrics.chroma_correlation`. NaN stands for undefined,
+        as a null of a single picture is.
     """
     run = _compiled(tuple(plans))
     batch = _batch(plans[0], networks, images)
-    starts = range(0, len(images), batch)
-    parts = [run(tuple(networks), images[first : first + batch]) for first in starts]
+    others = np.roll(images, -1, axis=0) if len(images) > 1 else np.full_like(images, np.nan)
+    parts = [
+        run(tuple(networks), images[first : first + batch], others[first : first + batch])
+        for first in range(0, len(images), batch)
+    ]
 
     def joined(*found):
         return np.concatenate([ops.convert_to_numpy(part) for part in found])
@@ -141,29 +146,29 @@ def _compiled_outputs(plan: Plan):
 
 @functools.lru_cache(maxsize=128)
 def _compiled(plans: tuple[Plan, ...]):
-    def run(networks, images):
-        truth = metrics.luminance(images)
-        return [_scores(plans, kernels, images, truth) for kernels in networks]
+    def run(networks, images, others):
+        truths = metrics.luminance(images), metrics.luminance(others)
+        return [_scores(plans, kernels, images, truths) for kernels in networks]
 
     return _by_counts(run, plans)
 
 
 def _by_counts(run, plans: Sequence[Plan]):
-    """A function of (kernels, images), compiled for each number of both."""
+    """A function of kernels and of one or more batches of images, compiled for each number."""
     for plan in plans:  # models are built now: a trace that makes variables is done twice
         _cnn(plan), _hidden(plan)
     functions: dict[tuple[int, int], Any] = {}
 
-    def call(kernels, images):
-        key = len(kernels), len(images)
+    def call(kernels, *images):
+        key = len(kernels), len(images[0])
         if key not in functions:
-            functions[key] = backend.jit(run, maps=(1,))
-        return functions[key](kernels, images)
+            functions[key] = backend.jit(run, maps=(1, 2))
+        return functions[key](kernels, *images)
 
     return call
 
 
-def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truth) -> list[dict[str, Any]]:
+def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truths) -> list[dict[str, Any]]:
     features = _encode(plans[0], kernels, images)
     found = []
     for plan in plans:
@@ -172,7 +177,9 @@ def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truth) -> list[di
         scores = {"chroma": metrics.chroma_correlation(images, colours)}
         outputs = metrics.luminance(colours), mean_head(hidden)
         for head, grey in zip(HEADS, outputs, strict=True):
-            scores[f"ssim {head}"], scores[f"pearson {head}"] = metrics.study_scores(truth, grey)
+            ssim, scores[f"pearson {head}"] = metrics.study_scores(truths[0], grey)
+            scores[f"ssim {head}"] = ssim
+            scores[f"null {head}"] = metrics.study_scores(truths[1], grey)[0]
         found.append(scores)
     return found
 

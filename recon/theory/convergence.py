@@ -24,10 +24,27 @@ def constant(plan: Plan, *, std: float) -> float:
     Reference: Theorem 5.1. Printed is k = k_1 x product of k_2 over all layers; the recursion of
         its proof multiplies norms, not squared norms, by the root of k_2.
     """
+    k1, k2, earlier = _factors(plan, std)
+    return k1 * math.sqrt(k2) ** earlier
+
+
+def printed_constant(plan: Plan, *, std: float) -> float:
+    """The paper's printed constant, which is that of a single convolution only.
+
+    `k = k_1 x product of k_2`, read in its favour: over every convolution but the last, as pools
+    and upsamplings have no k_2.
+
+    Reference: End of the proof of Theorem A.1, as printed, to show where it fails.
+    """
+    k1, k2, earlier = _factors(plan, std)
+    return k1 * k2**earlier
+
+
+def _factors(plan: Plan, std: float) -> tuple[float, float, int]:
+    """k_1, k_2 and the number of convolutions before the last."""
     layers = check_plan(plan, pools="l2")
-    convolutions = sum(isinstance(layer, Conv) for layer in layers)
     gaussian = moments("gaussian", std)
-    return gaussian.k1 * math.sqrt(gaussian.k2) ** (convolutions - 1)
+    return gaussian.k1, gaussian.k2, sum(isinstance(layer, Conv) for layer in layers) - 1
 
 
 def energies(plan: Plan, image) -> list[np.ndarray]:

@@ -1,6 +1,8 @@
 """The report: what is read, which run decides, and the page that is written."""
 
+import hashlib
 import json
+import re
 import runpy
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,9 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from recon.claims.entries import entries
+from recon.claims.entries import catalogue, entries
 from recon.claims.register import CLAIMS
+from recon.claims.rules import RULES, VOID, Void
+from recon.experiments.catalogue import describe, written
 from recon.metrics import STUDY_SETTINGS
+from recon.report.courses import courses
 from recon.report.files import plain, read_results
 from recon.report.page import MARKS, MOST_SVG, SSIM_SETTINGS, write_report
 
@@ -24,7 +29,7 @@ def kernel_rows(slope: float = -0.1, networks: int = 3) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"kernel": kernel, "network": network, "head": head, "image": NASTY}
-            | {"ssim": 0.5 + slope * place + 0.001 * network * place, "pearson": 0.5}
+            | {"ssim": 0.5 + slope * place + 0.001 * network * place, "pearson": 0.5, "null": 0.1}
             for place, kernel in enumerate((1, 2, 4))
             for network in range(networks)
             for head in ("linear", "mean")
@@ -276,15 +281,96 @@ def test_results_page_is_that_of_the_results(make_results):
     assert committed == make_results["page"](read_results(ROOT / "results"))
 
 
+def test_the_catalogue_is_that_of_the_experiments_and_the_results():
+    committed = (ROOT / "recon/experiments/catalogue.json").read_text(encoding="utf-8")
+    assert committed == written(catalogue(read_results(ROOT / "results")))
+    one = describe("kernel-size")
+    assert one.claims == ("C9",)
+    assert one.paper["side"] == 227
+    assert one.minutes["laptop"] > 0
+    assert one.devices["laptop"].startswith("cpu")
+
+
+def test_costs_are_those_of_the_records(tmp_path):
+    write_result(tmp_path / "laptop", scale="laptop", workers=2, wall_s=90.0, device="cpu: x")
+    write_result(tmp_path / "smoke", scale="smoke", workers=2, wall_s=90.0, finished=False)
+    one = catalogue(read_results(tmp_path))["kernel-size"]
+    assert one.minutes == {"laptop": 3.0}
+    assert one.devices == {"laptop": "cpu: x"}
+    # A loaded machine takes longer by the wall; a GPU is not its processors.
+    for device, minutes in (("cpu: x", 2.0), ("gpu: y", 3.0)):
+        of_processors = {"processor_s": 120.0, "workers": 2, "wall_s": 90.0, "device": device}
+        write_result(tmp_path / "laptop", scale="laptop", **of_processors)
+        assert catalogue(read_results(tmp_path))["kernel-size"].minutes == {"laptop": minutes}
+
+
 def test_results_page_has_a_row_for_each_claim_and_escapes(tmp_path, make_results):
     write_result(tmp_path, notes="a | b <script> `c` *d* [e](http://f)")
     text = make_results["page"](read_results(tmp_path))
-    table = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(table) == len(CLAIMS) + 1
-    for claim, line in zip(CLAIMS, table[1:], strict=True):
+    table = [line for line in text.splitlines() if re.match(r"\| [CGT]\d+[a-d]? \| ", line)]
+    assert len(table) == len(CLAIMS)
+    for claim, line in zip(CLAIMS, table, strict=True):
         assert line.startswith(f"| {claim.id} | ")
-        assert line.count(" | ") == 3
-    assert "**holds** (linear head): −0.099" in text
+        assert line.count(" | ") == 4
+        assert f"<summary>{claim.id}: " in text
+    assert "✓ holds 2 | **holds** (linear head): −0.099" in text
     assert r"a \| b &lt;script&gt; \`c\` \*d\* \[e\](http://f)" in text
     assert "kernel-size.svg)" in text
     assert text == make_results["page"](read_results(tmp_path))
+
+
+def test_results_page_begins_with_a_summary_and_the_distance_to_the_papers(tmp_path, make_results):
+    write_result(tmp_path, workers=2)
+    text = make_results["page"](read_results(tmp_path))
+    assert "| ✓ holds | 2 | C9 2/2 |" in text
+    assert "| ✗ fails | 0 |  |" in text
+    assert "| [kernel-size](#kernel-size) | 3 / 30 | 1 / 50 | 48 / 227 |  | 2.5 | 7 |" in text
+    assert text.index("## Summary") < text.index("## Claims") < text.index("## Experiments")
+
+
+def test_results_page_has_rules_with_their_days_and_changes_folded(tmp_path, make_results):
+    write_result(tmp_path)
+    text = make_results["page"](read_results(tmp_path))
+    folded = text[text.index("<summary>C9: ✓ ✓</summary>") :]
+    folded = folded[: folded.index("</details>")]
+    rule = RULES["C9"]
+    assert f"Rule, fixed on {rule.fixed}; changed after a first look: {rule.changed}: " in folded
+    assert "Budget, fixed on 2026-11-21: networks 10, images 10, side 128, seed 1000." in folded
+
+
+def test_courses_are_drawn_with_a_panel_for_each_case(tmp_path, make_results):
+    rows = pd.DataFrame(
+        {"law": law, "network": network, "step": step, "validation_mse": loss + 0.001 * network}
+        for law, loss in (("gaussian", 0.1), ("laplace", 0.3), ("uniform", 0.1))
+        for network in range(3)
+        for step in (1, 5, 10)
+    )
+    write_result(tmp_path, "init-law", rows)
+    figure = courses(entries(read_results(tmp_path)))
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles == ["C5b: laplace", "C5b: uniform"]
+    assert [list(line.get_xdata()) for line in figure.axes[1].lines[::2]] == [[5], [10]]
+    page = make_results["page"](read_results(tmp_path))
+    assert "verdicts-by-steps.svg" in page
+    assert "after steps 5 ✗, 10 ✗" in page
+    (tmp_path / "init-law.csv").unlink()
+    write_result(tmp_path)
+    assert courses(entries(read_results(tmp_path))) is None
+
+
+def test_rows_that_lack_a_column_say_what_it_takes(tmp_path):
+    write_result(tmp_path, rows=kernel_rows().drop(columns="null"), workers=2)
+    assert finding(tmp_path, "C9").detail == (
+        "kernel-size.csv has no column null; rrstyle evaluate kernel-size --images DIR measures it"
+        " anew, in about 2.5 processor minutes"
+    )
+
+
+def test_rows_of_what_has_changed_decide_no_more(tmp_path, monkeypatch):
+    write_result(tmp_path)
+    assert finding(tmp_path, "C9").verdict == "holds"
+    digest = hashlib.sha256((tmp_path / "kernel-size.csv").read_bytes()).hexdigest()
+    monkeypatch.setitem(VOID, digest[:16], Void("linear", "measured before the repair"))
+    (entry,) = [e for e in entries(read_results(tmp_path)) if e.claim.id == "C9"]
+    assert [found.verdict for found in entry.findings] == ["not tested", "holds"]
+    assert entry.findings[0].detail.startswith("measured before the repair; rrstyle evaluate")

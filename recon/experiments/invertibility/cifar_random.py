@@ -125,7 +125,6 @@ class CifarRandomExperiment(Experiment):
         "CIFAR-10, 1 / 2 / 3 layers: random filters 66.5 / 74.6 / 74.8 %, learned ones 68.1 /"
         " 83.3 / 89.3 %; up to 2048 channels."
     )
-    cost = {"smoke": "15 s", "laptop": "15 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Classifiers(networks=1, images=96, tested=32, channels=8, batch=16, epochs=3),
         "laptop": Classifiers(

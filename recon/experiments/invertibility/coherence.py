@@ -90,8 +90,6 @@ class CoherenceExperiment(Experiment):
         "Coherence of random filters, one draw a layer: .670 to .062 (VGG16), .1996 to .0929"
         " (AlexNet); of filters learned on ILSVRC 2012 .943 to .404 and .917 to .339."
     )
-    cost = {"smoke": "1 s", "laptop": "2 min on one core"}
-    cost |= {"paper": "5 min on one core, not measured"}
     settings = {
         "smoke": Coherences(networks=3, images=1, side=32, layers=4),
         "laptop": Coherences(networks=20, images=1, side=32),

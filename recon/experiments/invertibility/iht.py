@@ -149,7 +149,6 @@ class IhtExperiment(trainings.TrainedSweep):
         "Image-space error, learned / random filters / random activations: .423 .380 .610,"
         " .692 .438 .864, .326 .345 .652, .379 .357 .436 for pools 1 to 4."
     )
-    cost = {"smoke": "20 s", "laptop": "8 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Reconstructions(**trainings.SMOKE | _SMALL, layers=(1, 2)),
         # At the preset's rate a DCN of pool 4 is worse than the mean picture after 160 steps.

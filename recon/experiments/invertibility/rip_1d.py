@@ -76,8 +76,6 @@ class Rip1dExperiment(Experiment):
     title = "Model-RIP ratios and reconstruction errors of a one-dimensional random convolution"
     reproduces = "Gilbert et al., Fig. 2"
     printed = "Ratios tightly centred around 1, reconstruction errors around 0.1 to 0.2."
-    cost = {"smoke": "0.3 s", "laptop": "40 s on one core"}
-    cost |= {"paper": "10 min on one core, not measured"}
     settings = {
         "smoke": Ratios1D(networks=4, images=1, side=32, codes=25),
         "laptop": Ratios1D(networks=30, images=1, side=32, codes=200),

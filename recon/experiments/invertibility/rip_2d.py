@@ -192,8 +192,6 @@ class Rip2dExperiment(Experiment):
         "‖Wᵀz‖ / ‖z‖ clearly centred around 1 for random codes; within .05 of 1 for codes that"
         " are recovered from activations; learned filters alike, a little wider."
     )
-    cost = {"smoke": "1 s", "laptop": "5 min on one core"}
-    cost |= {"paper": "8 h on one core, not measured"}
     settings = {
         "smoke": Ratios2D(
             networks=2, images=1, side=96, codes=8, recovered=1, iterations=10, **_SMALL

@@ -78,7 +78,6 @@ class SparsityExperiment(Experiment):
         "Of networks trained on ILSVRC 2012: 49 % non-zeros in the first layer, 7 to 10 % in"
         " the last convolution."
     )
-    cost = {"smoke": "4 s", "laptop": "1 min on one core", "paper": "1 h on one core, not measured"}
     settings = {
         "smoke": Sparsity(networks=2, images=2, side=64, channels=8),
         "laptop": Sparsity(networks=5, images=6, side=224),

@@ -41,7 +41,6 @@ class FactorialExperiment(scoring.RandomSweep):
         "Depth contributes only a little (000); depth has a bigger impact than width (001); the"
         " shape reduction of the maps is the key reason (003)."
     )
-    cost = {"smoke": "12 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Factorial(networks=1, images=1, side=24, **_SMALL, upsamplings=("nearest",)),
         "laptop": Factorial(networks=6, images=4, side=96, channels=(8, 32, 128)),

@@ -28,7 +28,6 @@ class KernelSizeExperiment(scoring.RandomSweep):
     title = "SSIM over the side of the random filters, Conv1_1-DeConv1_1"
     reproduces = "Fig. 10 (001: Fig. 7 c)"
     printed = "The reconstruction quality decays with a larger kernel size."
-    cost = {"smoke": "6 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": KernelSize(networks=3, images=2, side=48, kernels=(1, 3, 9)),
         "laptop": KernelSize(networks=10, images=10, side=128, kernels=_KERNELS),

@@ -41,7 +41,6 @@ class LawsExperiment(scoring.RandomSweep):
     title = "The four laws at the papers' parameters and at equal true std, random DCN"
     reproduces = "Section 2.2 and Fig. 6, for random DCNs"
     printed = "The four laws with appropriate parameters reconstruct alike (said of trained DCNs)."
-    cost = {"smoke": "5 s", "laptop": "2 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Laws(networks=2, images=2, side=32, blocks=(1,)),
         "laptop": Laws(networks=10, images=6, side=128, blocks=(1, 2)),

@@ -75,7 +75,6 @@ class ReadoutExperiment(Experiment):
         "Almost all information is transformed to the next layer in the random CNN, for a"
         " trained DCN recovers it (section 4.1)."
     )
-    cost = {"smoke": "8 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Readout(networks=2, images=2, side=32, blocks=(1, 2)),
         "laptop": Readout(networks=5, images=6, side=128),

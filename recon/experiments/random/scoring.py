@@ -15,8 +15,9 @@ from rrstyle.networks.plan import Plan, UpsampleKind
 
 STD = 0.1  # of the papers' rrVGG, all laws being one to a network of ReLUs (see `laws`)
 UPSAMPLINGS: tuple[UpsampleKind, ...] = ("zero", "nearest")
-SCORE_COLUMNS = ("group", "network", "head", "image", "ssim", "pearson")
-MEAN_SSIM = "SSIM, mean ± std over networks"
+_SCORES = ("ssim", "null", "pearson")  # null: SSIM of the same output with another picture
+SCORE_COLUMNS = ("group", "network", "head", "image", *_SCORES)
+MEAN_SSIM = "SSIM, mean ± std over networks (dash-dotted: null)"
 
 
 def upsampling(cell: Cell) -> UpsampleKind:
@@ -28,7 +29,8 @@ class RandomSweep(Experiment):
     """A sweep over plans of random networks, scored by both heads on all pictures.
 
     Networks of a plan are evaluated in groups, as many at once as fit into memory; a group is a
-    cell. Network n has seed S + n. A column "chroma" gets the correlation of colours.
+    cell. Network n has seed S + n, or the one that `first_seed` makes of S. A column "chroma" gets
+    the correlation of colours.
     """
 
     @abstractmethod
@@ -47,6 +49,10 @@ class RandomSweep(Experiment):
         """The law of a point, and its true standard deviation."""
         return {"law": "gaussian", "std": STD}
 
+    def first_seed(self, cell: Cell, seed: int) -> int:
+        """Seed of network 0 of a point: that of the run."""
+        return seed
+
     def cells(self, settings: Any) -> list[Cell]:
         """Each point, by groups of networks."""
         return [
@@ -64,15 +70,15 @@ class RandomSweep(Experiment):
     def measure(self, settings: Any, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
         """Scores of a group's networks."""
         networks, variants = self._groups(settings, cell)[cell["group"]], self.variants(cell)
-        plan, law = self.plan(cell), self.law(cell)
-        kernels = [simulation.draw_kernels(plan, seed=seed + n, **law) for n in networks]
+        plan, law, first = self.plan(cell), self.law(cell), self.first_seed(cell, seed)
+        kernels = [simulation.draw_kernels(plan, seed=first + n, **law) for n in networks]
         found = simulation.score([plan for _, plan in variants], kernels, pictures.pixels)
         rows = []
         for (named, _), of_plan in zip(variants, found, strict=True):
             for network, of_network in zip(networks, of_plan, strict=True):
                 for head in simulation.HEADS:
                     key = {**cell, **named, "network": network, "head": head}
-                    scores = {score: of_network[f"{score} {head}"] for score in ("ssim", "pearson")}
+                    scores = {score: of_network[f"{score} {head}"] for score in _SCORES}
                     if "chroma" in self.columns:
                         no = np.full(len(pictures.names), np.nan)
                         scores["chroma"] = of_network["chroma"] if head == "linear" else no
@@ -96,7 +102,12 @@ def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataF
 
 
 def curve(axes: Axes, frame: pd.DataFrame, x: str, score: str, **style: Any) -> None:
-    """Mean over networks against `x`, and a band of one standard deviation each way."""
+    """Mean over networks against `x`, and a band of one standard deviation each way.
+
+    SSIM has its null, where it was measured, as a dash-dotted line.
+    """
     statistics = by_network(frame, [x], score).groupby(x)[score].agg(["mean", "std"])
     mean, std = statistics["mean"], statistics["std"].fillna(0)
-    band(axes, mean, mean - std, mean + std, marker="o", markersize=4, **style)
+    colour = band(axes, mean, mean - std, mean + std, marker="o", markersize=4, **style)
+    if score == "ssim" and "null" in frame:
+        axes.plot(frame.groupby(x)["null"].mean(), "-.", color=colour, linewidth=1)

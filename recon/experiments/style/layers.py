@@ -33,7 +33,6 @@ class LayersExperiment(transfers.StyleStudy):
     title = "Style transfer by rrVGG: layers of the rrVGG against layers of the FVT"
     reproduces = "The variations that appendix A.4 of the ICLR 2020 version names; no figure"
     printed = "More layers in the rrVGG leave fewer to the FVT, which speeds the transfer up."
-    cost = {"smoke": "10 s", "laptop": "3 min on 1 core", "paper": "not measured"}
     settings = {
         "smoke": Layers(**transfers.SMOKE, layers=("conv1_2", "conv2_2")),
         # 32 pixels of features, the least that the library takes, are 128 of a picture at Conv3.

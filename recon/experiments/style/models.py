@@ -33,7 +33,6 @@ class ModelsExperiment(transfers.StyleStudy):
     title = "Style transfer by rrVGG: pictures of other networks"
     reproduces = "Figs. 9 and 17 of the ICLR 2020 version"
     printed = "Several rrVGG models give diverse pictures of one photograph and one style."
-    cost = {"smoke": "8 s", "laptop": "4 min on 1 core", "paper": "not measured"}
     settings = {
         "smoke": Models(**transfers.SMOKE, models=("paper-32",)),
         "laptop": Models(**transfers.LAPTOP | {"networks": 4, "steps": 20}),

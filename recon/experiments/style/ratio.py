@@ -32,7 +32,6 @@ class RatioExperiment(transfers.StyleStudy):
     title = "Style transfer by rrVGG: content and style by the ratio of their weights"
     reproduces = "Fig. 16 of the ICLR 2020 version"
     printed = "The transition from content to style is smooth with increasing ratio, 10 to 10^5."
-    cost = {"smoke": "6 s", "laptop": "5 min on 1 core", "paper": "not measured"}
     settings = {
         "smoke": Ratio(**transfers.SMOKE, ratios=(1e1, 1e5)),
         "laptop": Ratio(**transfers.LAPTOP | {"images": 2}),

@@ -84,7 +84,6 @@ class SpeedExperiment(transfers.StyleStudy):
     printed = (
         "Faster than the original optimisation, which converges slower on images than on features."
     )
-    cost = {"smoke": "8 s", "laptop": "3 min on 1 core", "paper": "not measured"}
     settings = {
         "smoke": Speed(**transfers.SMOKE, models=("paper-32",)),
         "laptop": Speed(**transfers.LAPTOP | {"steps": 10}),

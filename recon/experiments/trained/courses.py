@@ -66,8 +66,6 @@ class ConvergenceExperiment(CourseSweep):
         "Training converges much quicker on a random CNN and to a slightly lower loss, the more"
         " so on VGG; VGG has a much lower loss than AlexNet."
     )
-    cost = {"smoke": "15 s", "paper": "not measured"}
-    cost |= {"laptop": "80 processor minutes, 40 min on 2 free cores"}
     settings = {
         "smoke": Convergence(**trainings.SMOKE),
         "laptop": Convergence(**trainings.LARGE | {"steps": 2000, "measured": 32}),
@@ -98,7 +96,6 @@ class ConvergenceExperiment(CourseSweep):
 class InitSweep(CourseSweep):
     """Random VGG16s by their weights."""
 
-    cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     varied: str  # what their weights differ in, as the title says it
     label: str  # what is said of each, from the values of the first columns
 

@@ -43,7 +43,6 @@ class PicturesExperiment(trainings.TrainedSweep):
         "The deeper the coarser on both; VGG16 more accurate, even at Conv5; the laws cannot"
         " be told apart by eye, except for N(0, 1)."
     )
-    cost = {"smoke": "20 s", "laptop": "5 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": Reconstructions(**_SMALL, shown=1, blocks=(1, 2), stds=(1.0,)),
         "laptop": Reconstructions(**trainings.LAPTOP | _LAPTOP, shown=2),

@@ -128,7 +128,6 @@ class ReadoutTrainingExperiment(trainings.TrainedSweep):
     title = "Random DCN, ridge readout and trained DCN on the same random VGG16: loss by compute"
     reproduces = "What training gains over a closed form; no figure of the papers"
     printed = "A DCN is trained for each representation; none is solved."
-    cost = {"smoke": "15 s", "laptop": "3 min on 2 cores", "paper": "not measured"}
     settings = {
         "smoke": ReadoutTraining(**trainings.SMOKE, blocks=(1, 2)),
         "laptop": ReadoutTraining(

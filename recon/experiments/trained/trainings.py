@@ -8,7 +8,7 @@ Losses are mean squared errors of pixel values in [0, 1], of the DCN's unbounded
 Caffe's loss by the number of values.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -133,8 +133,10 @@ class Training:
             return self._stream[number].pixels
         return random_squares(self.training, self.config, number)
 
-    def run(self, *, rows: Sequence[int] = ()) -> list[Row]:
-        """Takes all steps; COURSE_COLUMNS after those of `rows`, which rise.
+    def run(
+        self, *, rows: Sequence[int] = (), each: Callable[[int], None] = lambda _: None
+    ) -> list[Row]:
+        """Takes all steps; COURSE_COLUMNS after those of `rows`, which rise, then calls `each`.
 
         They are the mean loss of the batches since the row before, each before its step, and the
         loss of the pictures held out, of squares in their middle.
@@ -147,6 +149,7 @@ class Training:
                 self._model.reset_metrics()  # the next row's mean begins here
                 validation = float(self.errors(held_out).mean())
                 course.append(dict(zip(COURSE_COLUMNS, (batch + 1, mse, validation), strict=True)))
+                each(batch + 1)
 
         callback = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
         fit(self._model, self, self.config, [callback])

@@ -8,7 +8,7 @@ from recon.claims.register import CLAIMS
 
 BY_ID = {claim.id: claim for claim in CLAIMS}
 NETWORKS = range(4)
-STEPS = (1, 50, 100)
+STEPS = (1, 50, 75, 100)
 
 
 def verdicts(claim: str, frame: pd.DataFrame) -> dict[str, str]:
@@ -16,7 +16,7 @@ def verdicts(claim: str, frame: pd.DataFrame) -> dict[str, str]:
 
 
 def courses(levels: dict[tuple, float], names: tuple[str, ...], *, noise=0.01) -> pd.DataFrame:
-    """Losses that fall from 1 to the level of each key, straight in their logarithm."""
+    """Losses that fall to the level of each key, straight in their logarithm, by half time."""
     rng = np.random.default_rng(0)
     rows = []
     for key, level in levels.items():
@@ -24,7 +24,7 @@ def courses(levels: dict[tuple, float], names: tuple[str, ...], *, noise=0.01) -
             end = level * (1 + 0.08 * network) * (1 + noise * rng.standard_normal())
             for step in STEPS:
                 row = dict(zip(names, key, strict=True)) | {"network": network, "step": step}
-                rows.append(row | {"validation_mse": end ** ((step - 1) / (STEPS[-1] - 1))})
+                rows.append(row | {"validation_mse": end ** min(1, (step - 1) / 49)})
     return pd.DataFrame(rows)
 
 
@@ -64,8 +64,8 @@ def test_effects_of_courses_by_hand():
     final, way, *_, more = BY_ID["C1"].findings(frame)
     assert final.effect.estimate == pytest.approx(0.1)
     assert final.detail == "loss 0.0112 random, 0.112 trained, after 100 steps"
-    # Straight lines from 0 to -2 and to -1 decades: half a decade apart on average.
-    assert way.effect.estimate == pytest.approx(-0.5, abs=0.01)
+    # Straight lines from 0 to -2 and to -1 decades at half time: three quarters of a decade.
+    assert way.effect.estimate == pytest.approx(-0.75, abs=0.01)
     assert more.effect.estimate == pytest.approx(-1)
 
 
@@ -110,7 +110,7 @@ def final(random, trained, *, validation=1.0, images=40, noise=0.02) -> pd.DataF
                     )
                     row = {"architecture": "vgg16", "block": block, "encoder": kind}
                     row |= {"network": network, "set": role, "image": str(image), "mse": mse}
-                    rows.append(row)
+                    rows += [row | {"step": step} for step in (50, 100)]
     return pd.DataFrame(rows)
 
 
@@ -195,6 +195,29 @@ def test_without_what_is_compared_with_nothing_is_tested(claim, name, key):
     (finding,) = BY_ID[claim].findings(courses({(key,): 0.02}, (name,)))
     assert finding.verdict == "not tested"
     assert finding.detail.startswith("the rows lack")
+
+
+def test_a_verdict_that_the_last_half_of_the_steps_changes_is_none():
+    frame = convergence((0.01, 0.03), (0.02, 0.03))
+    at = (frame["step"] == 75) & (frame["encoder"] == "random") & (frame["architecture"] == "vgg16")
+    frame.loc[at, "validation_mse"] = 0.9
+    final, *_ = BY_ID["C1"].findings(frame)
+    assert final.verdict == "not testable"
+    assert final.detail.startswith(
+        "the verdict still changes: holds from step 50, fails from step 75, holds from step 100 of"
+    )
+    assert [step for step, _ in final.course] == [50, 75, 100]
+    assert final.course[-1][1].verdict == "holds"
+    # Before half time it may change as it likes.
+    frame.loc[at, "step"] = 10
+    assert verdicts("C1", frame)["VGG16, final loss"] == "holds"
+
+
+def test_losses_at_the_end_alone_do_not_show_that_a_verdict_stays():
+    frame = final(SLOWLY, RISING)
+    found = BY_ID["C3"].findings(frame[frame["step"] == 100])
+    assert {one.verdict for one in found} == {"not testable"}
+    assert found[0].detail.startswith("the last half of the 100 steps has one row")
 
 
 def test_one_network_decides_nothing():

@@ -8,12 +8,12 @@ from PIL import Image
 
 from recon.data.pictures import load_pictures
 from recon.experiments import EXPERIMENTS, find_experiment
-from recon.experiments.random import depth, factorial, laws, readout
+from recon.experiments.random import channels, depth, factorial, laws, readout
 from recon.plans import at_full_size, rr_vgg
 from recon.sweep.rows import read_rows
 from recon.sweep.run import evaluate
 from rrstyle.networks.laws import SCALED_LAWS, distribution
-from rrstyle.networks.plan import Conv, Pool
+from rrstyle.networks.plan import Conv, Pool, kernel_shapes
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_each_says_what_it_is(name):
     assert found.title
     assert found.reproduces
     assert found.printed
-    assert set(found.cost) == set(found.settings) == {"smoke", "laptop", "paper"}
+    assert set(found.settings) == {"smoke", "laptop", "paper"}
 
 
 @pytest.mark.parametrize("name", [n for n in EXPERIMENTS if n != "theory"])
@@ -125,6 +125,32 @@ def test_depth_plans_are_those_of_the_papers():
         for kind in ("zero", "nearest")
     ]
     assert first[0] == first[1]
+
+
+def test_blocks_of_one_plan_have_networks_of_their_own():
+    points = [
+        {"plan": plan, "block": block, "tap": "pre_pool", "upsampling": "none"}
+        for plan in ("simplified_kept", "full_kept")
+        for block in (4, 5)
+    ]
+    fourth, fifth, *full = points
+    shapes = [kernel_shapes(depth.EXPERIMENT.plan(p).layers, 3) for p in (fourth, fifth)]
+    assert shapes[0] == shapes[1]
+    seeds = {depth.EXPERIMENT.first_seed(point, 7) for point in (fourth, fifth)}
+    assert len(seeds) == 2
+    assert {depth.EXPERIMENT.first_seed(point, 7) for point in full} == {7}
+
+
+def test_channels_has_the_first_versions_network_of_uniform_weights():
+    cell = {"plan": "conv1_1", "channels": 8}
+    plan, law = channels.EXPERIMENT.plan(cell), channels.EXPERIMENT.law(cell)
+    assert plan.layers == (Conv(8, name="conv1_1"),)
+    assert distribution(**law).support() == pytest.approx((-0.1, 0.1))
+    plans = {
+        point["plan"]
+        for point in channels.EXPERIMENT.points(channels.EXPERIMENT.settings["laptop"])
+    }
+    assert plans == {"cd1", "conv1_1"}
 
 
 def test_chroma_is_that_of_colours_only(runs):

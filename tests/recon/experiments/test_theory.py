@@ -12,6 +12,7 @@ from recon.experiments.experiment import Pictures
 from recon.experiments.theory import EXPERIMENT
 from recon.theory.variance import two_layer_bound
 from rrstyle.examples import photograph
+from tests.support.montecarlo import assert_mean
 
 SMOKE = replace(EXPERIMENT.settings["smoke"], images=2)
 
@@ -52,9 +53,10 @@ def test_rows_are_complete_and_apart(table):
     assert not table.duplicated(list(EXPERIMENT.columns[:-1])).any()
 
 
-def test_a_cell_is_measured_from_its_arguments_alone(pictures):
-    cell = EXPERIMENT.cells(SMOKE)[-1 - len(SMOKE.kernels) - 2 * SMOKE.after]
-    assert cell["figure"] == "variance"
+@pytest.mark.parametrize("figure", ["variance", "l2", "average"])
+def test_a_cell_is_measured_from_its_arguments_alone(pictures, figure):
+    of_figure = [cell for cell in EXPERIMENT.cells(SMOKE) if cell["figure"] == figure]
+    cell = [cell for cell in of_figure if cell["channels"]][-1]
     once, again, other = (EXPERIMENT.measure(SMOKE, cell, pictures, seed) for seed in (0, 0, 1))
     assert once == again
     assert once != other
@@ -64,14 +66,29 @@ def test_a_cell_is_measured_from_its_arguments_alone(pictures):
     assert values == [row["value"] for row in once]
 
 
-def test_networks_keep_within_the_bounds(table):
-    variance = table[table["figure"] == "variance"]
-    keys = ["convolutions", "channels", "network", "image"]
-    wide = variance.pivot_table(index=keys, columns="quantity", values="value")
-    assert np.mean(wide["sin_theta"] > wide["bound"]) <= 0.1
-    of_one = variance[(variance["convolutions"] == 1) & (variance["quantity"] == "bound")]
-    for channels, values in of_one.groupby("channels")["value"]:
-        np.testing.assert_allclose(values, two_layer_bound(channels, delta=0.1).value)
+def test_networks_keep_within_the_bound_by_exactly_the_variance_that_it_is_made_of(pictures):
+    # The mean of ||f - f*||^2 / ||f*||^2 is K_1 / N: too far and too near both fail.
+    cell = EXPERIMENT.cells(SMOKE)[0] | {"channels": 16}
+    cat = Pictures(pictures.names[:1], pictures.pixels[:1])
+    rows = [
+        row
+        for network in range(150)
+        for row in EXPERIMENT.measure(SMOKE, cell | {"network": network}, cat, 0)
+    ]
+    one = pd.DataFrame(rows).pivot_table(index="network", columns="quantity", values="value")
+    tangents = one["sin_theta"] ** 2 / (1 - one["sin_theta"] ** 2)
+    assert_mean((one["scale"] - 1) ** 2 + one["scale"] ** 2 * tangents, (np.pi - 1) / 16)
+    assert_mean(one["scale"], 1)
+    np.testing.assert_allclose(one["bound"], two_layer_bound(16, delta=0.1).value)
+    assert np.mean(one["sin_theta"] > one["bound"]) <= 0.1
+
+
+def test_the_limits_rows_have_both_constants(table):
+    limit = table[(table["channels"] == 0) & (table["figure"] == "l2")]
+    values = limit.groupby("quantity")["value"].first()
+    # Two convolutions before the last: k_2 = 0.005 in place of its root, twice.
+    assert values["printed_constant"] / values["constant"] == pytest.approx(0.005)
+    assert set(values.index) == {"constant", "printed_constant", "ssim"}
 
 
 def test_zero_insertion_leaves_the_checkerboard_of_the_route_counts(table):
@@ -85,7 +102,7 @@ def test_zero_insertion_leaves_the_checkerboard_of_the_route_counts(table):
 
 def test_cosines_keep_above_the_bounds_but_not_above_the_printed_one(table):
     angles = table[table["quantity"].isin(["cosine", "bound", "printed_bound"])]
-    angles = angles[angles["figure"] != "variance"]
+    angles = angles[angles["figure"].isin(["insertion", "angle"])]
     keys = ["figure", "upsampling", "convolutions", "kernel", "image"]
     wide = angles.pivot_table(index=keys, columns="quantity", values="value")
     assert (wide["cosine"] >= wide["bound"] - 1e-12).all()
@@ -95,7 +112,7 @@ def test_cosines_keep_above_the_bounds_but_not_above_the_printed_one(table):
 
 def test_figures_are_drawn_from_rows(table, pictures):
     figure = EXPERIMENT.draw(table)
-    assert len(figure.axes) == 3
+    assert len(figure.axes) == 6
     assert all(axes.get_xlabel() and axes.get_ylabel() for axes in figure.axes)
     shown = EXPERIMENT.show(table, SMOKE, pictures, 0)
     assert len(shown.axes) == 5

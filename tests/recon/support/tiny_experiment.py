@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,6 @@ class Tiny(Experiment):
     title = "A tiny one"
     reproduces = "Fig. 0"
     printed = "Nothing."
-    cost = MappingProxyType({"smoke": "0 s", "laptop": "0 s"})
     columns = ("number", "kind", "image", "score")
 
     def __init__(self, **smoke: Any) -> None:

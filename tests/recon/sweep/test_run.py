@@ -92,6 +92,7 @@ def test_a_stopped_run_is_continued_to_the_same_bytes(tmp_path):
     found = run(tmp_path / "out", on_step=steps.append)
     assert found.kept == 3
     assert found.wall_s > stopped["wall_s"] > 0
+    assert stopped["processor_s"] > 0
     assert steps[1].fraction == 1 / 5  # of what was missing
     drawn = [ending for ending in ENDINGS if ending != ".json"]
     assert contents(tmp_path / "out", drawn) == contents(tmp_path / "whole", drawn)

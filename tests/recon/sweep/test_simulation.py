@@ -121,9 +121,22 @@ def test_scores_are_those_of_the_reconstructions():
             bounded = ops.convert_to_numpy(metrics.stretched(output))
             best = np.maximum(metrics.ssim(truth, bounded), metrics.ssim(truth, 1 - bounded))
             np.testing.assert_allclose(found[f"ssim {head}"], best, atol=1e-5)
+            # The null is that of the next picture, the last one's of the first.
+            other = np.roll(truth, -1, axis=0)
+            null = np.maximum(metrics.ssim(other, bounded), metrics.ssim(other, 1 - bounded))
+            np.testing.assert_allclose(found[f"null {head}"], null, atol=1e-5)
             correlation = metrics.pearson(truth, bounded)
             np.testing.assert_allclose(found[f"pearson {head}"], correlation, atol=1e-5)
     assert len(scores[0]["chroma"]) == 3
+
+
+def test_a_single_picture_has_no_null():
+    plan = at_full_size(rr_vgg("conv1", channels=2))
+    (((scores,),)) = simulation.score(
+        [plan], [simulation.draw_kernels(plan, seed=0)], pictures(1, 12, 12)
+    )
+    assert np.isnan(scores["null mean"]).all()
+    assert np.isfinite(scores["ssim mean"]).all()
 
 
 def test_plans_scored_together_are_those_scored_alone():
