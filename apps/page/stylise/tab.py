@@ -20,7 +20,7 @@ from apps.page.settings import (
     look_of,
 )
 from apps.page.status import status_html
-from apps.page.stylise import handlers
+from apps.page.stylise import handlers, history, views
 from apps.page.stylise.recipe import load_recipe
 from apps.page.widgets import (
     PRIVATE,
@@ -48,7 +48,6 @@ class StyliseTab:
 
     settings: dict[str, Component]  # that the address keeps, by their names there
     controls: list[Component]  # in the order of `apps.page.settings.CONTROLS`
-    album: gr.State  # the session's pictures
     chosen: gr.State  # file name of the chosen one
 
 
@@ -59,36 +58,45 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
             asked, look = _inputs(limits, files)
         with gr.Column(scale=3, min_width=320, elem_classes="stage"):
             parts = _outputs()
-    album, chosen = parts["album"], parts["chosen"] = gr.State(None), gr.State(None)
-    outputs = [parts[name] for name in handlers.OUTPUTS]
-    buttons = [go, stop, more] = [parts[name] for name in ("go", "stop", "more")]
+    chosen = parts["chosen"] = gr.State(None)
+    outputs = [parts[name] for name in views.OUTPUTS]
+    switched = [go, stop, more, clear] = [parts[name] for name in views.SWITCHED]
     run = handlers.Stylise(limits)
-    switched = [*buttons, parts["clear"]]
-    for button, handler, values in (
-        (go, run.stylise, [album, *asked]),
-        (more, run.more_like_this, [album, chosen]),
+    told = [*switched, parts["status"]]
+    for began, handler, values in (
+        (go.click(handlers.begin, None, told, **QUIET), run.stylise, asked),
+        (more.click(handlers.begin, None, told, **QUIET), run.more_like_this, [chosen]),
+        # A job goes on when its page is lost: the next one follows it.
+        (app.load(handlers.reopen, None, [*switched, *outputs], **QUIET), handlers.follow, None),
     ):
-        began = button.click(handlers.begin, None, [*switched, parts["status"]], **QUIET)
         job = began.then(handler, values, outputs, **PRIVATE, **queued(limits))
         # In Gradio 6.31 `then` alone does not follow an error.
-        job.success(handlers.end, [album, chosen], switched, **QUIET)
-        job.failure(handlers.fail, [album, chosen], [*switched, parts["status"]], **QUIET)
+        job.success(handlers.end, [chosen], switched, **QUIET)
+        job.failure(handlers.fail, [chosen], told, **QUIET)
     go.click(None, None, None, js=asset("show-job.js"), api_visibility="private")
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
     stop.click(handlers.stop, None, None, **QUIET)
-    shown = [*(parts[name] for name in handlers.SHOWN), more]
-    parts["gallery"].select(handlers.show, [album], shown, **QUIET)
-    undo, cleared = parts["undo"], gr.State(None)
-    parts["clear"].click(handlers.clear, [album], [*outputs, more, undo, cleared], **QUIET)
-    undo.click(handlers.bring_back, [cleared], [*outputs, more, undo, cleared], **QUIET)
+    shown = [*(parts[name] for name in views.SHOWN), more]
+    parts["gallery"].select(handlers.show, None, shown, **QUIET)
+    liked = [parts["favourite"], parts["gallery"]]
+    liked[0].click(history.like, [chosen], liked, **QUIET)
+    changed = [*outputs, more, parts["undo"]]
+    parts["delete"].click(history.delete, [chosen], changed, **QUIET)
+    clear.click(history.clear, None, changed, **QUIET)
+    parts["undo"].click(history.bring_back, None, changed, **QUIET)
     app.unload(handlers.leave)
     content, controls = asked[0], asked[-len(CONTROLS) :]
+    pictures = asked[: -len(CONTROLS)]  # with shares and mask
+    changes, keep = [picture.change for picture in pictures], asset("keep-pictures.js")
+    gr.on(changes, None, pictures, None, js=keep, api_visibility="private")
+    back = asset("bring-pictures-back.js")
+    app.load(None, pictures, pictures, js=back, api_visibility="private")
     brush = asset("show-to-brush.js")
     for event in (content.change, app.load):
         event(None, [content], None, js=brush, api_visibility="private")
     names = (control.address for control in CONTROLS.values())
     settings = {"look": look, **dict(zip(names, controls, strict=True))}
-    return StyliseTab(settings, controls, album, chosen)
+    return StyliseTab(settings, controls, chosen)
 
 
 def _blend_label(*pictures: Any) -> gr.Accordion:
@@ -106,15 +114,17 @@ def _outputs() -> dict[str, Any]:
     with gr.Row(elem_id="go"):
         go = gr.Button("Stylise", variant="primary", scale=3, elem_id="stylise")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90)
-    status = gr.HTML(status_html(handlers.IDLE), elem_id="job")
-    undo = gr.Button("Bring the pictures back", size="sm", visible=False)
-    stage = gr.HTML(handlers.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
+    status = gr.HTML(status_html(views.IDLE), elem_id="job")
+    undo = gr.Button("Bring back what was removed", size="sm", visible=False)
+    stage = gr.HTML(views.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
     with gr.Column(visible=False) as results:
         with gr.Row():
             download = gr.DownloadButton("Download PNG", interactive=False, min_width=130)
             more = gr.Button("More like this", interactive=False, min_width=130)
+            favourite = gr.Button("☆ Favourite", interactive=False, min_width=100)
+            delete = gr.Button("Delete", interactive=False, min_width=100)
         gallery = gr.Gallery(
-            label="Pictures: choose one to see it above",
+            label="Your pictures: choose one to see it above",
             format="png",
             columns=4,
             elem_id="gallery",
@@ -126,14 +136,14 @@ def _outputs() -> dict[str, Any]:
             buttons=[],
         )
         with gr.Accordion("How this picture was made", open=False):
-            recipe = gr.HTML(handlers.NOT_CHOSEN, elem_id="recipe")
+            recipe = gr.HTML(views.NOT_CHOSEN, elem_id="recipe")
         with gr.Row():
             archive = gr.DownloadButton(
                 "Download all (ZIP)", interactive=False, size="sm", min_width=130
             )
             clear = gr.Button("Clear the pictures", size="sm", min_width=130)
     found: dict[str, Any] = {"go": go, "stop": stop, "more": more, "clear": clear}
-    found |= {"undo": undo, "download": download}
+    found |= {"undo": undo, "download": download, "favourite": favourite, "delete": delete}
     found |= {"status": status, "stage": stage, "results": results, "gallery": gallery}
     return found | {"recipe": recipe, "archive": archive}
 
