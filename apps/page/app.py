@@ -1,8 +1,6 @@
 """The Gradio app: its page, its tabs and its looks."""
 
 import tempfile
-import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,13 @@ from apps.page.address import keep_in_address
 from apps.page.api import add_api
 from apps.page.export import export_tab
 from apps.page.reconstruct import reconstruct_tab, run_folders
-from apps.page.settings import DEFAULTS
 from apps.page.study import study_folders, study_tab
-from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
+from apps.page.stylise.tab import stylise_tab
 from apps.page.widgets import asset
 from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
 from rrstyle.pictures import images
-from rrstyle.pipeline import stylize
 
 # Fonts of the machine: nothing to load, and no connection anywhere.
 _THEME = gr.themes.Default(
@@ -67,16 +63,6 @@ def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
         add_api(limits, runs)
         keep_in_address(app, stylise.settings | networks, box, [first, second, third, fourth])
     return app
-
-
-def warm_up() -> None:
-    """Compiles the first impression of the first pair, in a thread that the program waits for."""
-
-    def work() -> None:
-        content, style = (examples.example(name) for name in FIRST_PAIR)
-        stylize(content, style, replace(DEFAULTS, method="transport"), seed=0)
-
-    threading.Thread(target=work, name="rrstyle-warm-up").start()
 
 
 def _write_examples(folder: Path) -> dict[str, Path]:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from apps.errors import one_line
 from apps.page import app as web
+from apps.page.stylise import opening
 from apps.scratch import scratch_folder
 from apps.service import guards
 from apps.service.jobs import turns
@@ -105,7 +106,7 @@ def launch(config: ServerConfig) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
         print(f"The app is at {url} (Ctrl+C ends it)", flush=True)
-        web.warm_up()
+        opening.start()
         told.wait()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)

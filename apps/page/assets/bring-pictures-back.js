@@ -3,5 +3,6 @@ async (...now) => {
   const kept = JSON.parse(sessionStorage.getItem("rrstyle-pictures") ?? "[]");
   const there = await Promise.all(kept.map(async (value) =>
     !value?.url || (await fetch(value.url, { method: "HEAD" })).ok));
-  return now.map((value, i) => (there[i] ? kept[i] : value));
+  const same = (i) => JSON.stringify(kept[i]) === JSON.stringify(now[i]);
+  return now.map((_, i) => (there[i] && !same(i) ? kept[i] : { __type__: "update" }));
 }

@@ -1,8 +1,9 @@
 """The pictures of a browser, as files that Gradio serves: they outlive the page that made them."""
 
+import hashlib
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import gradio as gr
 from apps.page.settings import Settings
 from apps.service import owners
 from apps.service.jobs import Finished
+from rrstyle.durable import write_whole
 from rrstyle.pictures.images import encode_png, fit_within, resize
 
 MOST_PICTURES = 60  # of a browser; the oldest that is no favourite makes room
@@ -77,6 +79,14 @@ class Album:
         self._files += 1
         path = self.folder / f"{self._files:03d}-{kind}.png"
         path.write_bytes(png)
+        return path
+
+    def keep(self, kind: str, key: Hashable, png: bytes) -> Path:
+        """A file of something that need not be written twice, by `kind` and `key`."""
+        name = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+        path = self.folder / f"{kind}-{name}.png"
+        if not path.exists():
+            write_whole(path, png)
         return path
 
     def add(self, finished: Finished, before: Path, order: Order) -> Made:

@@ -25,6 +25,7 @@ from apps.page.stylise.views import (
     all_shown,
     archive_button,
     listed,
+    opened,
     outputs,
     shown,
     switched,
@@ -85,7 +86,8 @@ def reopen(request: gr.Request) -> tuple:
     if run is not None:
         _runs[request.session_hash] = run
     if album is None or not album.pictures:
-        return *switched(busy=run is not None), *outputs()
+        first = opened(album or open_album(request)) if run is None else {}
+        return *switched(busy=run is not None), *outputs(**first)
     return *switched(busy=run is not None, repeatable=True), *all_shown(album)[:-1]
 
 
@@ -127,6 +129,12 @@ def fail(request: gr.Request, chosen: Any) -> tuple:
     return *end(request, chosen), status_html(f"Not made: {reason}")
 
 
+def is_busy(request: gr.Request) -> bool:
+    """Whether a job of the session waits or runs."""
+    run = _runs.get(request.session_hash)
+    return run is not None and not run.ended
+
+
 def stop(request: gr.Request) -> None:
     """Stop this session's job; the pictures that are done are kept.
 
@@ -160,9 +168,7 @@ def show(request: gr.Request, event: gr.SelectData) -> tuple:
     made = album.find(Path(path).name) if album and isinstance(path, str) else None
     if album is None or made is None:
         return (gr.skip(),) * (len(SHOWN) + 1)
-    run = _runs.get(request.session_hash)
-    busy = run is not None and not run.ended
-    if busy:
+    if busy := is_busy(request):
         _looking.add(request.session_hash)
     return *shown(album, made).values(), gr.Button(interactive=not busy)
 

@@ -20,7 +20,8 @@ from apps.page.settings import (
     look_of,
 )
 from apps.page.status import status_html
-from apps.page.stylise import handlers, history, views
+from apps.page.stylise import handlers, history, impressions, views
+from apps.page.stylise.opening import FIRST_PAIR
 from apps.page.stylise.recipe import load_recipe
 from apps.page.widgets import (
     PRIVATE,
@@ -38,7 +39,6 @@ from rrstyle import examples
 from rrstyle.presets import PRESETS
 from rrstyle.transfer.blends import MOST_STYLES
 
-FIRST_PAIR = ("chelsea", "starry-swirls")
 _BLEND, _PAINT = "Blend with more styles", "Paint where the style goes"
 
 
@@ -55,14 +55,25 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     """The tab's widgets and what they do, with the built-in pictures by name."""
     with gr.Row(elem_classes="sides"):
         with gr.Column(scale=2, min_width=320):
-            asked, look = _inputs(limits, files)
+            asked, look, looked, sketches = _inputs(limits, files)
         with gr.Column(scale=3, min_width=320, elem_classes="stage"):
             parts = _outputs()
-    chosen = parts["chosen"] = gr.State(None)
+    parts["sketches"], parts["chosen"] = sketches, gr.State(None)
+    chosen, pictures = parts["chosen"], asked[: -len(CONTROLS)]  # with shares and mask
     outputs = [parts[name] for name in views.OUTPUTS]
     switched = [go, stop, more, clear] = [parts[name] for name in views.SWITCHED]
     run = handlers.Stylise(limits)
     told = [*switched, parts["status"]]
+    sketch = impressions.Impressions(limits)
+    sketched = [parts[name] for name in impressions.SKETCHED]
+    # A new one does not wait for the one before, which then ends.
+    sketching = PRIVATE | {"concurrency_id": "sketches", "concurrency_limit": limits.handlers}
+    sketching |= {"trigger_mode": "multiple"}
+    changes = [picture.change for picture in pictures]
+    gr.on(changes, sketch.impress, [chosen, *asked], sketched, **sketching)
+    looked.then(sketch.impress, [chosen, *asked], sketched, **sketching)
+    gr.on([go.click, more.click], impressions.stop, None, None, **QUIET)
+    app.unload(impressions.stop)
     for began, handler, values in (
         (go.click(handlers.begin, None, told, **QUIET), run.stylise, asked),
         (more.click(handlers.begin, None, told, **QUIET), run.more_like_this, [chosen]),
@@ -71,7 +82,8 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     ):
         job = began.then(handler, values, outputs, **PRIVATE, **queued(limits))
         # In Gradio 6.31 `then` alone does not follow an error.
-        job.success(handlers.end, [chosen], switched, **QUIET)
+        ended = job.success(handlers.end, [chosen], switched, **QUIET)
+        ended.then(sketch.looks, [chosen, *asked], sketched, **sketching)
         job.failure(handlers.fail, [chosen], told, **QUIET)
     go.click(None, None, None, js=asset("show-job.js"), api_visibility="private")
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
@@ -86,8 +98,7 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     parts["undo"].click(history.bring_back, None, changed, **QUIET)
     app.unload(handlers.leave)
     content, controls = asked[0], asked[-len(CONTROLS) :]
-    pictures = asked[: -len(CONTROLS)]  # with shares and mask
-    changes, keep = [picture.change for picture in pictures], asset("keep-pictures.js")
+    keep = asset("keep-pictures.js")
     gr.on(changes, None, pictures, None, js=keep, api_visibility="private")
     back = asset("bring-pictures-back.js")
     app.load(None, pictures, pictures, js=back, api_visibility="private")
@@ -119,10 +130,12 @@ def _outputs() -> dict[str, Any]:
     stage = gr.HTML(views.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
     with gr.Column(visible=False) as results:
         with gr.Row():
-            download = gr.DownloadButton("Download PNG", interactive=False, min_width=130)
-            more = gr.Button("More like this", interactive=False, min_width=130)
-            favourite = gr.Button("☆ Favourite", interactive=False, min_width=100)
-            delete = gr.Button("Delete", interactive=False, min_width=100)
+            download = gr.DownloadButton(
+                "Download PNG", interactive=False, size="md", min_width=130
+            )
+            more = gr.Button("More like this", interactive=False, size="md", min_width=130)
+            favourite = gr.Button("☆ Favourite", interactive=False, size="md", min_width=100)
+            delete = gr.Button("Delete", interactive=False, size="md", min_width=100)
         gallery = gr.Gallery(
             label="Your pictures: choose one to see it above",
             format="png",
@@ -148,15 +161,18 @@ def _outputs() -> dict[str, Any]:
     return found | {"recipe": recipe, "archive": archive}
 
 
-def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio]:
-    """The left side: the widgets that `handlers.order_of` takes the values of, and the look's.
+def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio, Any, gr.HTML]:
+    """The left side: what one needs is in sight, the rest folded away.
 
-    What one needs is in sight, the rest folded away.
+    Returns:
+        The widgets that `handlers.order_of` takes the values of; the looks, the event of one that
+        was chosen, and what holds their pictures.
     """
     controls: dict[str, Any] = {}
     with gr.Row():
         content = picture_input("Photograph", examples.PHOTOGRAPHS, files, FIRST_PAIR[0])
         styles = [picture_input("Style", examples.STYLES, files, FIRST_PAIR[1])]
+    sketches = gr.HTML(elem_id="sketches")
     look = gr.Radio(
         [(preset.name, look) for look, preset in PRESETS.items()],
         value=FIRST_LOOK,
@@ -224,9 +240,9 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
     asked = [content, *styles, *shares, mask, *(controls[key] for key in CONTROLS)]
     # A look sets some of the controls; each can still be changed.
     looked = [controls[key] for key, control in CONTROLS.items() if control.in_look]
-    look.input(in_words(apply_look), [look], looked, **QUIET)
+    applied = look.input(in_words(apply_look), [look], looked, **QUIET)
     for control in looked:
         control.input(look_of, looked, [look], **QUIET)
     look.change(lambda name: gr.Radio(info=look_hint(name)), [look], [look], **QUIET)
     recipe.upload(in_words(load_recipe), [recipe], [note, look, *asked], **PRIVATE)
-    return asked, look
+    return asked, look, applied, sketches

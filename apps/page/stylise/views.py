@@ -1,13 +1,17 @@
 """What the widgets of the Stylise tab hold: of a job, of a chosen picture, of all pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from apps.page.status import compare_html, nothing_html, status_html
+from apps.page.status import compare_html, nothing_html, piece, status_html
+from apps.page.stylise import opening
 from apps.page.stylise.album import Album, Made
 from apps.page.stylise.recipe import recipe_html
+from rrstyle import examples
+from rrstyle.pictures.images import encode_png, resize
 
 IDLE = "Choose two pictures, then press Stylise."
 EMPTY = nothing_html("The picture appears here.")
@@ -45,6 +49,32 @@ def unfinished(before: Path, preview: Path, caption: str) -> dict[str, Any]:
     off = gr.Button(interactive=False)
     values = compare_html(before, preview, caption), None, NOT_FINISHED, download, off, off
     return dict(zip(SHOWN, values, strict=True))
+
+
+def impression(before: Path, sketch: Path, title: str) -> dict[str, Any]:
+    """`SHOWN` and More like this while a sketch of what could be made is on the stage."""
+    off = {name: gr.Button(interactive=False) for name in ("favourite", "delete", "more")}
+    words = f"Sketch: {title}. Press Stylise to have it painted."
+    values: dict[str, Any] = {"stage": compare_html(before, sketch, words), "chosen": None}
+    values |= {"recipe": NOT_CHOSEN, "download": gr.DownloadButton(value=None, interactive=False)}
+    return values | off
+
+
+def opened(album: Album) -> dict[str, Any]:
+    """The stage of a page that opens without pictures of its own, by name."""
+    if (first := opening.first_picture()) is None:
+        return {}
+    content, style = opening.FIRST_PAIR
+    size = first.image.shape[:2]
+    photograph = encode_png(resize(examples.example(content), size))
+    before = album.keep("photograph", (content, size), photograph)
+    title = f"For example: {content} by {style}"
+    return {"stage": compare_html(before, album.keep("opening", style, first.png), title)}
+
+
+def sketches_html(paths: Sequence[Path | None]) -> str:
+    """The pictures of the looks, in their order; None for one that is not there yet."""
+    return piece("sketches", paths)
 
 
 def outputs(**values: Any) -> tuple:

@@ -69,6 +69,26 @@ def test_a_changed_setting_puts_its_look_out_and_folded_sections_say_what_they_h
     expect(blend).to_contain_text("1 more")
 
 
+LOOKS = """() => [...document.querySelectorAll("#looks label")]
+    .map((label) => getComputedStyle(label, "::before").backgroundImage)"""
+
+
+def test_each_look_is_a_picture_of_this_photograph_and_shown_at_a_press(open_page):
+    page = open_page(QUICK)
+    every = f"(before) => ({LOOKS})().every((url, i) => url !== 'none' && url !== before[i])"
+    page.wait_for_function(every, arg=["none"] * 8)
+    cat = page.evaluate(LOOKS)
+    page.get_by_role("button", name="coffee").first.click()
+    caption = page.locator("#stage figcaption")
+    expect(caption).to_contain_text("Sketch: Palette only, starry-swirls")
+    page.wait_for_function(every, arg=cat)
+    page.get_by_text("Wild colours").click()
+    expect(caption).to_contain_text("Sketch: Wild colours")
+    shoot(page, "looks")
+    stylise(page)
+    expect(caption).to_have_text("Wild colours, starry-swirls, seed 0")
+
+
 def test_a_reload_keeps_uploads_pictures_and_the_running_job(open_page, tmp_path):
     pixels = np.random.default_rng(0).random((60, 90, 3), np.float32)
     (tmp_path / "mine.png").write_bytes(images.encode_png(pixels))
