@@ -9,10 +9,10 @@ import gradio as gr
 from apps.page.address import keep_in_address
 from apps.page.api import add_api
 from apps.page.export import export_tab
-from apps.page.reconstruct import reconstruct_tab, run_folders
+from apps.page.reconstruct import layers_of, reconstruct_tab, run_folders
 from apps.page.study import study_folders, study_tab
 from apps.page.stylise.tab import stylise_tab
-from apps.page.widgets import asset
+from apps.page.widgets import QUIET, asset
 from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
@@ -57,11 +57,14 @@ def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
             with gr.Tab("Reconstruct", id="reconstruct") as second:
                 networks = reconstruct_tab(limits, files, runs)
             with gr.Tab("Study", id="study") as third:
-                study_tab(third, studies)
+                study = study_tab(third, studies)
             with gr.Tab("Export", id="export") as fourth:
                 export_tab(limits, stylise)
         add_api(limits, runs)
-        keep_in_address(app, stylise.settings | networks, box, [first, second, third, fourth])
+        kept = stylise.settings | networks | study
+        restored = keep_in_address(app, kept, box, [first, second, third, fourth])
+        plan = [networks["architecture"], networks["layer"]]
+        restored.then(layers_of, plan, plan[1:], **QUIET)
     return app
 
 

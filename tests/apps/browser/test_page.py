@@ -233,6 +233,21 @@ def test_study_shows_figures_claims_and_rows(open_page):
     expect(page.get_by_role("columnheader").filter(has_text="ssim").first).to_be_visible()
 
 
+def test_layer_and_experiment_stand_in_the_address(open_page):
+    page = open_page("?tab=reconstruct&architecture=alexnet&layer=conv3_1")
+    expect(page.get_by_label("Layer")).to_have_value("conv3_1")
+    page.goto(page.url.split("?")[0] + "?tab=study&experiment=laws")
+    ready(page)
+    expect(page.get_by_label("Experiment")).to_have_value(re.compile("^laws: "))
+    link = page.get_by_role("link", name="Measured by channels").first
+    link.click()
+    expect(page).to_have_url(re.compile("experiment=channels"))
+    expect(page.get_by_label("Experiment")).to_have_value(re.compile("^channels: "))
+    expect(page.locator("#figures img").first).to_be_visible()
+    assert downloaded(page, "Download the chart (SVG)")[:5] == b"<?xml"
+    assert downloaded(page, "Download the rows (CSV)").count(b"\n") > 10
+
+
 def test_export_gives_a_zip(open_page):
     page = open_page("?tab=export&" + QUICK[1:])
     page.locator("#make-export").click()
