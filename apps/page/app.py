@@ -35,12 +35,15 @@ _THEME = gr.themes.Default(
 # For launch(), where Gradio 6 wants them.
 LOOK: dict[str, Any] = {"theme": _THEME, "css": asset("app.css"), "js": asset("app.js")}
 
-_HEAD = """<h1>rrstyle</h1>
-<p>A photograph in the manner of a picture, by networks that were never trained.</p>"""
+_WORDS = "A photograph in the manner of a picture, by networks that were never trained."
+_HEAD = f"""<a class="skip" href="#stylise">Go to Stylise</a><h1>rrstyle</h1><p>{_WORDS}</p>"""
+_LOGOUT = '<a class="logout" href="logout">Log out</a>'
 
 
-def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
+def build_app(limits: Limits, folders: Folders, *, login: bool = False) -> gr.Blocks:
     """The app. Gradio copies the built-in pictures into its cache while it is built.
+
+    With a `login` the page has a way out of it.
 
     ValueError if the folder of results holds none, OSError if a folder cannot be read.
     """
@@ -50,7 +53,7 @@ def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
         gr.Blocks(title="rrstyle", analytics_enabled=False) as app,
     ):
         files = _write_examples(Path(name))
-        gr.HTML(_HEAD, elem_id="head")
+        gr.HTML(_HEAD + (_LOGOUT if login else ""), elem_id="head")
         with gr.Tabs(overflow_behavior="wrap") as box:
             with gr.Tab("Stylise", id="stylise") as first:
                 stylise = stylise_tab(app, limits, files)

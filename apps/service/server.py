@@ -60,7 +60,7 @@ def serving(config: ServerConfig) -> Iterator[str]:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         guards.restrict_gradio(files, _made(home / "spool"), config.hosts)
         turns.open()
-        app = web.build_app(config.limits, config.folders)
+        app = web.build_app(config.limits, config.folders, login=config.auth is not None)
         _, url, _ = app.queue(max_size=config.limits.events).launch(
             server_name=config.host,
             server_port=config.port,

@@ -124,7 +124,7 @@ def _outputs() -> dict[str, Any]:
     """The right side: the job, the picture it makes, and all that were made."""
     with gr.Row(elem_id="go"):
         go = gr.Button("Stylise", variant="primary", scale=3, elem_id="stylise")
-        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90)
+        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90, elem_id="stop")
     status = gr.HTML(status_html(views.IDLE), elem_id="job")
     undo = gr.Button("Bring back what was removed", size="sm", visible=False)
     stage = gr.HTML(views.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
@@ -133,7 +133,9 @@ def _outputs() -> dict[str, Any]:
             download = gr.DownloadButton(
                 "Download PNG", interactive=False, size="md", min_width=130
             )
-            more = gr.Button("More like this", interactive=False, size="md", min_width=130)
+            more = gr.Button(
+                "More like this", interactive=False, size="md", min_width=130, elem_id="more"
+            )
             favourite = gr.Button("☆ Favourite", interactive=False, size="md", min_width=100)
             delete = gr.Button("Delete", interactive=False, size="md", min_width=100)
         gallery = gr.Gallery(
@@ -183,7 +185,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
     info = "0 = your photo, 1 = full style."
     controls["strength"] = of_field(share, DEFAULTS, "strength", info=info)
     with gr.Row():
-        info = "How many pictures, each from a different random network."
+        info = "How many pictures: the same settings, each comes out differently."
         controls["n"] = slider(
             1, limits.max_variants, 1, value=2, label="Variants", info=info, min_width=150
         )
@@ -208,7 +210,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
             SMALLEST_SIDE, limits.max_side, 16, value=side, label="Size", info=info
         )
         with gr.Row(elem_id="seed"):
-            info = "Names the first random network; the variants count up from it."
+            info = "The same seed gives the same picture again; variants count up from it."
             controls["seed"] = seed_input(info, scale=3)
             dice = gr.Button("⚄ New seed", scale=1, min_width=150)
         dice.click(handlers.another_seed, None, [controls["seed"]], **QUIET)

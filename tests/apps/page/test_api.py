@@ -230,3 +230,10 @@ def test_the_http_form_works_without_the_client(url):
         path = stream.rsplit('"path": "', 1)[1].split('"')[0]
         png = http.get(f"{url}gradio_api/file={path}").content
     assert recipes.read_recipe(io.BytesIO(png)).seed == 5
+
+
+def test_a_link_to_the_page_is_shown_by_its_own_name(url):
+    page = httpx.get(url, trust_env=False).text
+    shown = [tag for tag in re.findall(r"<meta[^>]*>", page) if "og:" in tag or "twitter:" in tag]
+    assert 'content="rrstyle"' in shown[0]
+    assert "radio" not in "".join(shown)
