@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
 TAB = "tab"
 _RESTORED = "() => { window.rrstyleRestored = true; return []; }"
@@ -16,12 +17,15 @@ _RESTORED = "() => { window.rrstyleRestored = true; return []; }"
 
 def keep_in_address(
     app: gr.Blocks, controls: Mapping[str, Component], box: gr.Tabs, tabs: Sequence[gr.Tab]
-) -> None:
+) -> Dependency:
     """Writes controls and tab to the address as they change, and reads them when a page opens.
 
     Args:
         controls: Controls by their names in the address.
         box, tabs: The widget that holds the tabs, and these, with an id each.
+
+    Returns:
+        The event of having read them.
     """
     widgets = list(controls.values())
     known = [str(tab.id) for tab in tabs]
@@ -54,6 +58,7 @@ def keep_in_address(
         # The first tab is selected as the page is built, before the address has been read.
         js = f"() => window.rrstyleRestored ? {write} : []"
         tab.select(None, None, None, js=js, api_visibility="private")
+    return restored
 
 
 def read_address(controls: Mapping[str, Component], query: Mapping[str, str]) -> list:

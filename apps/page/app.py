@@ -1,8 +1,6 @@
 """The Gradio app: its page, its tabs and its looks."""
 
 import tempfile
-import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +9,14 @@ import gradio as gr
 from apps.page.address import keep_in_address
 from apps.page.api import add_api
 from apps.page.export import export_tab
-from apps.page.reconstruct import reconstruct_tab, run_folders
-from apps.page.settings import DEFAULTS
+from apps.page.reconstruct import layers_of, reconstruct_tab, run_folders
 from apps.page.study import study_folders, study_tab
-from apps.page.stylise.tab import FIRST_PAIR, stylise_tab
-from apps.page.widgets import asset
+from apps.page.stylise.tab import stylise_tab
+from apps.page.widgets import QUIET, asset
 from apps.service import uploads
 from apps.service.limits import Folders, Limits
 from rrstyle import examples
 from rrstyle.pictures import images
-from rrstyle.pipeline import stylize
 
 # Fonts of the machine: nothing to load, and no connection anywhere.
 _THEME = gr.themes.Default(
@@ -39,12 +35,15 @@ _THEME = gr.themes.Default(
 # For launch(), where Gradio 6 wants them.
 LOOK: dict[str, Any] = {"theme": _THEME, "css": asset("app.css"), "js": asset("app.js")}
 
-_HEAD = """<h1>rrstyle</h1>
-<p>A photograph in the manner of a picture, by networks that were never trained.</p>"""
+_WORDS = "A photograph in the manner of a picture, by networks that were never trained."
+_HEAD = f"""<a class="skip" href="#stylise">Go to Stylise</a><h1>rrstyle</h1><p>{_WORDS}</p>"""
+_LOGOUT = '<a class="logout" href="logout">Log out</a>'
 
 
-def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
+def build_app(limits: Limits, folders: Folders, *, login: bool = False) -> gr.Blocks:
     """The app. Gradio copies the built-in pictures into its cache while it is built.
+
+    With a `login` the page has a way out of it.
 
     ValueError if the folder of results holds none, OSError if a folder cannot be read.
     """
@@ -54,29 +53,22 @@ def build_app(limits: Limits, folders: Folders) -> gr.Blocks:
         gr.Blocks(title="rrstyle", analytics_enabled=False) as app,
     ):
         files = _write_examples(Path(name))
-        gr.HTML(_HEAD, elem_id="head")
+        gr.HTML(_HEAD + (_LOGOUT if login else ""), elem_id="head")
         with gr.Tabs(overflow_behavior="wrap") as box:
             with gr.Tab("Stylise", id="stylise") as first:
                 stylise = stylise_tab(app, limits, files)
             with gr.Tab("Reconstruct", id="reconstruct") as second:
                 networks = reconstruct_tab(limits, files, runs)
             with gr.Tab("Study", id="study") as third:
-                study_tab(third, studies)
+                study = study_tab(third, studies)
             with gr.Tab("Export", id="export") as fourth:
                 export_tab(limits, stylise)
         add_api(limits, runs)
-        keep_in_address(app, stylise.settings | networks, box, [first, second, third, fourth])
+        kept = stylise.settings | networks | study
+        restored = keep_in_address(app, kept, box, [first, second, third, fourth])
+        plan = [networks["architecture"], networks["layer"]]
+        restored.then(layers_of, plan, plan[1:], **QUIET)
     return app
-
-
-def warm_up() -> None:
-    """Compiles the first impression of the first pair, in a thread that the program waits for."""
-
-    def work() -> None:
-        content, style = (examples.example(name) for name in FIRST_PAIR)
-        stylize(content, style, replace(DEFAULTS, method="transport"), seed=0)
-
-    threading.Thread(target=work, name="rrstyle-warm-up").start()
 
 
 def _write_examples(folder: Path) -> dict[str, Path]:

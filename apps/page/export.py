@@ -10,7 +10,7 @@ import gradio as gr
 from apps.page.errors import in_words
 from apps.page.settings import CONTROLS, Settings, check_settings
 from apps.page.status import status_html
-from apps.page.stylise.album import Album
+from apps.page.stylise.album import Album, album_of
 from apps.page.stylise.tab import StyliseTab
 from apps.page.widgets import PRIVATE, QUIET, queued
 from apps.service import jobs, owners
@@ -86,10 +86,10 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
 
     @in_words
     def make(
-        source: Any, kind: Any, method: Any, album: Album | None, chosen: Any, *values: Any
+        request: gr.Request, source: Any, kind: Any, method: Any, chosen: Any, *values: Any
     ) -> Iterator[tuple]:
         current = check_settings(dict(zip(CONTROLS, values, strict=True)), limits=limits)
-        settings = settings_of(source, method, current, album, chosen)
+        settings = settings_of(source, method, current, album_of(request), chosen)
         write = partial(export_archive, settings.config, seed=settings.seed, format=kind)
         yield status_html("Waiting for its turn", 0.0), gr.DownloadButton(interactive=False)
         for report in jobs.run_one("writing and checking the model", write, limits):
@@ -101,7 +101,7 @@ def export_tab(limits: Limits, stylise: StyliseTab) -> None:
         line = f"Done: {path.name}, {path.stat().st_size / 2**20:.1f} MiB."
         yield status_html(line), gr.DownloadButton(value=str(path), interactive=True)
 
-    asked = [source, kind, method, stylise.album, stylise.chosen, *stylise.controls]
+    asked = [source, kind, method, stylise.chosen, *stylise.controls]
     job = go.click(make, asked, [status, download], **PRIVATE, **queued(limits))
     failed = status_html("The export ended with an error.")
     job.failure(lambda: failed, None, [status], **QUIET)

@@ -229,11 +229,12 @@ def reconstruct_tab(
                 panel = report
         yield _panel_shown(read, panel)
 
-    asked["architecture"].change(layers_of, [asked["architecture"]], [asked["layer"]], **QUIET)
+    plan = [asked["architecture"], asked["layer"]]
+    plan[0].input(layers_of, plan, plan[1:], **QUIET)
     go.click(
         answer, [picture, *asked.values()], [status, pictures, maps], **PRIVATE, **queued(limits)
     )
-    kept = ("architecture", "tap", "upsampling", "law", "std", "channels", "kernel")
+    kept = ("architecture", "layer", "tap", "upsampling", "law", "std", "channels", "kernel")
     return {name: asked[name] for name in kept} | {"side": asked["size"], "weights": asked["seed"]}
 
 
@@ -242,10 +243,10 @@ def layer_names(architecture: str) -> list[str]:
     return [convolution.name for convolution in ARCHITECTURES[architecture].convolutions]
 
 
-def layers_of(architecture: Any) -> gr.Dropdown:
-    """The layers of an architecture to choose from."""
+def layers_of(architecture: Any, layer: Any) -> gr.Dropdown:
+    """The layers of an architecture to choose from; `layer` stays if it is one of them."""
     names = layer_names(architecture)
-    return gr.Dropdown(names, value=names[min(1, len(names) - 1)])
+    return gr.Dropdown(names, value=layer if layer in names else names[1])
 
 
 def _panel_shown(picture: Picture, panel: Panel) -> tuple:

@@ -3,19 +3,24 @@
 A client names a folder by the server's word for it: no other folder is ever opened.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import gradio as gr
 import pandas as pd
+from gradio.components import Component
 
+from apps.page.address import TAB
 from apps.page.errors import in_words
 from apps.page.status import nothing_html, piece
 from apps.page.widgets import PRIVATE
+from apps.service import owners
 from recon.claims.entries import Entry, entries
 from recon.claims.verdicts import Finding, interval_text
 from recon.report.files import Result, Results, plain, read_results
@@ -23,6 +28,7 @@ from recon.report.page import MARKS, data_uri
 
 MOST_ROWS = 2000  # of a table at a time: a browser on a phone has to hold them
 ALL = "all"
+FOLDER, EXPERIMENT = "results", "experiment"  # in the page's address
 BUILT_IN = Path(__file__).parents[2] / "results"
 
 
@@ -114,15 +120,22 @@ def table(result: Result, column: Any, *, falling: bool) -> tuple[pd.DataFrame, 
     return rows.head(MOST_ROWS), said
 
 
-def claims_of(study: Study, verdict: Any) -> str:
-    """The claims, each with its findings, as HTML; of one verdict only, or ALL."""
+def claims_of(study: Study, verdict: Any, folder: str) -> str:
+    """The claims, each with its findings, as HTML; of one verdict only, or ALL.
+
+    Each links to the page of its experiment, in the folder of this name.
+    """
     claims = []
     for entry in study.entries:
         if findings := [f for f in entry.findings if verdict in (ALL, f.verdict)]:
             facts = [("Rule", entry.claim.rule), ("Source", entry.claim.paper)]
             facts.append(("Measured on", entry.measured_on))
+            name, link = entry.claim.experiment, ""
+            if name in study.results.chosen:
+                query = {TAB: "study", FOLDER: folder, EXPERIMENT: name}
+                link = f"?{urlencode(query)}"
             numbers = [(found.case or found.verdict, _numbers(found)) for found in findings]
-            claims.append((entry.claim, findings, facts, numbers))
+            claims.append((entry.claim, findings, facts, numbers, link))
     if not claims:
         return nothing_html("No claim has this verdict here.")
     return piece("claims", claims, MARKS)
@@ -140,11 +153,24 @@ def tally(study: Study) -> list[tuple[str, str]]:
     return [every, *((f"{MARKS[v]} {v} {counts[v]}", v) for v in MARKS)]
 
 
-def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
-    """The tab's widgets, filled when `tab` is opened from the `folders` of `study_folders`."""
+def downloads(result: Result) -> tuple[gr.DownloadButton, gr.DownloadButton]:
+    """The buttons of an experiment's rows and chart, as copies that Gradio serves."""
+    found = []
+    for ending in (".csv", ".svg"):
+        path = result.file(ending)
+        copy = path and shutil.copyfile(path, owners.own_folder() / path.name)
+        found.append(gr.DownloadButton(value=copy and str(copy), interactive=copy is not None))
+    return found[0], found[1]
+
+
+def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> dict[str, Component]:
+    """The tab's widgets, filled when `tab` is opened from the `folders` of `study_folders`.
+
+    The controls whose values the address keeps are returned, by their names there.
+    """
     if not folders:
         gr.HTML(nothing_html("No results here. Start the app with --results FOLDER."))
-        return
+        return {}
     first = next(iter(folders))
     study = read_study(folders, first)
     names = experiments(study)
@@ -163,6 +189,11 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             figures = gr.HTML(elem_id="figures")
+            with gr.Row():
+                files = [
+                    gr.DownloadButton(words, interactive=False, size="sm", min_width=130)
+                    for words in ("Download the rows (CSV)", "Download the chart (SVG)")
+                ]
             with gr.Accordion("Rows", open=False) as rows_of:
                 with gr.Row():
                     column = gr.Dropdown(
@@ -188,31 +219,37 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         study = read_study(folders, name)
         result = result_of(study, chosen)
         columns = [] if result.rows is None else [str(name) for name in result.rows.columns]
-        return figures_of(result), gr.Dropdown(columns, value=None)
+        return figures_of(result), gr.Dropdown(columns, value=None), *downloads(result)
 
     def list_rows(name: Any, chosen: Any, by: Any, largest: Any) -> tuple:
         result = result_of(read_study(folders, name), chosen)
         return table(result, by, falling=largest is True)
 
     def list_claims(name: Any, chosen: Any) -> str:
-        return claims_of(read_study(folders, name), chosen)
+        return claims_of(read_study(folders, name), chosen, name)
 
-    def change_folder(name: Any) -> tuple:
+    def change_folder(name: Any, chosen: Any) -> tuple:
         study = read_study(folders, name)
         names = experiments(study)
-        choices = gr.Radio(tally(study), value=ALL)
-        return gr.Dropdown(names, value=names[0][1]), choices
+        stays = chosen in study.results.chosen
+        shown = gr.Dropdown(names, value=chosen if stays else names[0][1])
+        return shown, gr.Radio(tally(study))
 
-    shown = ([folder, experiment], [figures, column])
+    shown = ([folder, experiment], [figures, column, *files])
     judged = ([folder, verdict], [claims])
-    # One after the other: the experiments of another folder have other names.
-    changed = folder.change(in_words(change_folder), [folder], [experiment, verdict], **PRIVATE)
+    # One after the other: the experiments of another folder have other names. Not on every change:
+    # the address sets folder and experiment together.
+    changed = gr.on(
+        [folder.input, tab.select],
+        in_words(change_folder),
+        [folder, experiment],
+        [experiment, verdict],
+        **PRIVATE,
+    )
     changed = changed.then(in_words(show), *shown, **PRIVATE)
     changed.then(in_words(list_claims), *judged, **PRIVATE)
     experiment.input(in_words(show), *shown, **PRIVATE)
     verdict.input(in_words(list_claims), *judged, **PRIVATE)
-    tab.select(in_words(show), *shown, **PRIVATE)
-    tab.select(in_words(list_claims), *judged, **PRIVATE)
     # Rows are sent only to those who ask for them.
     gr.on(
         [rows_of.expand, column.input, falling.input],
@@ -222,3 +259,4 @@ def study_tab(tab: gr.Tab, folders: Mapping[str, Path]) -> None:
         **PRIVATE,
     )
     experiment.change(lambda: gr.Accordion(open=False), None, [rows_of], **PRIVATE)
+    return {FOLDER: folder, EXPERIMENT: experiment}

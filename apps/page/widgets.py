@@ -50,7 +50,7 @@ def picture_input(
             alt_text=f"{label}: the picture chosen",
         )
         own = gr.UploadButton(
-            "Choose your photo" if label == "Photograph" else "Choose a style",
+            "Choose a style" if label.startswith("Style") else "Choose your photo",
             file_types=["image"],
             size="sm",
         )

@@ -13,6 +13,7 @@ import anyio
 import fastapi
 import gradio as gr
 from gradio import processing_utils, route_utils, routes
+from jinja2 import ChoiceLoader, DictLoader
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -72,6 +73,7 @@ def restrict_gradio(files: Path, spool: Path, hosts: frozenset[str] | None) -> N
                 kept.append(str(await anyio.to_thread.run_sync(uploads.keep, Path(file), folder)))
         return kept, [], []
 
+    _forget_gradio_s_preview()
     routes.DEFAULT_TEMP_DIR = str(files)
     routes.upload_fn = receive
     routes.file_fetch = _fetch_own
@@ -80,6 +82,18 @@ def restrict_gradio(files: Path, spool: Path, hosts: frozenset[str] | None) -> N
     # By itself Gradio downloads any link that a client passes as a file.
     processing_utils.async_ssrf_protected_get = _refuse_link
     route_utils.safehttpx.async_validate_url = _refuse_link
+
+
+def _forget_gradio_s_preview() -> None:
+    """Takes Gradio's name and pictures out of what other programs show of a link to the page."""
+    environment, name = routes.templates.env, "frontend/index.html"
+    assert environment.loader is not None
+    source, _, _ = environment.loader.get_source(environment, name)
+    page = re.sub(r'<meta\s+(?:property="og|name="twitter):[^>]*>', "", source)
+    page = page.replace("<head>", '<head><meta property="og:title" content="rrstyle">', 1)
+    environment.loader = ChoiceLoader([DictLoader({name: page}), environment.loader])
+    if environment.cache is not None:
+        environment.cache.clear()
 
 
 async def _refuse_link(url: str) -> NoReturn:

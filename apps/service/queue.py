@@ -32,6 +32,11 @@ class Turns:
         self._closed = False
         self.ended = threading.Event()  # set when running jobs have to end too
 
+    @property
+    def closed(self) -> bool:
+        """Whether no new jobs are taken."""
+        return self._closed
+
     def load(self) -> tuple[int, int]:
         """Number of jobs that run, and that wait."""
         with self._changed:

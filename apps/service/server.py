@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from apps.errors import one_line
 from apps.page import app as web
+from apps.page.stylise import opening
 from apps.scratch import scratch_folder
 from apps.service import guards
 from apps.service.jobs import turns
@@ -59,7 +60,7 @@ def serving(config: ServerConfig) -> Iterator[str]:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         guards.restrict_gradio(files, _made(home / "spool"), config.hosts)
         turns.open()
-        app = web.build_app(config.limits, config.folders)
+        app = web.build_app(config.limits, config.folders, login=config.auth is not None)
         _, url, _ = app.queue(max_size=config.limits.events).launch(
             server_name=config.host,
             server_port=config.port,
@@ -105,7 +106,7 @@ def launch(config: ServerConfig) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
         print(f"The app is at {url} (Ctrl+C ends it)", flush=True)
-        web.warm_up()
+        opening.start()
         told.wait()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.default_int_handler)

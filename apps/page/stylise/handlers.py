@@ -17,9 +17,20 @@ import gradio as gr
 from apps.errors import explain
 from apps.page.errors import in_words
 from apps.page.settings import CONTROLS, LARGEST_SEED, check_settings
-from apps.page.status import compare_html, duration, nothing_html, progress_text, status_html
-from apps.page.stylise.album import Album, Made, Order
-from apps.page.stylise.recipe import recipe_html
+from apps.page.status import duration, progress_text, status_html
+from apps.page.stylise.album import Album, Made, Order, album_of, browser_of, open_album
+from apps.page.stylise.runs import Run
+from apps.page.stylise.views import (
+    SHOWN,
+    all_shown,
+    archive_button,
+    listed,
+    opened,
+    outputs,
+    shown,
+    switched,
+    unfinished,
+)
 from apps.page.uploads import read_mask, read_upload
 from apps.service import jobs
 from apps.service.limits import Limits
@@ -27,18 +38,9 @@ from rrstyle.config import is_share
 from rrstyle.pictures.images import encode_png, fit_within, resize
 from rrstyle.transfer.blends import MOST_STYLES
 
-IDLE = "Choose two pictures, then press Stylise."
-EMPTY = nothing_html("The picture appears here.")
-NOT_CHOSEN = nothing_html("Choose a picture above to see how it was made.")
-NOT_FINISHED = nothing_html("This picture is not finished: there is no way to make it again yet.")
-
-# Widgets and states: those that a chosen picture changes, and all that a job changes.
-SHOWN = ("stage", "chosen", "recipe", "download")
-OUTPUTS = (*SHOWN, "status", "results", "gallery", "album", "archive")
-
-# By session, which a browser tab is: the stop flag of its job, waiting or running; whether somebody
-# looks at another picture meanwhile; and why the job ended, if by an error.
-_stops: dict[str | None, threading.Event] = {}
+# By session, which a browser tab is: its job, waiting or running; whether somebody looks at another
+# picture meanwhile; and why the job ended, if by an error.
+_runs: dict[str | None, Run] = {}
 _looking: set[str | None] = set()
 _reasons: dict[str | None, str] = {}
 
@@ -49,51 +51,88 @@ class Stylise:
 
     limits: Limits
 
-    def stylise(self, request: gr.Request, album: Album | None, *values: Any) -> Iterator[tuple]:
+    def stylise(self, request: gr.Request, *values: Any) -> Iterator[tuple]:
         """Make pictures as the controls say; `values` as `order_of` takes them."""
-        yield from self._run(request, album, lambda: order_of(values, self.limits))
+        yield from self._run(request, lambda: order_of(values, self.limits))
 
-    def more_like_this(
-        self, request: gr.Request, album: Album | None, chosen: Any
-    ) -> Iterator[tuple]:
+    def more_like_this(self, request: gr.Request, chosen: Any) -> Iterator[tuple]:
         """Make as many pictures as the chosen one was made with, of the seeds after its last."""
-        yield from self._run(request, album, lambda: next_order(album, chosen))
+        yield from self._run(request, lambda: next_order(album_of(request), chosen))
 
     @in_words
-    def _run(
-        self, request: gr.Request, album: Album | None, find_order: Callable[[], Order]
-    ) -> Iterator[tuple]:
-        session = request.session_hash
-        flag = _stops.setdefault(session, threading.Event())
-        try:
-            yield from _make(album, find_order(), flag, self.limits, lambda: session in _looking)
-        except (ValueError, OSError) as error:
-            _reasons[session] = explain(error)
-            raise
-        finally:
-            _stops.pop(session, None)
-            _looking.discard(session)
+    def _run(self, request: gr.Request, find_order: Callable[[], Order]) -> Iterator[tuple]:
+        run = _runs.get(request.session_hash)
+        if run is None or run.started:
+            run = _runs[request.session_hash] = Run(browser_of(request))
+        run.start(_make(request, find_order, run.stop, self.limits))
+        yield from _follow(request)
 
 
 def begin(request: gr.Request) -> tuple:
     """The click, before the job has its turn: from now on Stop means this job."""
-    _stops[request.session_hash] = threading.Event()
+    for session, run in list(_runs.items()):
+        if run.ended:  # and no page followed it to its end
+            del _runs[session]
+    _runs[request.session_hash] = Run(browser_of(request))
     _reasons.pop(request.session_hash, None)
-    on, off = gr.Button(interactive=True), gr.Button(interactive=False)
-    return off, on, off, off, status_html("Waiting for its turn", 0.0)
+    return *switched(busy=True), status_html("Waiting for its turn", 0.0)
 
 
-def end(album: Album | None, chosen: Any) -> tuple[gr.Button, gr.Button, gr.Button, gr.Button]:
-    """Stylise, Stop, More like this and Clear after a job."""
-    can_repeat = album is not None and album.find(chosen) is not None
-    on, off = gr.Button(interactive=True), gr.Button(interactive=False)
-    return on, off, gr.Button(interactive=can_repeat), on
+def reopen(request: gr.Request) -> tuple:
+    """A page that is opened: `SWITCHED` and `OUTPUTS` of what its browser made and still makes."""
+    browser, album = browser_of(request), album_of(request)
+    running = (r for r in _runs.values() if r.browser == browser and r.started and not r.ended)
+    run = next(running, None)
+    if run is not None:
+        _runs[request.session_hash] = run
+    if album is None or not album.pictures:
+        first = opened(album or open_album(request)) if run is None else {}
+        return *switched(busy=run is not None), *outputs(**first)
+    return *switched(busy=run is not None, repeatable=True), *all_shown(album)[:-1]
 
 
-def fail(request: gr.Request, album: Album | None, chosen: Any) -> tuple:
+@in_words
+def follow(request: gr.Request) -> Iterator[tuple]:
+    """What the job does that an opened page found, if it found one."""
+    yield outputs()
+    yield from _follow(request)
+
+
+def _follow(request: gr.Request) -> Iterator[tuple]:
+    """The session's job until it ends; a page that is lost leaves it running."""
+    session = request.session_hash
+    if (run := _runs.get(session)) is None:
+        return
+    try:
+        for update in run.follow():
+            if session in _looking:  # whoever looks at another picture goes on doing so
+                update = {name: v for name, v in update.items() if name not in SHOWN}
+            yield outputs(**update)
+    except (ValueError, OSError) as error:
+        _reasons[session] = explain(error)
+        raise
+    finally:
+        _looking.discard(session)
+        if run.ended:
+            _runs.pop(session, None)
+
+
+def end(request: gr.Request, chosen: Any) -> tuple:
+    """`SWITCHED` after a job."""
+    album = album_of(request)
+    return switched(busy=False, repeatable=album is not None and album.find(chosen) is not None)
+
+
+def fail(request: gr.Request, chosen: Any) -> tuple:
     """As `end`, after an error, which Gradio shows in a box that goes away: its words stay."""
     reason = _reasons.pop(request.session_hash, "something went wrong; see the server's log")
-    return *end(album, chosen), status_html(f"Not made: {reason}")
+    return *end(request, chosen), status_html(f"Not made: {reason}")
+
+
+def is_busy(request: gr.Request) -> bool:
+    """Whether a job of the session waits or runs."""
+    run = _runs.get(request.session_hash)
+    return run is not None and not run.ended
 
 
 def stop(request: gr.Request) -> None:
@@ -101,15 +140,17 @@ def stop(request: gr.Request) -> None:
 
     Only the job says so: an answer from here could come after its last word, and stay.
     """
-    if flag := _stops.get(request.session_hash):
-        flag.set()
+    if run := _runs.get(request.session_hash):
+        run.stop.set()
 
 
 def leave(request: gr.Request) -> None:
-    """The tab was closed: its job ends."""
-    stop(request)
-    _stops.pop(request.session_hash, None)
-    _reasons.pop(request.session_hash, None)
+    """The page was closed, or is loaded anew: its job goes on."""
+    session = request.session_hash
+    if (run := _runs.get(session)) and not run.started:
+        del _runs[session]
+    _reasons.pop(session, None)
+    _looking.discard(session)
 
 
 def another_seed() -> int:
@@ -117,38 +158,19 @@ def another_seed() -> int:
     return secrets.randbelow(10**6)
 
 
-def show(request: gr.Request, album: Album | None, event: gr.SelectData) -> tuple:
+def show(request: gr.Request, event: gr.SelectData) -> tuple:
     """The picture chosen in the gallery: `SHOWN`, and More like this; it stays during a job."""
     # By its name: the gallery may have grown since the click.
     value = event.value if isinstance(event.value, dict) else {}
     file = value.get("image")
     path = file.get("path") if isinstance(file, dict) else None
+    album = album_of(request)
     made = album.find(Path(path).name) if album and isinstance(path, str) else None
-    if made is None:
+    if album is None or made is None:
         return (gr.skip(),) * (len(SHOWN) + 1)
-    busy = request.session_hash in _stops
-    if busy:
+    if busy := is_busy(request):
         _looking.add(request.session_hash)
-    return *_shown(made).values(), gr.Button(interactive=not busy)
-
-
-def clear(album: Album | None) -> tuple:
-    """The pictures are gone, but can be brought back: `OUTPUTS`, More like this, that, them."""
-    off = gr.DownloadButton(value=None, interactive=False)
-    none: dict[str, Any] = {"stage": EMPTY, "chosen": None, "recipe": NOT_CHOSEN, "download": off}
-    none |= {"status": status_html(IDLE), "results": gr.Column(visible=False)}
-    values = _update(**none, gallery=[], album=None, archive=off)
-    return *values, gr.Button(interactive=False), gr.Button(visible=True), album
-
-
-def bring_back(cleared: Album | None) -> tuple:
-    """What `clear` took away, in the same order."""
-    gone = gr.Button(visible=False), None
-    if cleared is None or not cleared.pictures:
-        return *_update(), gr.skip(), *gone
-    archive = gr.DownloadButton(value=str(cleared.write_zip()), interactive=True)
-    values = _update(**_listed(cleared), **_shown(cleared.pictures[-1]), archive=archive)
-    return *values, gr.Button(interactive=True), *gone
+    return *shown(album, made).values(), gr.Button(interactive=not busy)
 
 
 def order_of(values: tuple, limits: Limits) -> Order:
@@ -193,21 +215,19 @@ def _share(value: Any) -> float:
 
 
 def _make(
-    album: Album | None,
-    order: Order,
-    flag: threading.Event,
-    limits: Limits,
-    looks_elsewhere: Callable[[], bool],
-) -> Iterator[tuple]:
+    request: gr.Request, find_order: Callable[[], Order], flag: threading.Event, limits: Limits
+) -> Iterator[dict[str, Any]]:
+    """A job: values of `OUTPUTS` by name."""
+    order = find_order()
     settings = order.settings
     content = read_upload(order.content, "photograph")
     styles = [read_upload(style, "style") for style in order.styles]
-    album = album or Album()
+    album = open_album(request)
     size = fit_within(content.pixels.shape[:2], settings.config.side)
     before = album.write("before", encode_png(resize(content.pixels, size)))
     started = time.monotonic()
     archive = gr.DownloadButton(value=None, interactive=False)
-    yield _update(status=status_html("Starting", 0.0), album=album, archive=archive)
+    yield {"status": status_html("Starting", 0.0), "archive": archive}
     done: list[Made] = []
     preview: Path | None = None
     job = jobs.run_job(
@@ -224,52 +244,26 @@ def _make(
     )
     for report in job:
         if isinstance(report, jobs.Progress):
-            yield _update(status=status_html(progress_text(report), report.fraction))
+            yield {"status": status_html(progress_text(report), report.fraction)}
         elif isinstance(report, jobs.Preview):
             caption = f"{order.title}, seed {settings.seed + len(done)}, {report.stage}"
             preview = album.write("preview", encode_png(report.image))
             # Once there is a picture, the stage is for looking at it.
-            large = {} if done or looks_elsewhere() else _unfinished(before, preview, caption)
-            yield _update(**large, **_listed(album, (preview, caption)))
+            large = {} if done else unfinished(before, preview, caption)
+            yield listed(album, (preview, caption)) | large
         else:
             done.append(album.add(report, before, order))
-            large = _shown(done[0]) if len(done) == 1 and not looks_elsewhere() else {}
-            yield _update(**_listed(album), **large)
+            yield listed(album) | (shown(album, done[0]) if len(done) == 1 else {})
     for path in album.folder.glob("*-preview.png"):
         if done or path != preview:  # stopped early, the last one is what there is
             path.unlink(missing_ok=True)
     notes = [f"{p.name}: {note}" for p in (content, *styles) for note in p.notes]
     line = _ended(len(done), settings.n, time.monotonic() - started)
-    if album.pictures:
-        archive = gr.DownloadButton(value=str(album.write_zip()), interactive=True)
     status = status_html(" ".join([line, *notes]))
-    yield _update(status=status, gallery=album.gallery(), archive=archive)
+    yield {"status": status, "gallery": album.gallery(), "archive": archive_button(album)}
 
 
 def _ended(done: int, n: int, seconds: float) -> str:
     if done == n:
         return f"Done: {done} picture{'s' if done > 1 else ''} in {duration(seconds)}."
     return f"Stopped: {done} of {n} done and kept." if done else "Stopped before one was finished."
-
-
-def _unfinished(before: Path, preview: Path, caption: str) -> dict[str, Any]:
-    """`SHOWN` of a picture that is being made: all of it is of this one."""
-    download = gr.DownloadButton(value=str(preview), interactive=True)
-    values = compare_html(before, preview, caption), None, NOT_FINISHED, download
-    return dict(zip(SHOWN, values, strict=True))
-
-
-def _update(**values: Any) -> tuple:
-    return tuple(values.get(name, gr.skip()) for name in OUTPUTS)
-
-
-def _listed(album: Album, running: tuple[Path, str] | None = None) -> dict[str, Any]:
-    seen = gr.Column(visible=bool(album.pictures))
-    return {"results": seen, "gallery": album.gallery(running), "album": album}
-
-
-def _shown(made: Made) -> dict[str, Any]:
-    download = gr.DownloadButton(value=str(made.path), interactive=True)
-    stage = compare_html(made.before, made.path, made.title)
-    values = stage, made.path.name, recipe_html(made.path), download
-    return dict(zip(SHOWN, values, strict=True))

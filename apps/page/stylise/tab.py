@@ -20,7 +20,8 @@ from apps.page.settings import (
     look_of,
 )
 from apps.page.status import status_html
-from apps.page.stylise import handlers
+from apps.page.stylise import handlers, history, impressions, views
+from apps.page.stylise.opening import FIRST_PAIR
 from apps.page.stylise.recipe import load_recipe
 from apps.page.widgets import (
     PRIVATE,
@@ -38,7 +39,6 @@ from rrstyle import examples
 from rrstyle.presets import PRESETS
 from rrstyle.transfer.blends import MOST_STYLES
 
-FIRST_PAIR = ("chelsea", "starry-swirls")
 _BLEND, _PAINT = "Blend with more styles", "Paint where the style goes"
 
 
@@ -48,7 +48,6 @@ class StyliseTab:
 
     settings: dict[str, Component]  # that the address keeps, by their names there
     controls: list[Component]  # in the order of `apps.page.settings.CONTROLS`
-    album: gr.State  # the session's pictures
     chosen: gr.State  # file name of the chosen one
 
 
@@ -56,39 +55,59 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     """The tab's widgets and what they do, with the built-in pictures by name."""
     with gr.Row(elem_classes="sides"):
         with gr.Column(scale=2, min_width=320):
-            asked, look = _inputs(limits, files)
+            asked, look, looked, sketches = _inputs(limits, files)
         with gr.Column(scale=3, min_width=320, elem_classes="stage"):
             parts = _outputs()
-    album, chosen = parts["album"], parts["chosen"] = gr.State(None), gr.State(None)
-    outputs = [parts[name] for name in handlers.OUTPUTS]
-    buttons = [go, stop, more] = [parts[name] for name in ("go", "stop", "more")]
+    parts["sketches"], parts["chosen"] = sketches, gr.State(None)
+    chosen, pictures = parts["chosen"], asked[: -len(CONTROLS)]  # with shares and mask
+    outputs = [parts[name] for name in views.OUTPUTS]
+    switched = [go, stop, more, clear] = [parts[name] for name in views.SWITCHED]
     run = handlers.Stylise(limits)
-    switched = [*buttons, parts["clear"]]
-    for button, handler, values in (
-        (go, run.stylise, [album, *asked]),
-        (more, run.more_like_this, [album, chosen]),
+    told = [*switched, parts["status"]]
+    sketch = impressions.Impressions(limits)
+    sketched = [parts[name] for name in impressions.SKETCHED]
+    # A new one does not wait for the one before, which then ends.
+    sketching = PRIVATE | {"concurrency_id": "sketches", "concurrency_limit": limits.handlers}
+    sketching |= {"trigger_mode": "multiple"}
+    changes = [picture.change for picture in pictures]
+    gr.on(changes, sketch.impress, [chosen, *asked], sketched, **sketching)
+    looked.then(sketch.impress, [chosen, *asked], sketched, **sketching)
+    gr.on([go.click, more.click], impressions.stop, None, None, **QUIET)
+    app.unload(impressions.stop)
+    for began, handler, values in (
+        (go.click(handlers.begin, None, told, **QUIET), run.stylise, asked),
+        (more.click(handlers.begin, None, told, **QUIET), run.more_like_this, [chosen]),
+        # A job goes on when its page is lost: the next one follows it.
+        (app.load(handlers.reopen, None, [*switched, *outputs], **QUIET), handlers.follow, None),
     ):
-        began = button.click(handlers.begin, None, [*switched, parts["status"]], **QUIET)
         job = began.then(handler, values, outputs, **PRIVATE, **queued(limits))
         # In Gradio 6.31 `then` alone does not follow an error.
-        job.success(handlers.end, [album, chosen], switched, **QUIET)
-        job.failure(handlers.fail, [album, chosen], [*switched, parts["status"]], **QUIET)
+        ended = job.success(handlers.end, [chosen], switched, **QUIET)
+        ended.then(sketch.looks, [chosen, *asked], sketched, **sketching)
+        job.failure(handlers.fail, [chosen], told, **QUIET)
     go.click(None, None, None, js=asset("show-job.js"), api_visibility="private")
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
     stop.click(handlers.stop, None, None, **QUIET)
-    shown = [*(parts[name] for name in handlers.SHOWN), more]
-    parts["gallery"].select(handlers.show, [album], shown, **QUIET)
-    undo, cleared = parts["undo"], gr.State(None)
-    parts["clear"].click(handlers.clear, [album], [*outputs, more, undo, cleared], **QUIET)
-    undo.click(handlers.bring_back, [cleared], [*outputs, more, undo, cleared], **QUIET)
+    shown = [*(parts[name] for name in views.SHOWN), more]
+    parts["gallery"].select(handlers.show, None, shown, **QUIET)
+    liked = [parts["favourite"], parts["gallery"]]
+    liked[0].click(history.like, [chosen], liked, **QUIET)
+    changed = [*outputs, more, parts["undo"]]
+    parts["delete"].click(history.delete, [chosen], changed, **QUIET)
+    clear.click(history.clear, None, changed, **QUIET)
+    parts["undo"].click(history.bring_back, None, changed, **QUIET)
     app.unload(handlers.leave)
     content, controls = asked[0], asked[-len(CONTROLS) :]
+    keep = asset("keep-pictures.js")
+    gr.on(changes, None, pictures, None, js=keep, api_visibility="private")
+    back = asset("bring-pictures-back.js")
+    app.load(None, pictures, pictures, js=back, api_visibility="private")
     brush = asset("show-to-brush.js")
     for event in (content.change, app.load):
         event(None, [content], None, js=brush, api_visibility="private")
     names = (control.address for control in CONTROLS.values())
     settings = {"look": look, **dict(zip(names, controls, strict=True))}
-    return StyliseTab(settings, controls, album, chosen)
+    return StyliseTab(settings, controls, chosen)
 
 
 def _blend_label(*pictures: Any) -> gr.Accordion:
@@ -105,16 +124,22 @@ def _outputs() -> dict[str, Any]:
     """The right side: the job, the picture it makes, and all that were made."""
     with gr.Row(elem_id="go"):
         go = gr.Button("Stylise", variant="primary", scale=3, elem_id="stylise")
-        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90)
-    status = gr.HTML(status_html(handlers.IDLE), elem_id="job")
-    undo = gr.Button("Bring the pictures back", size="sm", visible=False)
-    stage = gr.HTML(handlers.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
+        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=90, elem_id="stop")
+    status = gr.HTML(status_html(views.IDLE), elem_id="job")
+    undo = gr.Button("Bring back what was removed", size="sm", visible=False)
+    stage = gr.HTML(views.EMPTY, elem_id="stage", js_on_load=asset("compare.js"))
     with gr.Column(visible=False) as results:
         with gr.Row():
-            download = gr.DownloadButton("Download PNG", interactive=False, min_width=130)
-            more = gr.Button("More like this", interactive=False, min_width=130)
+            download = gr.DownloadButton(
+                "Download PNG", interactive=False, size="md", min_width=130
+            )
+            more = gr.Button(
+                "More like this", interactive=False, size="md", min_width=130, elem_id="more"
+            )
+            favourite = gr.Button("☆ Favourite", interactive=False, size="md", min_width=100)
+            delete = gr.Button("Delete", interactive=False, size="md", min_width=100)
         gallery = gr.Gallery(
-            label="Pictures: choose one to see it above",
+            label="Your pictures: choose one to see it above",
             format="png",
             columns=4,
             elem_id="gallery",
@@ -126,27 +151,30 @@ def _outputs() -> dict[str, Any]:
             buttons=[],
         )
         with gr.Accordion("How this picture was made", open=False):
-            recipe = gr.HTML(handlers.NOT_CHOSEN, elem_id="recipe")
+            recipe = gr.HTML(views.NOT_CHOSEN, elem_id="recipe")
         with gr.Row():
             archive = gr.DownloadButton(
                 "Download all (ZIP)", interactive=False, size="sm", min_width=130
             )
             clear = gr.Button("Clear the pictures", size="sm", min_width=130)
     found: dict[str, Any] = {"go": go, "stop": stop, "more": more, "clear": clear}
-    found |= {"undo": undo, "download": download}
+    found |= {"undo": undo, "download": download, "favourite": favourite, "delete": delete}
     found |= {"status": status, "stage": stage, "results": results, "gallery": gallery}
     return found | {"recipe": recipe, "archive": archive}
 
 
-def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio]:
-    """The left side: the widgets that `handlers.order_of` takes the values of, and the look's.
+def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio, Any, gr.HTML]:
+    """The left side: what one needs is in sight, the rest folded away.
 
-    What one needs is in sight, the rest folded away.
+    Returns:
+        The widgets that `handlers.order_of` takes the values of; the looks, the event of one that
+        was chosen, and what holds their pictures.
     """
     controls: dict[str, Any] = {}
     with gr.Row():
         content = picture_input("Photograph", examples.PHOTOGRAPHS, files, FIRST_PAIR[0])
         styles = [picture_input("Style", examples.STYLES, files, FIRST_PAIR[1])]
+    sketches = gr.HTML(elem_id="sketches")
     look = gr.Radio(
         [(preset.name, look) for look, preset in PRESETS.items()],
         value=FIRST_LOOK,
@@ -157,7 +185,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
     info = "0 = your photo, 1 = full style."
     controls["strength"] = of_field(share, DEFAULTS, "strength", info=info)
     with gr.Row():
-        info = "How many pictures, each from a different random network."
+        info = "How many pictures: the same settings, each comes out differently."
         controls["n"] = slider(
             1, limits.max_variants, 1, value=2, label="Variants", info=info, min_width=150
         )
@@ -182,7 +210,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
             SMALLEST_SIDE, limits.max_side, 16, value=side, label="Size", info=info
         )
         with gr.Row(elem_id="seed"):
-            info = "Names the first random network; the variants count up from it."
+            info = "The same seed gives the same picture again; variants count up from it."
             controls["seed"] = seed_input(info, scale=3)
             dice = gr.Button("⚄ New seed", scale=1, min_width=150)
         dice.click(handlers.another_seed, None, [controls["seed"]], **QUIET)
@@ -214,9 +242,9 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
     asked = [content, *styles, *shares, mask, *(controls[key] for key in CONTROLS)]
     # A look sets some of the controls; each can still be changed.
     looked = [controls[key] for key, control in CONTROLS.items() if control.in_look]
-    look.input(in_words(apply_look), [look], looked, **QUIET)
+    applied = look.input(in_words(apply_look), [look], looked, **QUIET)
     for control in looked:
         control.input(look_of, looked, [look], **QUIET)
     look.change(lambda name: gr.Radio(info=look_hint(name)), [look], [look], **QUIET)
     recipe.upload(in_words(load_recipe), [recipe], [note, look, *asked], **PRIVATE)
-    return asked, look
+    return asked, look, applied, sketches

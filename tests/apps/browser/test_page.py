@@ -170,13 +170,13 @@ def test_dark_is_dark_and_can_be_read(open_page):
 
 def test_the_keyboard_is_enough(open_page):
     page = open_page(QUICK)
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "stylise":
-            break
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Go to Stylise")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator("#stylise")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#job")).to_contain_text("Done")
+    expect(page.locator("#stylise")).to_be_focused()  # back from Stop
     line = page.get_by_label("Line between the photograph and the picture")
     line.focus()
     page.keyboard.press("ArrowRight")
@@ -231,6 +231,21 @@ def test_study_shows_figures_claims_and_rows(open_page):
     page.get_by_role("button", name="Rows").click()
     expect(page.get_by_text(re.compile(r"^(the first [\d,]+ of )?[\d,]+ rows$"))).to_be_visible()
     expect(page.get_by_role("columnheader").filter(has_text="ssim").first).to_be_visible()
+
+
+def test_layer_and_experiment_stand_in_the_address(open_page):
+    page = open_page("?tab=reconstruct&architecture=alexnet&layer=conv3_1")
+    expect(page.get_by_label("Layer")).to_have_value("conv3_1")
+    page.goto(page.url.split("?")[0] + "?tab=study&experiment=laws")
+    ready(page)
+    expect(page.get_by_label("Experiment")).to_have_value(re.compile("^laws: "))
+    link = page.get_by_role("link", name="Measured by channels").first
+    link.click()
+    expect(page).to_have_url(re.compile("experiment=channels"))
+    expect(page.get_by_label("Experiment")).to_have_value(re.compile("^channels: "))
+    expect(page.locator("#figures img").first).to_be_visible()
+    assert downloaded(page, "Download the chart (SVG)")[:5] == b"<?xml"
+    assert downloaded(page, "Download the rows (CSV)").count(b"\n") > 10
 
 
 def test_export_gives_a_zip(open_page):

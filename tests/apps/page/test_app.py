@@ -70,20 +70,6 @@ def test_a_folder_without_results_is_told_at_the_start(tmp_path):
         web.build_app(Limits(), Folders(results=tmp_path))
 
 
-def test_warming_up_makes_the_first_impression_of_the_first_pair(monkeypatch):
-    made = []
-
-    def stylize(content, style, config, *, seed):
-        made.append((content.shape, style.shape, config.method, config.side, seed))
-
-    monkeypatch.setattr(web, "stylize", stylize)
-    web.warm_up()
-    for thread in web.threading.enumerate():
-        if thread.name == "rrstyle-warm-up":
-            thread.join(30)
-    assert made == [((300, 451, 3), (512, 512, 3), "transport", 384, 0)]
-
-
 def test_built_in_pictures_are_recognised_without_being_drawn_again(app, monkeypatch, tmp_path):
     path = tmp_path / "upload"
     path.write_bytes(images.encode_png(examples.example("waves")))

@@ -105,3 +105,9 @@ def test_a_constant_map_is_black_and_large_maps_shrink():
     sheet = answers.feature_sheet(np.full((200, 100, 1), 7, np.float32))
     assert sheet.shape[0] <= answers.MAP_SIDE + 40
     assert sheet.min() == 0
+
+
+def test_a_layer_stays_where_the_other_architecture_has_it_too():
+    assert answers.layers_of("alexnet", "conv3_1").value == "conv3_1"
+    assert answers.layers_of("alexnet", "conv1_2").value == "conv2_1"
+    assert answers.layers_of("vgg16", None).value == "conv1_2"

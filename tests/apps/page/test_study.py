@@ -86,16 +86,35 @@ def test_rows_are_sorted_before_they_are_cut(folders, monkeypatch):
 def test_claims_are_counted_and_chosen_by_verdict(folders):
     study = handlers.read_study(folders, "results")
     choices = dict(handlers.tally(study))
-    every = handlers.claims_of(study, handlers.ALL)
+    every = handlers.claims_of(study, handlers.ALL, "results")
     assert every.count("<article>") == len(study.entries)
     assert f"all {every.count('<li')}" in choices
-    untested = handlers.claims_of(study, "not tested")
+    untested = handlers.claims_of(study, "not tested", "results")
     assert 0 < untested.count("<article>") <= len(study.entries)
     assert 'class="holds"' not in untested
-    assert "No claim" in handlers.claims_of(study, "magic")
+    assert "No claim" in handlers.claims_of(study, "magic", "results")
 
 
 def test_the_project_s_own_results_have_claims_that_hold():
     study = handlers.read_study(handlers.study_folders(None), "results")
     assert len(handlers.experiments(study)) >= 5
-    assert 'class="holds"' in handlers.claims_of(study, "holds")
+    assert 'class="holds"' in handlers.claims_of(study, "holds", "results")
+
+
+def test_claims_link_to_the_experiments_that_are_here(folders):
+    write_results(folders["results/laptop"], "channels", scale="laptop")
+    study = handlers.read_study(folders, "results/laptop")
+    page = handlers.claims_of(study, handlers.ALL, "results/laptop")
+    measured = [e for e in study.entries if e.claim.experiment == "channels"]
+    link = 'href="?tab=study&amp;results=results%2Flaptop&amp;experiment=channels"'
+    assert page.count(link) == page.count("href=") == len(measured) > 0
+
+
+def test_rows_and_chart_are_there_to_download(folders, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
+    result = handlers.result_of(handlers.read_study(folders, "results"), "laws")
+    rows, chart = handlers.downloads(result)
+    copy = Path(rows.value["path"])
+    assert copy.is_relative_to(tmp_path / "served")
+    assert copy.read_bytes() == result.file(".csv").read_bytes()
+    assert chart.interactive is False  # this folder has none

@@ -1,7 +1,6 @@
 """The Stylise tab's handlers, with the pipeline's work replaced, and the session's album."""
 
 import base64
-import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -13,113 +12,57 @@ import pytest
 
 from apps.page import uploads
 from apps.page.stylise import album as web_album
-from apps.page.stylise import handlers
+from apps.page.stylise import handlers, views
 from apps.service import jobs
-from apps.service.limits import Limits
 from rrstyle import recipes
 from rrstyle.pictures import images
-from rrstyle.pipeline import Variant
 from rrstyle.progress import Step
+from tests.apps.page.stylise.without_work import (
+    LIMITS,
+    SETTINGS,
+    album,
+    cache,
+    click,
+    pair,
+    request,
+    run,
+    values,
+    work,
+)
 
-LIMITS = Limits(max_side=128, max_variants=4)
-SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1)  # two pictures of the seeds 3 and 4
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def pair(cache):
-    found = []
-    for number in range(2):
-        path = cache / f"upload-{number}.png"
-        pixels = np.random.default_rng(number).random((40, 48, 3), np.float32)
-        path.write_bytes(images.encode_png(pixels))
-        found.append({"path": str(path), "orig_name": f"picture-{number}.png"})
-    return found
-
-
-def values(pair, settings=SETTINGS, *, styles=None, shares=(1, 1, 1, 1), mask="") -> tuple:
-    given = [pair[1], None, None, None] if styles is None else styles
-    return pair[0], *given, *shares, mask, *settings
-
-
-def request(session: str = "tab") -> gr.Request:
-    return SimpleNamespace(session_hash=session)
-
-
-class Work:
-    """In place of the pipeline: what it was asked for, and pictures at once or on demand."""
-
-    def __init__(self):
-        self.asked: list[dict] = []
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.steps = 0
-
-    def variants(self, content, style, config, *, n, seed, on_step, **others):
-        self.asked.append({"style": style, "config": config, "n": n, "seed": seed, **others})
-        for i in range(n):
-            on_step(Step("working", i / n))
-            yield Variant(seed + i, content)
-            while not self.go_on.wait(0.02):
-                self.steps += 1
-                on_step(Step("working", (i + 0.5) / n))
-
-
-@pytest.fixture
-def work(monkeypatch):
-    work = Work()
-    monkeypatch.setattr(jobs, "variants", work.variants)
-    yield work
-    work.go_on.set()
-
-
-def run(handler, *arguments) -> tuple[dict, list[dict]]:
-    """What the widgets hold after all updates, and the updates."""
-    updates = [
-        dict(zip(handlers.OUTPUTS, update, strict=True))
-        for update in handler(request(), *arguments)
-    ]
-    last: dict = {}
-    for update in updates:
-        last |= {name: value for name, value in update.items() if value != gr.skip()}
-    return last, updates
+__all__ = ["cache", "pair", "work"]
 
 
 def test_pictures_come_one_by_one_with_their_recipes(pair, work):
     tab = handlers.Stylise(LIMITS)
-    last, updates = run(tab.stylise, None, *values(pair))
+    last, updates = run(tab.stylise, *values(pair))
     assert "Done: 2 pictures" in last["status"]
     lengths = [len(u["gallery"]) for u in updates if u["gallery"] != gr.skip()]
     assert lengths == sorted(lengths)
     words = [words for _, words in last["gallery"]]  # the newest first
     assert words == [f"Palette only, picture-1, seed {seed}" for seed in (4, 3)]
-    album = last["album"]
-    assert last["chosen"] == album.pictures[0].path.name
-    for made, seed in zip(album.pictures, (3, 4), strict=True):
+    pictures = album().pictures
+    assert last["chosen"] == pictures[0].path.name
+    for made, seed in zip(pictures, (3, 4), strict=True):
         recipe = recipes.read_recipe(made.path)
         assert (recipe.seed, recipe.content.name) == (seed, "picture-0.png")
         assert images.read_image(made.before).pixels.shape == (40, 48, 3)
     with zipfile.ZipFile(last["archive"].value["path"]) as opened:
-        names = [made.path.name for made in album.pictures]
+        names = [made.path.name for made in pictures]
         assert opened.namelist() == names
         assert [opened.read(name) for name in names] == [
-            made.path.read_bytes() for made in album.pictures
+            made.path.read_bytes() for made in pictures
         ]
 
 
 def test_a_slow_method_begins_with_a_first_impression(pair, work):
     tab = handlers.Stylise(LIMITS)
-    last, updates = run(tab.stylise, None, *values(pair, ("paint", *SETTINGS[1:])))
+    last, updates = run(tab.stylise, *values(pair, ("paint", *SETTINGS[1:])))
     assert [asked["config"].method for asked in work.asked] == ["transport", "paint"]
     shown = [u["stage"] for u in updates if u["stage"] != gr.skip()]
     assert "first impression" in shown[0]
     assert "first impression" not in last["stage"]
-    assert not list(last["album"].folder.glob("*-preview.png"))
+    assert not list(album().folder.glob("*-preview.png"))
 
 
 def test_several_styles_their_shares_and_the_mask_reach_the_pipeline(pair, work):
@@ -128,7 +71,7 @@ def test_several_styles_their_shares_and_the_mask_reach_the_pipeline(pair, work)
     painted = uploads.MASK_START + base64.b64encode(images.encode_png(mask)).decode()
     styles = [pair[1], None, pair[0], None]
     tab = handlers.Stylise(LIMITS)
-    run(tab.stylise, None, *values(pair, styles=styles, shares=(1, 0.3, 0.5, 1), mask=painted))
+    run(tab.stylise, *values(pair, styles=styles, shares=(1, 0.3, 0.5, 1), mask=painted))
     (asked,) = work.asked
     assert len(asked["style"]) == 2
     assert asked["weights"] == (1.0, 0.5)
@@ -137,15 +80,14 @@ def test_several_styles_their_shares_and_the_mask_reach_the_pipeline(pair, work)
 
 def test_more_like_this_goes_on_with_the_seeds(pair, work):
     tab = handlers.Stylise(LIMITS)
-    first, _ = run(tab.stylise, None, *values(pair))
-    album, chosen = first["album"], first["album"].pictures[1].path.name
-    more, _ = run(tab.more_like_this, album, chosen)
-    assert [made.seed for made in more["album"].pictures] == [3, 4, 5, 6]
-    assert more["chosen"] == more["album"].pictures[2].path.name
+    run(tab.stylise, *values(pair))
+    more, _ = run(tab.more_like_this, album().pictures[1].path.name)
+    assert [made.seed for made in album().pictures] == [3, 4, 5, 6]
+    assert more["chosen"] == album().pictures[2].path.name
     # Pictures by other settings do not count: their seeds are free.
-    other, _ = run(tab.stylise, more["album"], *values(pair, ("adain", *SETTINGS[1:])))
-    again, _ = run(tab.more_like_this, other["album"], other["album"].pictures[-1].path.name)
-    assert [made.seed for made in again["album"].pictures[-2:]] == [5, 6]
+    run(tab.stylise, *values(pair, ("adain", *SETTINGS[1:])))
+    run(tab.more_like_this, album().pictures[-1].path.name)
+    assert [made.seed for made in album().pictures[-2:]] == [5, 6]
 
 
 def test_stop_keeps_what_is_done(pair, work):
@@ -153,14 +95,14 @@ def test_stop_keeps_what_is_done(pair, work):
     tab = handlers.Stylise(LIMITS)
     handlers.begin(request())
     last: dict = {}
-    for update in tab.stylise(request(), None, *values(pair)):
-        found = dict(zip(handlers.OUTPUTS, update, strict=True))
+    for update in tab.stylise(request(), *values(pair)):
+        found = dict(zip(views.OUTPUTS, update, strict=True))
         last |= {name: value for name, value in found.items() if value != gr.skip()}
         if len(last.get("gallery", [])) == 1:
             handlers.stop(request("another tab"))  # means another job
             handlers.stop(request())
     assert "Stopped: 1 of 2 done and kept" in last["status"]
-    assert len(last["album"].pictures) == 1
+    assert len(album().pictures) == 1
     before = work.steps
     time.sleep(0.3)
     assert work.steps <= before + 1
@@ -182,7 +124,7 @@ def test_stop_keeps_what_is_done(pair, work):
 def test_what_breaks_a_rule_is_one_line(pair, work, change, message):
     tab = handlers.Stylise(LIMITS)
     with pytest.raises(gr.Error, match=message):
-        run(tab.stylise, None, *values(pair, **change))
+        run(tab.stylise, *values(pair, **change))
     assert work.asked == []
 
 
@@ -192,86 +134,67 @@ def test_errors_hold_no_trace_and_no_markup(pair, work, monkeypatch, caplog):
 
     monkeypatch.setattr(jobs, "variants", fail)
     with pytest.raises(gr.Error, match="something went wrong inside") as caught:
-        run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
+        run(handlers.Stylise(LIMITS).stylise, *values(pair))
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
     bad = {"path": pair[0]["path"], "orig_name": "<img src=x>.png"}
     (handlers.Path(bad["path"])).write_text("no picture")
     with pytest.raises(gr.Error) as caught:
-        run(handlers.Stylise(LIMITS).stylise, None, bad, *values(pair)[1:])
+        run(handlers.Stylise(LIMITS).stylise, bad, *values(pair)[1:])
     assert "<img" not in str(caught.value)
 
 
 def test_stop_flags_are_a_session_s_own():
-    stops = handlers._stops
+    runs = handlers._runs
     for session in ("a", "b"):
         handlers.begin(request(session))
-    first, second = stops["a"], stops["b"]
+    first, second = runs["a"].stop, runs["b"].stop
     handlers.stop(request("a"))
     assert first.is_set()
     assert not second.is_set()
     handlers.begin(request("a"))
-    assert not stops["a"].is_set()
+    assert not runs["a"].stop.is_set()
     handlers.stop(request("nobody"))  # a stop without a job is not kept for a later one
-    handlers.leave(request("b"))
-    assert second.is_set()
-    handlers.leave(request("a"))
-    assert not stops
+    for session in ("a", "b"):  # before their jobs began
+        handlers.leave(request(session))
+    assert not runs
 
 
 def test_a_picture_is_chosen_by_its_name(pair, work):
-    last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
-    album = last["album"]
-    name = album.pictures[0].path.name
-
-    def click(path) -> tuple:
-        value = {"image": {"path": path}, "caption": "seed 3"}
-        return handlers.show(request(), album, SimpleNamespace(value=value))
-
-    stage, chosen, recipe, _, _ = click(f"/somewhere/else/{name}")
-    assert chosen == name
-    assert "picture-0.png" in recipe
-    assert str(album.pictures[0].path) in stage
+    run(handlers.Stylise(LIMITS).stylise, *values(pair))
+    made = album().pictures[0]
+    for name in (made.path.name, made.thumb.name):
+        stage, chosen, recipe, *_ = click(f"/somewhere/else/{name}")
+        assert chosen == made.path.name
+        assert "picture-0.png" in recipe
+        assert str(made.path) in stage
     for nothing in ("/etc/passwd", "", None, 3):
         assert all(value == gr.skip() for value in click(nothing))
-    assert all(v == gr.skip() for v in handlers.show(request(), None, SimpleNamespace(value="x")))
-
-
-def test_what_is_cleared_can_be_brought_back(pair, work):
-    last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair))
-    names = (*handlers.OUTPUTS, "more", "undo", "cleared")
-    gone = dict(zip(names, handlers.clear(last["album"]), strict=True))
-    assert (gone["album"], gone["gallery"], gone["undo"].visible) == (None, [], True)
-    back = dict(zip(names, handlers.bring_back(gone["cleared"]), strict=True))
-    assert back["album"] is last["album"]
-    assert back["gallery"] == last["gallery"]
-    assert (back["undo"].visible, back["cleared"]) == (False, None)
+    assert all(v == gr.skip() for v in handlers.show(request(), SimpleNamespace(value="x")))
+    assert all(value == gr.skip() for value in click(str(made.path), "a stranger"))
 
 
 def test_a_picture_looked_at_during_a_job_stays_and_starts_no_other(pair, work):
     tab = handlers.Stylise(LIMITS)
-    last, _ = run(tab.stylise, None, *values(pair))
-    album, paint = last["album"], ("paint", *SETTINGS[1:])
-    first = album.pictures[0]
+    run(tab.stylise, *values(pair))
+    first, paint = album().pictures[0], ("paint", *SETTINGS[1:])
     off = [button.interactive for button in handlers.begin(request())[:4]]
     assert off == [False, True, False, False]  # Stylise, Stop, More like this, Clear
-    value = {"image": {"path": str(first.path)}}
-    *_, more = handlers.show(request(), album, SimpleNamespace(value=value))
+    *_, more = click(str(first.thumb))
     assert more.interactive is False
-    during, _ = run(tab.stylise, album, *values(pair, paint))
+    during, _ = run(tab.stylise, *values(pair, paint))
     assert not {"stage", "chosen", "recipe", "download"} & set(during)
-    assert len(during["album"].pictures) == 4
-    *_, more = handlers.show(request(), album, SimpleNamespace(value=value))
+    assert len(album().pictures) == 4
+    *_, more = click(str(first.thumb))
     assert more.interactive is True
     # The next job shows what it makes again.
-    again, _ = run(tab.stylise, album, *values(pair, paint))
-    assert again["chosen"] == album.pictures[4].path.name
+    again, _ = run(tab.stylise, *values(pair, paint))
+    assert again["chosen"] == album().pictures[4].path.name
 
 
 def test_all_that_is_shown_of_an_unfinished_picture_is_of_it(pair, work):
     tab = handlers.Stylise(LIMITS)
-    last, _ = run(tab.stylise, None, *values(pair))
-    _, updates = run(tab.stylise, last["album"], *values(pair, ("paint", *SETTINGS[1:])))
+    _, updates = run(tab.stylise, *values(pair, ("paint", *SETTINGS[1:])))
     shown = next(u for u in updates if u["stage"] != gr.skip())
     assert shown["chosen"] is None
     assert "not finished" in shown["recipe"]
@@ -297,9 +220,9 @@ def test_a_preview_outlives_a_stop_before_the_first_picture(pair, work, monkeypa
     monkeypatch.setattr(jobs, "variants", variants)
     handlers.begin(request())
     paint = ("paint", *SETTINGS[1:])
-    last, _ = run(handlers.Stylise(LIMITS).stylise, None, *values(pair, paint))
+    last, _ = run(handlers.Stylise(LIMITS).stylise, *values(pair, paint))
     assert "Stopped before one was finished" in last["status"]
-    (preview,) = last["album"].folder.glob("*-preview.png")
+    (preview,) = album().folder.glob("*-preview.png")
     assert str(preview) in last["stage"]
 
 
@@ -307,10 +230,10 @@ def test_the_reason_of_an_error_stays(pair, work):
     bad = values(pair, styles=[None] * 4)
     handlers.begin(request())
     with pytest.raises(gr.Error):
-        run(handlers.Stylise(LIMITS).stylise, None, *bad)
-    *_, status = handlers.fail(request(), None, None)
+        run(handlers.Stylise(LIMITS).stylise, *bad)
+    *_, status = handlers.fail(request(), None)
     assert "Not made: style: no picture; choose or upload one first" in status
-    assert "server" in handlers.fail(request(), None, None)[-1]  # one that is not for people
+    assert "server" in handlers.fail(request(), None)[-1]  # one that is not for people
 
 
 def test_albums_lie_in_folders_that_nobody_can_guess_and_stay_small(cache, monkeypatch):
