@@ -21,7 +21,7 @@ from gradio.utils import get_function_description
 from apps.page import reconstruct as reconstruct_tab
 from apps.page import settings as web_settings
 from apps.page.errors import in_words
-from apps.page.settings import check_settings, look_settings
+from apps.page.settings import check_settings
 from apps.page.uploads import read_upload, read_upload_recipe
 from apps.page.widgets import queued
 from apps.service import jobs, owners, uploads
@@ -53,7 +53,6 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
         variants: int = 1,
         seed: int = 0,
         mask: FileData | None = None,
-        look: str | None = None,
     ) -> Iterator[list[FileData]]:
         """Paints a photograph in the manner of one to four pictures.
 
@@ -73,16 +72,13 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
             variants: How many pictures, of the seeds seed, seed + 1, ...
             seed: Names the random networks.
             mask: A picture, white where the style goes and black where the photograph stays.
-            look: A preset's word (see /presets), in place of method, strength, wildness,
-                keep_colours and style_scale.
 
         Returns:
             PNG files.
         """
         asked = {"method": method, "strength": strength, "n": variants, "wildness": wildness}
         asked |= {"side": size, "seed": seed, "keep_colours": keep_colours}
-        asked |= {"style_scale": style_scale} | ({} if look is None else look_settings(look))
-        settings = check_settings(asked, limits=limits)
+        settings = check_settings(asked | {"style_scale": style_scale}, limits=limits)
         _check_styles(styles, weights)
         job = jobs.run_job(
             _picture(content, "content"),
@@ -177,8 +173,8 @@ def presets() -> list[dict[str, Any]]:
     """Lists looks: settings that go well together, by what they look like.
 
     Returns:
-        Of each the word that the command and the look of /stylise take, its name, a hint and its
-        settings.
+        Of each the command's word for it, its name, a hint and its settings, of which /stylise
+        takes those that it has a name for.
     """
     return [
         {"preset": word, "name": look.name, "hint": look.hint, "settings": to_dict(look.config)}

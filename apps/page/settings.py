@@ -96,15 +96,10 @@ def look_of(*values: Any) -> str | None:
 
 def apply_look(look: Any) -> list:
     """Values of the controls that a look sets, as in `CONTROLS`; ValueError if it is unknown."""
-    return list(look_settings(look).values())
-
-
-def look_settings(look: Any) -> dict[str, Any]:
-    """The settings of a look that have a control, by name; ValueError if it is unknown."""
     if not isinstance(look, str) or look not in PRESETS:
         raise ValueError(f"look must be one of {', '.join(PRESETS)}; received {look!r}")
     config = PRESETS[look].config
-    return {key: getattr(config, key) for key, control in CONTROLS.items() if control.in_look}
+    return [getattr(config, key) for key, control in CONTROLS.items() if control.in_look]
 
 
 def find_look(config: StyleConfig) -> str | None:

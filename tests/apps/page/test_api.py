@@ -11,7 +11,6 @@ import pytest
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
-from apps.page.settings import find_look
 from apps.service.jobs import turns
 from apps.service.limits import Limits, ServerConfig
 from apps.service.server import serving
@@ -118,12 +117,6 @@ def test_examples_and_presets_are_the_library_s(client):
     assert {look["settings"]["method"] for look in looks} > {"paint", "transport"}
 
 
-def test_stylise_takes_the_looks_that_presets_gives(client, pair):
-    (made,) = client.predict(**request(pair, method="paint", strength=0.2, look="palette-only"))
-    config = recipes.read_recipe(Path(made)).config
-    assert find_look(config) == "palette-only"
-
-
 def test_recipe_of_a_picture_without_one_is_a_line(client, pair):
     with pytest.raises(AppError, match="no recipe inside"):
         client.predict(handle_file(pair[0]), api_name="/recipe")
@@ -149,10 +142,10 @@ def test_endpoints_are_named_typed_and_documented(url):
     assert {"weights", "mask", "style_scale", "seed"} < optional
 
 
-# What programs rely on: names, order and defaults, those of version 0.1.0 first.
+# What programs rely on: names, order and defaults, those of version 0.1.0.
 SIGNATURES = {
     "/stylise": "content styles weights=None method='paint' strength=1.0 wildness=0.0"
-    " keep_colours=False style_scale=1.0 size=384 variants=1 seed=0 mask=None look=None",
+    " keep_colours=False style_scale=1.0 size=384 variants=1 seed=0 mask=None",
     "/reconstruct": "image architecture='vgg16' layer='conv2' tap='pre_pool' law='gaussian'"
     " std=0.01 channels=0 kernel=0 upsampling='zero' readouts=['random', 'ridge'] size=192"
     " seed=0 run=None",
@@ -187,7 +180,6 @@ def test_signatures_stay(url):
         ({"styles": "waves"}, "styles must be a list"),
         ({"weights": [1, 2]}, "weights must be 1 numbers"),
         ({"weights": [0]}, "not all 0"),
-        ({"look": "magic"}, "look must be one of oil-strokes"),
         ({"method": "magic"}, "method must be one of"),
         ({"method": ["paint"]}, "method must be one of"),
         ({"strength": 7}, "strength must be from 0 to 1"),
