@@ -256,7 +256,7 @@ NEW_SEED = 1000  # of runs after the rules of the second day: no network of an e
 BUDGETS: Mapping[str, Budget] = {
     "channels": Budget({"networks": 10, "images": 10, "side": 128}),
     "kernel-size": Budget({"networks": 10, "images": 10, "side": 128}, NEW_SEED),
-    "depth": Budget({"networks": 8, "images": 4, "side": 96}),
+    "depth": Budget({"networks": 8, "images": 4, "side": 96}, NEW_SEED),
     "factorial": Budget({"networks": 6, "images": 4, "side": 96}, NEW_SEED),
     "theory": Budget({"networks": 30, "images": 3, "small_side": 16}, NEW_SEED, SECOND),
     "rip-1d": Budget({"networks": 30, "codes": 200}),

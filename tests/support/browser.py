@@ -22,6 +22,8 @@ PATIENCE = 120_000  # milliseconds: for a machine that has much else to do
 QUICK = "?look=palette-only&method=transport&size=192&variants=1"
 TABS = ("Stylise", "Reconstruct", "Study", "Export")
 pending: dict[Page, set[Request]] = {}  # what each page has asked for and not got yet
+_LOOKS_ARE_DRAWN = """[...document.querySelectorAll("#looks label")].every(
+    (look) => getComputedStyle(look, "::before").backgroundImage !== "none")"""
 PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1400, "height": 1000}
 
 
@@ -100,9 +102,12 @@ def settle(page: Page) -> None:
 def shoot(page: Page, name: str) -> None:
     SHOTS.mkdir(exist_ok=True)
     path = SHOTS / f"{name}.png"
+    for_readme = os.environ.get("RRSTYLE_SCREENSHOTS") and name in ("wide", "phone", "dark")
+    if for_readme:
+        page.wait_for_function(_LOOKS_ARE_DRAWN)
     page.wait_for_function("[...document.images].every((image) => image.complete)")
     page.screenshot(path=path)
-    if os.environ.get("RRSTYLE_SCREENSHOTS") and name in ("wide", "phone", "dark"):
+    if for_readme:
         with Image.open(path) as shot:
             shot.convert("RGB").save(ROOT / "docs" / f"app-{name}.jpg", quality=85)
 
