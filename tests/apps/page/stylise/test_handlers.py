@@ -21,16 +21,11 @@ from tests.apps.page.stylise.without_work import (
     LIMITS,
     SETTINGS,
     album,
-    cache,
     click,
-    pair,
     request,
     run,
     values,
-    work,
 )
-
-__all__ = ["cache", "pair", "work"]
 
 
 def test_pictures_come_one_by_one_with_their_recipes(pair, work):

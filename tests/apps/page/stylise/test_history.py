@@ -7,19 +7,7 @@ import gradio as gr
 from apps.page.stylise import album as web_album
 from apps.page.stylise import handlers, history, views
 from apps.service import owners
-from tests.apps.page.stylise.without_work import (
-    LIMITS,
-    SETTINGS,
-    album,
-    cache,
-    pair,
-    request,
-    run,
-    values,
-    work,
-)
-
-__all__ = ["cache", "pair", "work"]
+from tests.apps.page.stylise.without_work import LIMITS, SETTINGS, album, request, run, values
 
 
 def named(values: tuple) -> dict:

@@ -14,18 +14,7 @@ from apps.service.queue import ServerEnding
 from rrstyle.pipeline import Variant
 from rrstyle.presets import PRESETS
 from rrstyle.progress import Step
-from tests.apps.page.stylise.without_work import (
-    LIMITS,
-    SETTINGS,
-    cache,
-    pair,
-    request,
-    run,
-    values,
-    work,
-)
-
-__all__ = ["cache", "pair", "work"]
+from tests.apps.page.stylise.without_work import LIMITS, SETTINGS, request, run, values
 
 LOOK = ("transport", 1, 1, 0, 48, 0, False, 1)  # that of Palette only
 
