@@ -13,7 +13,7 @@ import numpy as np
 from recon.painters.config import LearnConfig
 from recon.painters.losses import PaintingLoss, level_units
 from recon.painters.targets import LearningImages, PaintedBatch
-from recon.training.callbacks import Task
+from recon.training.callbacks import NotFinite, Task
 from recon.training.fit import Outcome, RunOptions, run_training
 from recon.training.model import LEVELS, compiled, weights_in
 from recon.training.run import checkpoints_of
@@ -45,6 +45,9 @@ def learn(
 ) -> Outcome:
     """Trains a painter, or continues to; `rrstyle.painters.painter.load_painter` reads it.
 
+    The painter of the best checkpoint is written at the end, also where the training was stopped
+    or a loss is not finite.
+
     Args:
         config: Settings.
         images: Photographs, of `recon.painters.targets.open_pairs`.
@@ -58,6 +61,11 @@ def learn(
         ValueError: If an argument is wrong, or `out` holds something else.
         OSError: If a file cannot be read or written.
     """
+    if not images.ours:
+        raise ValueError(
+            f"validation must leave photographs to learn from; received {config.validation} of"
+            f" {len(images.held_out)} photographs"
+        )
     painted = [pair.painted / np.float32(255) for pair in images.ours[:_SOLVED_ON]]
     pictures = [*painted, painting]
     painter = painter_model(config.painter, images.strokes, pictures, seed=config.seed)
@@ -84,13 +92,21 @@ def learn(
             sheet=(config.sample_every, sheet),
         )
 
-    outcome = run_training(config, images.source, out, begin, **options)
-    best = checkpoints_of(out).best()
-    if best is not None:
+    def save_best() -> None:
+        best = checkpoints_of(out).best()
+        if best is None:
+            return
         for variable, value in zip(
             painter.trainable_variables, weights_in(best, config), strict=True
         ):
             variable.assign(value)
         seed = {"seed": config.seed, "side": config.side, "step": best.step}
         save_painter(out, painter, painting, {**about, **seed})
+
+    try:
+        outcome = run_training(config, images.source, out, begin, **options)
+    except (NotFinite, KeyboardInterrupt):  # what has been learnt can be used
+        save_best()
+        raise
+    save_best()
     return outcome

@@ -165,7 +165,8 @@ class AfterStep(keras.callbacks.Callback):
         return step % every == 0 or step == self._config.steps
 
     def _not_finite(self, what: str) -> NotFinite:
-        advice = "start a new run with a lower learning_rate"
+        lower = self._config.learning_rate / 3
+        advice = f"start a new run with a lower learning_rate, such as {lower:.1g}"
         return NotFinite(f"{what}; {self._run.last_good()}; {advice}")
 
     def _validated(self) -> dict[str, float]:

@@ -21,12 +21,12 @@ from rrstyle.config import is_share
 from rrstyle.durable import bare_name, write_whole
 from rrstyle.namespace import array_namespace
 from rrstyle.networks.weight_files import weights_digest
+from rrstyle.painters.folder import MODEL, RECORD, find_painters
 from rrstyle.painters.network import LEAST_SIDE
 from rrstyle.pictures.images import as_image, check_sides, fit_within, resize
 from rrstyle.transfer.closed_form import Gaussian, fit_gaussian, fit_map
 from rrstyle.transfer.colours import keep_colours, part_way
 
-RECORD, MODEL = "painter.json", "painter.keras"
 _FORMAT = 1
 
 
@@ -131,23 +131,6 @@ def save_painter(
     }
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     write_whole(folder / RECORD, text.encode(), overwrite=True)
-
-
-def find_painters(folder: Path) -> list[Path]:
-    """Folders of painters: the folder itself, or those right in it, by name.
-
-    Raises:
-        ValueError: If it is none and holds none.
-    """
-    if (folder / RECORD).is_file():
-        return [folder]
-    found = sorted(path.parent for path in folder.glob(f"*/{RECORD}"))
-    if not found:
-        name = bare_name(folder.resolve().name)
-        raise ValueError(
-            f"painter must be a folder that rrstyle learn has written; {name} has none"
-        )
-    return found
 
 
 def load_painter(folder: Path) -> Painter:
