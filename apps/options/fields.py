@@ -4,15 +4,12 @@ from typing import Any
 
 from tyro.conf import arg
 
-HIDDEN = None  # in OPTIONS: a setting that is no option
 Options = dict[str, Any]  # by the name of a field: what tyro.conf.arg returns, or HIDDEN
-
-OUT = ("-o",)
+HIDDEN = None  # a setting that is no option
+INLINE = arg(name="")  # the fields of a nested config go beside those of the outer one
+OUT = ("-o",)  # aliases
 
 
 def option(metavar: str, hint: str = "", **others: Any) -> Any:
     """An option whose value the help shows as `metavar`, with a hint in place of the default."""
     return arg(metavar=metavar, help_behavior_hint=f"({hint})" if hint else None, **others)
-
-
-INLINE = arg(name="")  # the fields of a nested config go beside those of the outer one

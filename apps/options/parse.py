@@ -25,17 +25,8 @@ from tyro.constructors import (
 )
 
 from apps.errors import did_you_mean, one_line
-from apps.options.commands import (
-    COMMANDS,
-    HIDDEN,
-    Classify,
-    Command,
-    Learn,
-    Options,
-    Stylize,
-    Train,
-    Video,
-)
+from apps.options.commands import COMMANDS, Classify, Command, Learn, Stylize, Train, Video
+from apps.options.fields import HIDDEN, Options
 from recon.painters.config import SMALL as SMALL_PAINTER
 from recon.painters.config import LearnConfig
 from recon.training.config import SMALL, SMALL_CLASSIFIER, ClassifierConfig, TrainingConfig
