@@ -149,7 +149,7 @@ def load_painter(folder: Path) -> Painter:
             told = f"painter {name!r} must be of format {_FORMAT}; received {record['format']!r}"
             raise _OtherFormat(told)
         moments = (np.array(record["palette"][key], float) for key in ("mean", "covariance"))
-        palette, about, digest = Gaussian(*moments), record["about"], record["weights_sha256"]
+        palette, about, digest = Gaussian(*moments), dict(record["about"]), record["weights_sha256"]
         if palette.mean.shape != (3,) or palette.covariance.shape != (3, 3):
             raise damaged
         model = keras.saving.load_model(folder / MODEL, compile=False)
