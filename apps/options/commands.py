@@ -162,7 +162,7 @@ class Reconstruct:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write a model that stylises, or that reconstructs, without this package.
+    """Write a model that stylises, paints, or reconstructs, without this package.
 
     A SavedModel for TensorFlow, or ONNX (it needs the extra onnx).
     """
@@ -171,10 +171,15 @@ class Export:
     """Folder to write, or file for ONNX; or a run of `rrstyle train`, into which its CNN and DCN
     are written as saved_model. With --decoder RUN too, the model holds the CNN and the DCN of the
     run, of its best checkpoint, and no style transfer: all other options but --overwrite are for
-    style transfer."""
+    style transfer. Or a folder of `rrstyle learn`: the model is its painter, of several the one
+    that --seed names."""
+    output: Annotated[
+        Path | None, option("OUT", "default: saved_model or model.onnx in PATH", aliases=OUT)
+    ] = None
+    """With a run or a painter as PATH: folder, or file for ONNX, to write."""
     format: Annotated[
         Literal["savedmodel", "onnx"] | None,
-        arg(help_behavior_hint="(default: onnx for a .onnx PATH, else savedmodel)"),
+        arg(help_behavior_hint="(default: onnx for a .onnx file, else savedmodel)"),
     ] = None
     """Kind of model."""
     seed: int = 0

@@ -7,6 +7,11 @@ from rrstyle.durable import bare_name
 RECORD, MODEL = "painter.json", "painter.keras"
 
 
+def holds_painters(folder: Path) -> bool:
+    """Whether a folder is a painter, or folders right in it are."""
+    return (folder / RECORD).is_file() or any(folder.glob(f"*/{RECORD}"))
+
+
 def find_painters(folder: Path) -> list[Path]:
     """Folders of painters: the folder itself, or those right in it, 2 before 10.
 
@@ -15,12 +20,12 @@ def find_painters(folder: Path) -> list[Path]:
     """
     if (folder / RECORD).is_file():
         return [folder]
-    found = [path.parent for path in folder.glob(f"*/{RECORD}")]
-    if not found:
+    if not holds_painters(folder):
         raise ValueError(
             "painter must be a folder that rrstyle learn has written (a killed one goes on with"
             f" --resume); {bare_name(folder.absolute().name)!r} has no painter"
         )
+    found = (path.parent for path in folder.glob(f"*/{RECORD}"))
     return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
