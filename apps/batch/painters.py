@@ -8,12 +8,43 @@ from typing import TYPE_CHECKING
 from apps.batch.inputs import Source
 from apps.batch.run import Batch, Pair, plan_pairs
 from apps.errors import one_line
+from apps.options.checks import refuse_beside_run
+from apps.options.commands import Stylize, Video
+from apps.quiet import quiet_start
+from rrstyle.config import StyleConfig
+from rrstyle.durable import bare_name
+from rrstyle.painters.folder import choose_painter
 from rrstyle.pictures.images import Picture
 from rrstyle.progress import Step
 from rrstyle.recipes import Recipe, encode_picture, painter_recipe
 
 if TYPE_CHECKING:  # it imports Keras
     from rrstyle.painters.painter import Painter
+
+
+_NOT_BESIDE = ("style", "blend", "style_weights", "mask", "style_mask", "preset")
+
+
+def read_painters(
+    command: Stylize | Video, folder: Path, seeds: Iterable[int]
+) -> dict[int, "Painter"]:
+    """The painters of a folder that seeds name, each by its seed.
+
+    Raises:
+        ValueError: If the command has options that mean nothing to a painter, or there is no such
+            painter, or a damaged one.
+        OSError: If a file cannot be read.
+    """
+    for name in _NOT_BESIDE:
+        if getattr(command, name, None):
+            raise ValueError(f"{name} must be left out with painter, which has its own manner")
+    kept = {name: getattr(command.config, name) for name in ("side", "strength", "keep_colours")}
+    refuse_beside_run(command.config, StyleConfig(**kept), what="a painter")
+    chosen = {seed: choose_painter(folder, seed) for seed in seeds}
+    with quiet_start():  # Keras, late: what is wrong above is told at once
+        from rrstyle.painters.painter import load_painter
+    name = bare_name(folder.absolute().name)  # of several, each has a number for a name
+    return {seed: replace(load_painter(place), name=name) for seed, place in chosen.items()}
 
 
 def plan_pictures(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.batch.inputs import Source, find_pictures
-from apps.batch.painters import PainterBatch, painter_warning, plan_pictures
+from apps.batch.painters import PainterBatch, painter_warning, plan_pictures, read_painters
 from apps.batch.replay import (
     check_painter,
     check_trained,
@@ -25,10 +25,8 @@ from apps.options.commands import Stylize
 from apps.progress import ProgressLine
 from apps.quiet import quiet_start
 from rrstyle.config import DECODERS, StyleConfig
-from rrstyle.durable import bare_name
 from rrstyle.memory import check_memory
 from rrstyle.networks.laws import check_seed
-from rrstyle.painters.folder import choose_painter
 from rrstyle.pictures.images import read_image
 from rrstyle.pictures.masks import as_mask
 from rrstyle.pictures.regions import Regions, as_regions, check_method
@@ -78,27 +76,19 @@ def _by_painters(
     command: Stylize, folder: Path, contents: list[Source], seeds: range
 ) -> PainterBatch:
     """The batch of pictures by the painters of a folder."""
-    recipe, config = command.made_by, command.config
-    for name in ("style", "blend", "style_weights", "mask", "style_mask", "preset"):
-        if getattr(command, name):
-            raise ValueError(f"{name} must be left out with painter, which has its own manner")
-    kept = {name: getattr(config, name) for name in ("side", "strength", "keep_colours")}
-    refuse_beside_run(config, StyleConfig(**kept), what="a painter")
-    chosen = {seed: choose_painter(folder, seed) for seed in seeds}
+    recipe = command.made_by
     with _starting():
-        with quiet_start():  # Keras, late: what is wrong above is told at once
-            from rrstyle import backend
-            from rrstyle.painters.painter import load_painter
-        name = bare_name(folder.absolute().name)  # of several, each has a number for a name
-        painters = {s: replace(load_painter(place), name=name) for s, place in chosen.items()}
+        painters = read_painters(command, folder, seeds)
     warnings = []
     if recipe is not None:
+        from rrstyle import backend
+
         used = painter_warning(recipe, painters.values())
         warnings = [used, versions_warning(recipe, backend.versions())]
     pairs = plan_pictures(contents, folder, seeds, command.output)
     return PainterBatch(
         pairs=pairs,
-        config=config,
+        config=command.config,
         overwrite=command.overwrite,
         keep_alpha=command.keep_alpha,
         progress=_progress(pairs, warnings),

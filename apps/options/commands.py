@@ -98,8 +98,10 @@ class Video:
 
     clip: Annotated[Positional[str], option("CLIP")]
     """A video, or an animated GIF or WebP."""
-    style: Annotated[tuple[str, ...], option("STYLE...")]
+    style: Annotated[tuple[str, ...], option("STYLE...", "may be left out with --painter")] = ()
     """Pictures whose manner is wanted: files or built-in names."""
+    painter: Annotated[Path | None, option("DIR", "default: none")] = None
+    """Folder that `rrstyle learn` has written: its painter paints each picture, as in stylize."""
     style_weights: Annotated[tuple[float, ...], option("W...", "default: equal")] = ()
     """How much of each style, in the order of --style; their ratios matter."""
     output: Annotated[Path, option("OUT", aliases=OUT)]

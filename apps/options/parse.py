@@ -96,7 +96,7 @@ def _defaults(kind: Any, words: list[str]) -> Any:
         config = _preset(given.preset, given.recipe)
         return Stylize(output=tyro.MISSING, config=config)
     if kind is Video and given.preset is not None:
-        missing = dict.fromkeys(("clip", "style", "output"), tyro.MISSING)
+        missing = dict.fromkeys(("clip", "output"), tyro.MISSING)
         return Video(**missing, config=_preset(given.preset, None))
     if kind is Stylize and given.recipe is not None:
         from apps.batch.replay import replayed_config

@@ -24,7 +24,7 @@ from rrstyle.networks.weight_files import weights_digest
 from rrstyle.painters.folder import MODEL, RECORD, find_painters
 from rrstyle.painters.network import LEAST_SIDE
 from rrstyle.pictures.images import as_image, check_sides, fit_within, resize
-from rrstyle.transfer.closed_form import Gaussian, fit_gaussian, fit_map
+from rrstyle.transfer.closed_form import AffineMap, Gaussian, fit_gaussian, fit_map
 from rrstyle.transfer.colours import keep_colours, part_way
 
 _FORMAT = 1
@@ -69,6 +69,7 @@ class Painter:
         side: int | None = None,
         strength: float = 1.0,
         own_colours: bool = False,
+        colours: AffineMap | None = None,
     ) -> np.ndarray:
         """A photograph painted.
 
@@ -78,6 +79,8 @@ class Painter:
                 size in pixels.
             strength: From 0, the photograph, to 1.
             own_colours: Switch for the photograph's colours.
+            colours: Map of `recolouring`, where it is not that of this photograph: the pictures of
+                a clip share one.
 
         Returns:
             float32 (height, width, 3) in [0, 1].
@@ -91,21 +94,26 @@ class Painter:
         if side is not None:
             content = resize(content, fit_within(content.shape[:2], side))
         check_sides(content.shape[:2], LEAST_SIDE, "photograph")
-        painted = np.clip(self._compiled(recoloured(content, self.palette)), 0, 1)
+        colours = colours or recolouring(content, self.palette)
+        painted = np.clip(self._compiled(np.clip(colours(content), 0, 1)), 0, 1)
         picture = np.clip(part_way(content, painted, strength), 0, 1)
         return keep_colours(picture, content) if own_colours else picture.astype(np.float32)
 
 
-def recoloured(image, palette: Gaussian):
-    """The image with the mean and the covariance of a palette, in [0, 1].
+def recolouring(image, palette: Gaussian) -> AffineMap:
+    """The map of an image's colours to the mean and the covariance of a palette.
 
-    It is a NumPy array or, in a graph, a tensor. A linear map: where it leaves [0, 1] it is cut.
+    The image is a NumPy array or, in a graph, a tensor.
     Reference: Pitié and Kokaram, "The linear Monge-Kantorovitch colour mapping", 2007.
     """
     xp = array_namespace(image)
-    ours = fit_gaussian(image)
     theirs = Gaussian(xp.array(palette.mean), xp.array(palette.covariance))
-    return xp.clip(fit_map("transport", ours, theirs)(image), 0, 1)
+    return fit_map("transport", fit_gaussian(image), theirs)
+
+
+def recoloured(image, palette: Gaussian):
+    """The image by its `recolouring`, cut where that leaves [0, 1]."""
+    return array_namespace(image).clip(recolouring(image, palette)(image), 0, 1)
 
 
 def save_painter(
