@@ -110,6 +110,30 @@ class NetworkConfig(Checked):
         self.require_number(1e-4, 100, "std")
 
 
+def _painters_network() -> NetworkConfig:
+    return NetworkConfig(channels=16, kernel=3, decoder_activation="leaky_relu")
+
+
+@dataclass(frozen=True)
+class PainterConfig(Checked):
+    """The networks of a painter."""
+
+    network: NetworkConfig = field(default_factory=_painters_network)
+    """The random CNN, up to Conv1_1 or Conv1_2, and the DCN that mirrors it."""
+    width: int = 32
+    """Channels of the learnt network."""
+    blocks: int = 4
+    """Its residual blocks."""
+
+    def check(self) -> None:
+        def is_full_size(network: NetworkConfig) -> bool:
+            return network.layer in ("conv1_1", "conv1_2") and network.tap == "pre_pool"
+
+        self.require("up to conv1_1 or conv1_2, before the pool", is_full_size, "network")
+        self.require_whole(4, 512, "width")
+        self.require_whole(1, 32, "blocks")
+
+
 @dataclass(frozen=True)
 class OptimiseConfig(Checked):
     """The FVT by optimisation of the feature tensor."""

@@ -18,11 +18,12 @@ from rrstyle.config import StyleConfig, from_dict, is_seed, to_dict
 from rrstyle.pictures import images, masks, regions
 from rrstyle.transfer.blends import MOST_STYLES, check_shares
 
-if TYPE_CHECKING:  # it imports Keras, which reading a recipe does not need
+if TYPE_CHECKING:  # they import Keras, which reading a recipe does not need
     from rrstyle.networks.pair import CnnDcn
+    from rrstyle.painters.painter import Painter
 
 TEXT_KEY = "rrstyle"  # of the PNG text chunk
-_FORMAT = 1
+_FORMAT, _OF_PAINTER = 1, 2  # those that know of no painters refuse the second
 _MOST_MASK = 2**19  # characters: half of what a text in a PNG may have
 
 
@@ -49,6 +50,8 @@ class Recipe:
             name of a weights file.
         weights: The weights file, or the trained networks, where either was used.
         versions: Versions of the packages that computed the picture, by name.
+        painter: The painter, where one made the picture; its strength, side and keep_colours are
+            those of `config`, whose other settings play no part. `style` is what it learnt.
     """
 
     config: StyleConfig
@@ -61,6 +64,7 @@ class Recipe:
     style_weights: tuple[float, ...] = (1.0,)
     mask: str | None = None
     style_mask: tuple[str, ...] | None = None
+    painter: Input | None = None
 
     @property
     def styles(self) -> tuple[Input, ...]:
@@ -81,13 +85,15 @@ class Recipe:
         """The recipe as text."""
         inputs = {name: vars(getattr(self, name)) for name in ("content", "style")}
         weights = vars(self.weights) if self.weights else None
-        record = {"format": _FORMAT, "seed": self.seed, **inputs, "weights": weights}
+        format = _OF_PAINTER if self.painter else _FORMAT
+        record = {"format": format, "seed": self.seed, **inputs, "weights": weights}
         record |= {"config": to_dict(self.config), "versions": self.versions}
         if self.more_styles:
             more = [vars(style) for style in self.more_styles]
             record |= {"more_styles": more, "style_weights": self.style_weights}
         # Left out where there are none: such recipes read as they always did.
-        given = {"mask": self.mask, "style_mask": self.style_mask}
+        painter = vars(self.painter) if self.painter else None
+        given = {"mask": self.mask, "style_mask": self.style_mask, "painter": painter}
         record |= {name: value for name, value in given.items() if value is not None}
         return json.dumps(record, ensure_ascii=False)
 
@@ -140,18 +146,32 @@ def with_networks(recipe: Recipe, networks: "CnnDcn") -> Recipe:
     return replace(recipe, config=config, weights=Input(networks.name, networks.digest))
 
 
+def painter_recipe(
+    painter: "Painter", config: StyleConfig, seed: int, content: images.Picture
+) -> Recipe:
+    """The recipe of a picture that a painter makes; `config` and `seed` are as in `Recipe`."""
+    from rrstyle import backend
+
+    style = _parse_input("style", painter.about.get("style"))
+    ours = Input(content.name, images.digest(content.pixels))
+    used = Input(painter.name, painter.digest)
+    return Recipe(config, seed, ours, style, None, backend.versions(), painter=used)
+
+
 def parse_recipe(text: str) -> Recipe:
     """The recipe in a text; ValueError for no recipe, a later format, or a broken rule."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("recipe: not valid JSON") from error
-    if not isinstance(record, dict) or record.get("format") != _FORMAT:
-        raise ValueError(f"recipe: must be an object of format {_FORMAT}")
+    if not isinstance(record, dict) or record.get("format") not in (_FORMAT, _OF_PAINTER):
+        raise ValueError(f"recipe: must be an object of format {_FORMAT} or {_OF_PAINTER}")
     try:
         seed, versions, weights = record["seed"], record["versions"], record["weights"]
         content, style = (_parse_input(name, record[name]) for name in ("content", "style"))
         config = from_dict(StyleConfig, _of_today(record["config"]))
+        by_painter = record["format"] == _OF_PAINTER
+        painter = _parse_input("painter", record["painter"]) if by_painter else None
     except KeyError as error:
         raise ValueError(f"recipe: the field {error} is missing") from error
     used = None if weights is None else _parse_input("weights", weights)
@@ -166,7 +186,9 @@ def parse_recipe(text: str) -> Recipe:
     if (maps := record.get("style_mask")) is not None:
         regions.parse_regions(maps, 1 + len(others), argument="recipe: style_mask")
         maps = tuple(maps)
-    return Recipe(config, seed, content, style, used, versions, others, weighing, mask, maps)
+    return Recipe(
+        config, seed, content, style, used, versions, others, weighing, mask, maps, painter
+    )
 
 
 def _of_today(settings: Any) -> Any:

@@ -64,7 +64,7 @@ def test_a_command_that_is_wrong_would_not_parse():
 
 def test_options_in_the_text_exist():
     known = set()
-    commands = "stylize reconstruct export examples app evaluate report train classify"
+    commands = "stylize reconstruct export examples app evaluate report train classify learn"
     for command in commands.split():
         known |= options_of(command)
     of_others = {"--help", "--version", "--rm", "--data"}  # the last two of docker and curl

@@ -14,7 +14,7 @@ BACKENDS = {"tensorflow", "jax", "torch"}
 # Only these name a backend: one holds what keras.ops lacks, the others write models to serve.
 NAMES_A_BACKEND = {"rrstyle/backend.py": BACKENDS} | {
     f"rrstyle/export/{name}.py": {"tensorflow"}
-    for name in ("saved_model", "bytes", "graph", "onnx")
+    for name in ("saved_model", "bytes", "graph", "onnx", "painter")
 }
 MOST_LINES = 400
 MOST_FILES = 12  # of a folder, besides __init__.py

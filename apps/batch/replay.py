@@ -89,6 +89,20 @@ def _digest(weights: Path) -> str:
     return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
+def check_painter(recipe: Recipe, painter: Path | None) -> None:
+    """Raises ValueError where a recipe's picture was made with a painter, and now is not.
+
+    Or the other way round.
+    """
+    if recipe.painter and painter is None:
+        name = one_line(recipe.painter.name)
+        raise ValueError(
+            f"recipe: a painter made it; name its folder with --painter; received {name!r}"
+        )
+    if painter and not recipe.painter:
+        raise ValueError("painter must be left out with recipe, which used none")
+
+
 def versions_warning(recipe: Recipe, here: dict[str, str]) -> str | None:
     """A line where the packages that compute are not those of the recipe."""
     then = recipe.versions

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from apps.command.training import open_pictures, quoted, run_until_stopped, watching
 from apps.options.commands import Classify
 from apps.quiet import quiet_start
+from apps.training import open_pictures, quoted, run_until_stopped, watching
 
 _VALIDATED = 2000  # pictures: an accuracy of 256 would be known to 6 % only
 

@@ -1,6 +1,8 @@
 """`rrstyle stylize`: what is asked for, checked as far as possible before any computing."""
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps.batch.inputs import Source, find_pictures
-from apps.batch.replay import check_trained, recipe_inputs, replayed_input, versions_warning
-from apps.batch.run import Batch, WriteError, plan_pairs
+from apps.batch.painters import PainterBatch, painter_warning, plan_pictures, read_painters
+from apps.batch.replay import (
+    check_painter,
+    check_trained,
+    recipe_inputs,
+    replayed_input,
+    versions_warning,
+)
+from apps.batch.run import Batch, Pair, WriteError, plan_pairs
 from apps.errors import one_line
 from apps.options.checks import check_range, refuse_beside_run
 from apps.options.commands import Stylize
@@ -36,42 +45,87 @@ def run(command: Stylize) -> int:
     recipe: Recipe | None = command.made_by
     check_seed(command.seed)
     check_range("variants", command.variants, 1, 10_000)
+    if recipe is not None:
+        check_painter(recipe, command.painter)
     contents = _sources(command.content, recipe, "content")
+    seeds = range(command.seed, command.seed + command.variants)
+    if command.painter is not None:
+        return _run(_by_painters(command, command.painter, contents, seeds), command.output)
     styles, weights = _styles(command, recipe)
     mask, regions = _mask(command, recipe), _regions(command, recipe, styles)
-    seeds = range(command.seed, command.seed + command.variants)
-    total = len(contents) * len(styles) * len(seeds)
-    start = ProgressLine(sys.stderr, total)
-    start.show("starting", Step("loading the networks", 0.0))
-    try:
+    with _starting():
         config, networks = with_networks(command.config)
         warnings = _check_networks(config, networks, recipe)
-    finally:
-        start.clear()
     pairs = plan_pairs(contents, styles, seeds, command.output)
-    progress = ProgressLine(sys.stderr, total)  # its clock starts with the work
-    for warning in warnings:
-        progress.say(f"rrstyle: warning: {warning}")
     batch = Batch(
         pairs=pairs,
         config=config,
         overwrite=command.overwrite,
         keep_alpha=command.keep_alpha,
-        progress=progress,
+        progress=_progress(pairs, warnings),
         expected=recipe,
         networks=networks,
         weights=weights,
         mask=mask,
         style_mask=regions,
     )
-    stopped = None
+    return _run(batch, command.output)
+
+
+def _by_painters(
+    command: Stylize, folder: Path, contents: list[Source], seeds: range
+) -> PainterBatch:
+    """The batch of pictures by the painters of a folder."""
+    recipe = command.made_by
+    with _starting():
+        painters = read_painters(command, folder, seeds)
+    warnings = []
+    if recipe is not None:
+        from rrstyle import backend
+
+        used = painter_warning(recipe, painters.values())
+        warnings = [used, versions_warning(recipe, backend.versions())]
+    pairs = plan_pictures(contents, folder, seeds, command.output)
+    return PainterBatch(
+        pairs=pairs,
+        config=command.config,
+        overwrite=command.overwrite,
+        keep_alpha=command.keep_alpha,
+        progress=_progress(pairs, warnings),
+        expected=recipe,
+        painters=painters,
+    )
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Around what comes before the work."""
+    start = ProgressLine(sys.stderr, 1)
+    start.show("starting", Step("loading the networks", 0.0))
+    try:
+        yield
+    finally:
+        start.clear()
+
+
+def _progress(pairs: Sequence[Pair], warnings: Iterable[str | None]) -> ProgressLine:
+    """The progress of pictures, whose clock starts now, after the warnings."""
+    progress = ProgressLine(sys.stderr, sum(len(pair.targets) for pair in pairs))
+    for warning in filter(None, warnings):
+        progress.say(f"rrstyle: warning: {warning}")
+    return progress
+
+
+def _run(batch: Batch, output: Path) -> int:
+    """Makes the pictures of a batch and tells what came of it; the exit status."""
+    stopped, progress = None, batch.progress
     try:
         batch.run()
     except WriteError as error:
         stopped = error
     finally:  # also on Ctrl-C: what is finished stays, and is told
-        made = f"{len(batch.made)} of {total}"
-        progress.say(f"{made} written to {command.output} in {progress.elapsed()}")
+        made = f"{len(batch.made)} of {sum(len(pair.targets) for pair in batch.pairs)}"
+        progress.say(f"{made} written to {output} in {progress.elapsed()}")
         for reason, targets in batch.failures.items():
             progress.say(f"rrstyle: {reason} (not made: {_names(targets)})")
     if stopped:
@@ -155,9 +209,9 @@ def with_networks(config: StyleConfig) -> "tuple[StyleConfig, CnnDcn | None]":
 
 def _check_networks(
     config: StyleConfig, networks: "CnnDcn | None", recipe: Recipe | None
-) -> list[str]:
+) -> list[str | None]:
     """Fails now where every picture would, and tells what is not as in the recipe."""
-    warnings = []
+    warnings: list[str | None] = []
     if recipe is not None:
         warnings = [check_trained(recipe, config, networks)]
     with quiet_start():  # Keras, late: a mistyped name is told at once
@@ -170,7 +224,7 @@ def _check_networks(
     check_memory(used)
     if recipe is not None:
         warnings.append(versions_warning(recipe, backend.versions()))
-    return [text for text in warnings if text]
+    return warnings
 
 
 def _names(targets: list[Path]) -> str:

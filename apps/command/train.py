@@ -3,9 +3,9 @@
 from dataclasses import replace
 from functools import partial
 
-from apps.command.training import open_pictures, quoted, run_until_stopped, watching
 from apps.options.commands import Train
 from apps.quiet import quiet_start
+from apps.training import open_pictures, quoted, run_until_stopped, watching
 from recon.training.config import TrainingConfig
 
 

@@ -10,30 +10,19 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from tyro.conf import Fixed, Positional, Suppress, arg
 
+from apps.options.fields import HIDDEN, INLINE, OUT, Options, option
+from apps.options.trainings import Classify, Learn, Train
 from apps.service.limits import ServerConfig
 from recon.experiments import EXPERIMENTS
-from recon.training.config import ClassifierConfig, TrainingConfig
 from rrstyle.config import NetworkConfig, StyleConfig
 from rrstyle.presets import ALL_PRESETS as PRESETS
 
 NAMES = {"weights": "encoder"}
 """Options by the name of their setting, where that is another one."""
 
-HIDDEN = None  # in OPTIONS: a setting that is no option
-Options = dict[str, Any]  # by the name of a field: what tyro.conf.arg returns, or HIDDEN
-
-_O = ("-o",)
-
-
-def _arg(metavar: str, hint: str = "", **others: Any) -> Any:
-    """An option whose value the help shows as `metavar`, with a hint in place of the default."""
-    return arg(metavar=metavar, help_behavior_hint=f"({hint})" if hint else None, **others)
-
-
-_INLINE = arg(name="")  # the fields of a nested config go beside those of the outer one
 _STYLE: Options = {
-    "config": _INLINE,
-    "encoder": _INLINE,
+    "config": INLINE,
+    "encoder": INLINE,
     "weights": arg(name=NAMES["weights"], metavar="random|imagenet|FILE"),
     "decoder": arg(
         metavar="ridge|random|RUN",
@@ -55,27 +44,33 @@ class Stylize:
     """
 
     content: Annotated[
-        Positional[tuple[str, ...]], _arg("CONTENT...", "may be left out with --recipe")
+        Positional[tuple[str, ...]], option("CONTENT...", "may be left out with --recipe")
     ] = ()
     """Photographs."""
-    style: Annotated[tuple[str, ...], _arg("STYLE...", "may be left out with --recipe")] = ()
+    style: Annotated[
+        tuple[str, ...], option("STYLE...", "may be left out with --recipe or --painter")
+    ] = ()
     """Pictures whose manner is wanted."""
+    painter: Annotated[Path | None, option("DIR", "default: none")] = None
+    """Folder that `rrstyle learn` has written: its painter paints in the manner of what it learnt,
+    with --strength, --side and --keep-colours; of several painters --seed chooses one, 0 the
+    first. All other options of style transfer are left out."""
     blend: bool = False
     """Blend the styles, two to four, into one picture of each photograph."""
-    style_weights: Annotated[tuple[float, ...], _arg("W...", "default: equal")] = ()
+    style_weights: Annotated[tuple[float, ...], option("W...", "default: equal")] = ()
     """With --blend, how much of each style, in the order of --style; their ratios matter."""
-    mask: Annotated[str | None, _arg("FILE", "default: everywhere")] = None
+    mask: Annotated[str | None, option("FILE", "default: everywhere")] = None
     """A picture of any size, for every photograph: where it is white the style goes, where it is
     black the photograph stays as it is."""
-    style_mask: Annotated[tuple[str, ...], _arg("FILE...", "default: one region")] = ()
+    style_mask: Annotated[tuple[str, ...], option("FILE...", "default: one region")] = ()
     """Two maps, of the photographs and of the style (with --blend one of each style): pictures of
     any size whose colours mark regions, up to 8. Each region of a photograph is painted from the
     region of the same colour in the style."""
-    output: Annotated[Path, _arg("OUT", aliases=_O)]
+    output: Annotated[Path, option("OUT", aliases=OUT)]
     """A folder, or a .png file when one picture is made."""
-    preset: Annotated[str | None, _arg("NAME", f"one of {', '.join(PRESETS)}")] = None
+    preset: Annotated[str | None, option("NAME", f"one of {', '.join(PRESETS)}")] = None
     """A look, or a model of the paper: its settings become the defaults of all options."""
-    recipe: Annotated[Path | None, _arg("PNG")] = None
+    recipe: Annotated[Path | None, option("PNG")] = None
     """A picture made by rrstyle: its settings, seed, blend and masks become the defaults of all
     options."""
     seed: int = 0
@@ -101,15 +96,17 @@ class Video:
     command goes on from there.
     """
 
-    clip: Annotated[Positional[str], _arg("CLIP")]
+    clip: Annotated[Positional[str], option("CLIP")]
     """A video, or an animated GIF or WebP."""
-    style: Annotated[tuple[str, ...], _arg("STYLE...")]
+    style: Annotated[tuple[str, ...], option("STYLE...", "may be left out with --painter")] = ()
     """Pictures whose manner is wanted: files or built-in names."""
-    style_weights: Annotated[tuple[float, ...], _arg("W...", "default: equal")] = ()
+    painter: Annotated[Path | None, option("DIR", "default: none")] = None
+    """Folder that `rrstyle learn` has written: its painter paints each picture, as in stylize."""
+    style_weights: Annotated[tuple[float, ...], option("W...", "default: equal")] = ()
     """How much of each style, in the order of --style; their ratios matter."""
-    output: Annotated[Path, _arg("OUT", aliases=_O)]
+    output: Annotated[Path, option("OUT", aliases=OUT)]
     """File to write: .mp4, .mov or .mkv, or .gif or .webp without audio."""
-    preset: Annotated[str | None, _arg("NAME", "a look that paints")] = None
+    preset: Annotated[str | None, option("NAME", "a look that paints")] = None
     """A look: its settings become the defaults of all options."""
     seed: int = 0
     """Names the random networks; another seed is another clip."""
@@ -127,11 +124,11 @@ class Video:
 class Examples:
     """List the built-in pictures, or write them as PNG files."""
 
-    names: Annotated[Positional[tuple[str, ...]], _arg("NAME...", "default: all")] = ()
+    names: Annotated[Positional[tuple[str, ...]], option("NAME...", "default: all")] = ()
     """Which ones."""
     list: bool = False
     """List them, also with -o."""
-    output: Annotated[Path | None, _arg("DIR", "default: list only", aliases=_O)] = None
+    output: Annotated[Path | None, option("DIR", "default: list only", aliases=OUT)] = None
     """Folder to write them to; created if need be."""
     side: int = 512
     """Side of the style pictures; photographs have their own."""
@@ -150,11 +147,11 @@ class Reconstruct:
     likeness to the picture.
     """
 
-    image: Annotated[Positional[str], _arg("IMAGE")]
+    image: Annotated[Positional[str], option("IMAGE")]
     """A file, or a built-in name."""
-    output: Annotated[Path, _arg("OUT.png", aliases=_O)]
+    output: Annotated[Path, option("OUT.png", aliases=OUT)]
     """File to write."""
-    decoder: Annotated[Path | None, _arg("RUN", "default: untrained networks")] = None
+    decoder: Annotated[Path | None, option("RUN", "default: untrained networks")] = None
     """Folder of a run of `rrstyle train`: its best checkpoint; the network options are its own."""
     side: int = 224
     """Longer side that the picture is brought to, in pixels."""
@@ -167,19 +164,24 @@ class Reconstruct:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write a model that stylises, or that reconstructs, without this package.
+    """Write a model that stylises, paints, or reconstructs, without this package.
 
     A SavedModel for TensorFlow, or ONNX (it needs the extra onnx).
     """
 
-    directory: Annotated[Positional[Path], _arg("PATH")]
+    directory: Annotated[Positional[Path], option("PATH")]
     """Folder to write, or file for ONNX; or a run of `rrstyle train`, into which its CNN and DCN
     are written as saved_model. With --decoder RUN too, the model holds the CNN and the DCN of the
     run, of its best checkpoint, and no style transfer: all other options but --overwrite are for
-    style transfer."""
+    style transfer. Or a folder of `rrstyle learn`: the model is its painter, of several the one
+    that --seed names."""
+    output: Annotated[
+        Path | None, option("OUT", "default: saved_model or model.onnx in PATH", aliases=OUT)
+    ] = None
+    """With a run or a painter as PATH: folder, or file for ONNX, to write."""
     format: Annotated[
         Literal["savedmodel", "onnx"] | None,
-        arg(help_behavior_hint="(default: onnx for a .onnx PATH, else savedmodel)"),
+        arg(help_behavior_hint="(default: onnx for a .onnx file, else savedmodel)"),
     ] = None
     """Kind of model."""
     seed: int = 0
@@ -200,26 +202,26 @@ class Evaluate:
     command again continues a run that was stopped or killed, and draws a finished one anew.
     """
 
-    name: Annotated[Positional[str], _arg("NAME", f"one of {', '.join(EXPERIMENTS)}")] = ""
+    name: Annotated[Positional[str], option("NAME", f"one of {', '.join(EXPERIMENTS)}")] = ""
     """What to measure; package.module:NAME for an experiment of your own."""
     list: bool = False
     """Say what each experiment reproduces, what the papers claim of it, and what it costs."""
     scale: Literal["smoke", "laptop", "paper"] = "laptop"
     """How much: to see whether it runs, on a laptop, or as much as the papers."""
-    images: Annotated[Path | None, _arg("DIR", "default: the built-in photographs")] = None
+    images: Annotated[Path | None, option("DIR", "default: the built-in photographs")] = None
     """Folder to draw pictures from, with its subfolders; the built-in cat is always the first."""
-    encoder: Annotated[tuple[Path, ...], _arg("FILE...", "default: random CNNs only")] = ()
+    encoder: Annotated[tuple[Path, ...], option("FILE...", "default: random CNNs only")] = ()
     """Trained CNNs beside random ones, at most one an architecture: files of `rrstyle classify`,
     or of VGG16 as keras.applications has it."""
     seed: int = 0
     """Names the random networks and the pictures that are drawn."""
-    out: Annotated[Path | None, _arg("OUT", "default: runs/SCALE", aliases=_O)] = None
+    out: Annotated[Path | None, option("OUT", "default: runs/SCALE", aliases=OUT)] = None
     """Folder to write to; created if need be."""
     workers: Annotated[
-        int | None, _arg("N", "default: one a processor; 1 at smoke scale and on a GPU")
+        int | None, option("N", "default: one a processor; 1 at smoke scale and on a GPU")
     ] = None
     """Processes that measure, of one thread each: the rows are the same with any number."""
-    ray: Annotated[str | None, _arg("ADDRESS", "default: off")] = None
+    ray: Annotated[str | None, option("ADDRESS", "default: off")] = None
     """Measure by Ray on several hosts: host:port or auto of one that runs, or local."""
 
 
@@ -230,86 +232,8 @@ class Report:
     Lists the claims, and writes DIR/report.html: one page with figures, intervals and settings.
     """
 
-    directory: Annotated[Positional[Path], _arg("DIR")]
+    directory: Annotated[Positional[Path], option("DIR")]
     """Folder of results, or of such folders, one a scale: the largest that is finished counts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Training:
-    images: Path
-    out: Annotated[Path, _arg("RUN", aliases=_O)]
-    """Folder of the run: new, empty, or with --resume that of a run."""
-    preset: str | None = None
-    resume: bool = False
-    """Continue the run in RUN from its last checkpoint. Options that are not given are the run's;
-    --steps and the --...-every may differ from them, and nothing else."""
-    devices: Annotated[int | Literal["all"], _arg("N|all")] = 1
-    """Devices that share every batch; all, on several hosts (see the README)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Train(_Training):
-    """Train a DCN to give back pictures from the features of a frozen CNN.
-
-    Writes checkpoints, log.csv, an event file for TensorBoard and sheets of reconstructions.
-    Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
-    """
-
-    images: Annotated[Path, _arg("DIR")]
-    """Folder of pictures, with its subfolders. Training cuts random squares of --crop pixels out of
-    them; pictures smaller than that are enlarged. Bad files are passed over, and listed in RUN."""
-    preset: Annotated[
-        Literal["paper", "small"] | None,
-        arg(help_behavior_hint="(default: paper; with --resume the settings of the run)"),
-    ] = None
-    """Settings that the options beside it override: the papers', or small for two processor
-    cores."""
-    encoder: Annotated[
-        str | None, _arg("random|imagenet|FILE", "default: random; with --resume that of the run")
-    ] = None
-    """Weights of the CNN: random, from the seed; imagenet, VGG16's from keras.applications; or a
-    file of trained weights, VGG16's in the layout of keras.applications or one that `rrstyle
-    classify` wrote. Trained weights bring their architecture, activation and padding with them.
-    Only the word imagenet may download something, if the weights are not in the cache of
-    keras.applications."""
-    config: TrainingConfig = field(default_factory=TrainingConfig)
-
-    OPTIONS: ClassVar[Options] = {
-        "config": _INLINE,
-        "network": _INLINE,
-        "weights": HIDDEN,  # --encoder beside the config says which
-        "learning_rate": arg(aliases=("--lr",)),
-        "layer": arg(aliases=("--tap",)),  # features are taken before the pool, as in the papers
-        "tap": HIDDEN,
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classify(_Training):
-    """Train a CNN itself, as a classifier: a trained encoder of your own for `rrstyle train`.
-
-    Writes RUN/classifier.npz, for --encoder, and the checkpoints and the log that train writes
-    too. Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
-    """
-
-    images: Annotated[Path, _arg("DIR")]
-    """Folder with a subfolder of pictures for each class, two at least. Pictures are cut, enlarged
-    and passed over as in train."""
-    preset: Annotated[
-        Literal["large", "small"] | None,
-        arg(help_behavior_hint="(default: large; with --resume the settings of the run)"),
-    ] = None
-    """Settings that the options beside it override: large, for pictures as ImageNet's, or small,
-    for 32 x 32 pixels and two processor cores."""
-    config: ClassifierConfig = field(default_factory=ClassifierConfig)
-
-    # A whole CNN: what concerns parts of it, or a DCN, cannot be set.
-    OPTIONS: ClassVar[Options] = {
-        "config": _INLINE,
-        "network": _INLINE,
-        "learning_rate": arg(aliases=("--lr",)),
-        **dict.fromkeys(("layer", "tap", "upsampling", "decoder_activation", "law", "std"), HIDDEN),
-    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,16 +251,16 @@ class App:
     server: ServerConfig = field(default_factory=ServerConfig)
 
     OPTIONS: ClassVar[Options] = {
-        **dict.fromkeys(("server", "limits", "folders"), _INLINE),
+        **dict.fromkeys(("server", "limits", "folders"), INLINE),
         "auth": HIDDEN,  # --auth names a file, so that no password is in the command line
-        "allow_host": _arg("HOST...", "default: none"),
-        "root_path": _arg("PATH", "default: none"),
-        "runs": _arg(
+        "allow_host": option("HOST...", "default: none"),
+        "root_path": option("PATH", "default: none"),
+        "runs": option(
             "DIR",
             "default: none",
             help="Run of `rrstyle train`, or folder of such, that people may reconstruct by.",
         ),
-        "results": _arg(
+        "results": option(
             "DIR", "default: those of this package", help="Results of `rrstyle evaluate` to show."
         ),
     }
@@ -360,6 +284,7 @@ Command = (
     | Report
     | Train
     | Classify
+    | Learn
     | App
     | Info
 )

@@ -8,7 +8,7 @@ import argparse
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -25,16 +25,10 @@ from tyro.constructors import (
 )
 
 from apps.errors import did_you_mean, one_line
-from apps.options.commands import (
-    COMMANDS,
-    HIDDEN,
-    Classify,
-    Command,
-    Options,
-    Stylize,
-    Train,
-    Video,
-)
+from apps.options.commands import COMMANDS, Classify, Command, Learn, Stylize, Train, Video
+from apps.options.fields import HIDDEN, Options
+from recon.painters.config import SMALL as SMALL_PAINTER
+from recon.painters.config import LearnConfig
 from recon.training.config import SMALL, SMALL_CLASSIFIER, ClassifierConfig, TrainingConfig
 from recon.training.record import RECORD, read_config
 from rrstyle.config import StyleConfig
@@ -44,6 +38,7 @@ _RENAMED = {"--weights": "--encoder", "--model": "--decoder"}  # since 0.1.0
 _TRAININGS: dict[type, dict[str | None, Any]] = {
     Train: {"paper": TrainingConfig(), "small": SMALL},
     Classify: {"large": ClassifierConfig(), "small": SMALL_CLASSIFIER},
+    Learn: {"full": LearnConfig(), "small": SMALL_PAINTER},
 }
 
 
@@ -101,7 +96,7 @@ def _defaults(kind: Any, words: list[str]) -> Any:
         config = _preset(given.preset, given.recipe)
         return Stylize(output=tyro.MISSING, config=config)
     if kind is Video and given.preset is not None:
-        missing = dict.fromkeys(("clip", "style", "output"), tyro.MISSING)
+        missing = dict.fromkeys(("clip", "output"), tyro.MISSING)
         return Video(**missing, config=_preset(given.preset, None))
     if kind is Stylize and given.recipe is not None:
         from apps.batch.replay import replayed_config
@@ -114,10 +109,13 @@ def _defaults(kind: Any, words: list[str]) -> Any:
     if kind in _TRAININGS:
         presets, folder = _TRAININGS[kind], Path(given.out or "")
         found = presets.get(given.preset)
-        if given.preset is None and given.resume and given.out and (folder / RECORD).exists():
-            found = read_config(type(presets["small"]), folder)
+        # The first of several painters has the seed that was given.
+        first = next((f for f in (folder, folder / "0") if (f / RECORD).exists()), None)
+        if given.preset is None and given.resume and given.out and first is not None:
+            found = read_config(type(presets["small"]), first)
         if found is not None:
-            return kind(images=tyro.MISSING, out=tyro.MISSING, config=found)
+            required = (f.name for f in fields(kind) if f.default is f.default_factory is MISSING)
+            return kind(**dict.fromkeys(required, tyro.MISSING), config=found)
     return tyro.MISSING_NONPROP
 
 

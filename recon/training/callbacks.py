@@ -55,8 +55,9 @@ class Task:
 class AfterStep(keras.callbacks.Callback):
     """Acts after each step of one process' part of a run; an error ends the training there.
 
-    Losses that it is given are the mean over the batches since the last row of the log, which is
-    None where this process writes no files. `done` steps before have taken `seconds`.
+    Losses that it is given, `error` of the model or else its whole loss, are the mean over the
+    batches since the last row of the log, which is None where this process writes no files. `done`
+    steps before have taken `seconds`.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class AfterStep(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Keras' hook; `batch` counts from 0 in every `fit`."""
-        step, loss = self._done + batch + 1, logs["error"]
+        step, loss = self._done + batch + 1, logs.get("error", logs["loss"])
         self.check(step, loss)
         self.draw(step)
         if self._is_due(step, self._config.checkpoint_every):
@@ -164,7 +165,8 @@ class AfterStep(keras.callbacks.Callback):
         return step % every == 0 or step == self._config.steps
 
     def _not_finite(self, what: str) -> NotFinite:
-        advice = "start a new run with a lower learning_rate"
+        lower = self._config.learning_rate / 3
+        advice = f"start a new run with a lower learning_rate, such as {lower:.1g}"
         return NotFinite(f"{what}; {self._run.last_good()}; {advice}")
 
     def _validated(self) -> dict[str, float]:
@@ -176,8 +178,8 @@ class AfterStep(keras.callbacks.Callback):
         images, targets, counted = map(backend.part_of_host, (images, targets, counted))
         options = {"sample_weight": counted, "verbose": 0, "return_dict": True}
         found = self.model.evaluate(images, targets, batch // backend.hosts(), **options)
-        names = {"error": "validation_loss", "accuracy": "accuracy"}
-        return {name: found[key] for key, name in names.items() if key in found}
+        rest = {"accuracy": found["accuracy"]} if "accuracy" in found else {}
+        return {"validation_loss": found.get("error", found["loss"]), **rest}
 
     def _add_row(
         self, step: int, loss: float, validated: Mapping[str, float] | None = None

@@ -79,7 +79,7 @@ def inversion_model(config: TrainingConfig, networks: CnnDcn) -> keras.Model:
     levels = dcn([keras.layers.Rescaling(LEVELS)(features), *others])
     model = keras.Model(pixels, levels)
     error = keras.metrics.MeanMetricWrapper(_unit_inversion_loss, name="error")
-    return _compiled(model, config, inversion_loss, [error])
+    return compiled(model, config, inversion_loss, [error])
 
 
 def inversion_loss(pixels: Any, back: Any) -> Any:
@@ -130,7 +130,7 @@ def classifier_model(config: ClassifierConfig, cnn: keras.Model, classes: int) -
     error = keras.metrics.SparseCategoricalCrossentropy("error", from_logits=True)
     metrics = [error, keras.metrics.SparseCategoricalAccuracy("accuracy")]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return _compiled(model, config, loss, metrics)
+    return compiled(model, config, loss, metrics)
 
 
 def standardise(cnn: keras.Model, images: np.ndarray) -> None:
@@ -170,7 +170,8 @@ def _copy(network: keras.Model, config: Schedule) -> keras.Model:
     return result
 
 
-def _compiled(model: keras.Model, config: Schedule, loss: Any, metrics: list) -> keras.Model:
+def compiled(model: keras.Model, config: Schedule, loss: Any, metrics: list) -> keras.Model:
+    """The model, to be trained with Adam by the config's schedule."""
     rate: Any = config.learning_rate
     if config.milestones:
         # The schedule counts steps from 0, and falls after its boundary.

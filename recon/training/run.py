@@ -8,6 +8,7 @@ checkpoints/        see recon.training.checkpoints
 log.csv             see recon.training.log
 tensorboard/        the same rows and sheets for TensorBoard
 samples/            sheets of reconstructions
+painted/            what a painter learns from, see recon.painters.targets
 classifier.npz      convolutions of a classifier, see rrstyle.networks.weight_files
 """
 
@@ -31,7 +32,7 @@ from rrstyle.networks.pair import CnnDcn
 from rrstyle.networks.weight_files import weights_digest
 
 ENCODER, CLASSIFIER = "encoder.npz", "classifier.npz"
-PICTURES, BAD_PICTURES = "pictures.json", "bad-pictures.csv"
+PICTURES, BAD_PICTURES, PAINTED = "pictures.json", "bad-pictures.csv", "painted"
 
 
 def checkpoints_of(folder: Path) -> Checkpoints:
@@ -93,7 +94,7 @@ class RunFolder:
                 raise ValueError(f"{told} a run: continue it with resume, or choose another folder")
             return
         # What a run leaves that was killed before its record was there.
-        names -= {".lock", ENCODER, PICTURES, BAD_PICTURES}
+        names -= {".lock", ENCODER, PICTURES, BAD_PICTURES, PAINTED}
         if others := sorted(name for name in names if not name.endswith(TEMPORARY)):
             raise ValueError(f"{told} {others[0]!r}")
 

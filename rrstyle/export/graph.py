@@ -76,6 +76,12 @@ def require(holds: Any, rule: str, received: Any, value: Any) -> Any:
         return tf.identity(value)
 
 
+def checked_strength(strength: Any) -> Any:
+    """A graph's strength, checked to be from 0 to 1."""
+    valid = (strength >= 0) & (strength <= 1)
+    return require(valid, "strength must be from 0 to 1; received", strength, strength)
+
+
 def in_graph(network: SharedNetwork) -> Callable[[Any], Any]:
     """A network as a function inside a graph, (batch, height, width, channels) each way.
 
@@ -126,8 +132,7 @@ class StyleGraph:
 
     def stylize_unit(self, method: str, content: Any, style: Any, strength: Any) -> Any:
         """`stylize` of pictures that are `unit` already, of at least `least` pixels a side."""
-        valid = (strength >= 0) & (strength <= 1)
-        strength = require(valid, "strength must be from 0 to 1; received", strength, strength)
+        strength = checked_strength(strength)
         if self.config.keep_colours:
             style = match_luminance(style, content)
         ours, theirs = self._features(content), self._features(style)

@@ -13,8 +13,9 @@ import importlib.util
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ import tensorflow as tf
 
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
-from rrstyle.export.graph import IMAGE, StyleGraph, build_graph, compare_styles, exportable_config
+from rrstyle.export.graph import IMAGE, build_graph, compare_styles, exportable_config
 from rrstyle.export.linalg import PORTABLE_OPS
 from rrstyle.export.saved_model import RECORD, style_record
 from rrstyle.namespace import tensor_operations
 
 # Read when onnxruntime is imported: it would keep a file of its session in the temporary folder.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# tf2onnx would copy the whole graph before each of its optimisers: a third of the time.
+os.environ.setdefault("TF2ONNX_CATCH_ERRORS", "FALSE")
 
 OPSET = 18
 _EXTRA = ("onnx", "onnxruntime", "tf2onnx")
@@ -57,22 +60,35 @@ def export_onnx(
             has no closed form, or a setting or the seed breaks a rule.
         OSError: If the file exists, or cannot be written.
     """
-    if not overwrite and os.path.lexists(path):  # before half a minute of work
+    check_onnx_target(path, overwrite)
+    write_whole(path, onnx_model(config, seed=seed), overwrite=overwrite)
+    return Path(path)
+
+
+def check_onnx_target(path: str | os.PathLike, overwrite: bool) -> None:
+    """Raises ValueError or FileExistsError where no model can be written: before the work."""
+    _check_extra()
+    if not overwrite and os.path.lexists(path):
         raise FileExistsError(
             f"path must not exist, unless overwriting is allowed; received {Path(path).name!r}"
         )
-    write_whole(path, onnx_model(config, seed=seed), overwrite=overwrite)
-    return Path(path)
+
+
+def _check_extra() -> None:
+    if missing := [name for name in _EXTRA if importlib.util.find_spec(name) is None]:
+        need = "format onnx needs the extra onnx: pip install 'rrstyle[onnx]'"
+        raise ValueError(f"{need}; {missing[0]} is not installed")
 
 
 def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
     """The file that `export_onnx` writes; it raises the same ValueErrors."""
     config = exportable_config(config)
-    if missing := [name for name in _EXTRA if importlib.util.find_spec(name) is None]:
-        need = "format onnx needs the extra onnx: pip install 'rrstyle[onnx]'"
-        raise ValueError(f"{need}; {missing[0]} is not installed")
+    _check_extra()
     graph = build_graph(config, seed)
-    data = _converted(graph, style_record(config, seed))
+    pictures = (tf.TensorSpec(IMAGE.shape, IMAGE.dtype, name) for name in ("content", "style"))
+    inputs = [*pictures, tf.TensorSpec((), tf.float32, "strength")]
+    stylize = partial(graph.stylize, graph.config.method)
+    data = converted(stylize, inputs, style_record(config, seed))
     session = open_session(data)
     strength = np.array(config.strength, np.float32)
 
@@ -83,22 +99,33 @@ def onnx_model(config: StyleConfig | None = None, *, seed: int) -> bytes:
     return data
 
 
-def _converted(graph: StyleGraph, record: dict[str, Any]) -> bytes:
+def converted(
+    function: Callable[..., Any], inputs: Sequence[tf.TensorSpec], record: dict[str, Any]
+) -> bytes:
+    """An ONNX model of a function of tensors, whose result it calls `picture`; with a record."""
     import onnx
     import tf2onnx
 
-    def stylize(content, style, strength):
+    def portable(*tensors):
         usual = tensor_operations.set(PORTABLE_OPS)
         try:
-            return {"picture": graph.stylize(graph.config.method, content, style, strength)}
+            return {"picture": function(*tensors)}
         finally:
             tensor_operations.reset(usual)
 
-    pictures = (tf.TensorSpec(IMAGE.shape, IMAGE.dtype, name) for name in ("content", "style"))
-    inputs = [*pictures, tf.TensorSpec((), tf.float32, "strength")]
-    function = tf.function(stylize, autograph=False)
     with _quiet():
-        model, _ = tf2onnx.convert.from_function(function, inputs, opset=OPSET)
+        traced = tf.function(portable, autograph=False)
+        model, _ = tf2onnx.convert.from_function(traced, inputs, opset=OPSET)
+    # Constants that layers keep are captured, and tf2onnx takes them for inputs.
+    captures = traced.get_concrete_function(*inputs).graph.captures
+    held = {inner.name: outer for outer, inner in captures if outer.dtype != tf.resource}
+    given = [x for x in model.graph.input if x.name not in held]
+    for x in model.graph.input:
+        if x.name in held:
+            value = onnx.numpy_helper.from_array(held[x.name].numpy(), x.name)
+            model.graph.initializer.append(value)
+    del model.graph.input[:]
+    model.graph.input.extend(given)
     onnx.helper.set_model_props(model, {RECORD: json.dumps(record)})
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()

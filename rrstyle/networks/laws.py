@@ -20,7 +20,7 @@ LAWS = SCALED_LAWS + PRESERVING_LAWS
 _DRAWN_AT_ONCE = 2**16
 
 # First element of a layer's spawn key: one stream family for each part of the system.
-ENCODER, DECODER, TRANSFER = range(3)
+ENCODER, DECODER, TRANSFER, PAINTER = range(4)
 
 
 def layer_rng(seed: int, *path: int) -> np.random.Generator:

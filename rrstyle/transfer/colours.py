@@ -20,14 +20,16 @@ def part_way(content, image, strength: float):
     Args:
         content: Photograph, (height, width, 3).
         image: Painting of the same size, strength 1.
-        strength: Strength of the style, 0 to 1.
+        strength: Strength of the style, 0 to 1; in a graph, of float64.
     """
-    if strength in (0, 1):
+    xp = array_namespace(image)
+    if xp is np and strength in (0, 1):
         return image if strength else content
     ours, theirs = fit_gaussian(content), fit_gaussian(image)
     there = fit_map("transport", ours, theirs).towards(strength)
     back = fit_map("transport", theirs, ours).towards(1 - strength)
-    return np.float32(1 - strength) * there(content) + np.float32(strength) * back(image)
+    ours_share, share = (xp.array(part, dtype="float32") for part in (1 - strength, strength))
+    return ours_share * there(content) + share * back(image)
 
 
 def match_luminance(style, content):

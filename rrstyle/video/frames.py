@@ -1,7 +1,8 @@
-"""Pictures of a clip, one after another, in the manner of a painting: the one way to do it."""
+"""Pictures of a clip, one after another, in the manner of a painting."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -11,11 +12,62 @@ from rrstyle.networks.build import cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.weight_files import load_weights
+from rrstyle.painters.painter import Painter, recolouring
 from rrstyle.pictures.images import as_image, fit_within, resize
 from rrstyle.progress import ignore
+from rrstyle.transfer.closed_form import AffineMap
 from rrstyle.transfer.colours import part_way
 from rrstyle.transfer.painting.sequence import PaintedSequence
 from rrstyle.video.motion import grey, motion
+
+
+class Frames(Protocol):
+    """What paints the pictures of a clip, one after another."""
+
+    state: dict[str, np.ndarray]  # what later pictures depend on
+
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """The next picture painted, float32 (height, width, 3) in [0, 1]; both sides are even."""
+
+
+class PainterFrames:
+    """Paints each picture of a clip by a painter.
+
+    Colours do not flicker: those of all pictures of a shot, from cut to cut, are mapped to the
+    painting's as those of its first one.
+
+    Args:
+        painter: The painter.
+        side: Longer side of the pictures; both sides are even, as video wants them.
+        strength, own_colours: As for `Painter.paint`.
+    """
+
+    state: dict[str, np.ndarray]
+
+    def __init__(
+        self, painter: Painter, *, side: int, strength: float = 1.0, own_colours: bool = False
+    ):
+        self._painter, self._side = painter, side
+        self._options = {"strength": strength, "own_colours": own_colours}
+        self.state = {}
+
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """The next picture painted, as in `Frames`."""
+        picture = as_image(picture, argument="picture")
+        size = self.state.get("size", even_size(picture.shape[:2], self._side))
+        content = resize(picture, (int(size[0]), int(size[1])))
+        now = grey(content)
+        if not self.state or motion(self.state["before"], now) is None:
+            self.state = recolouring(content, self._painter.palette)._asdict()
+        self.state |= {"before": now, "size": np.array(size)}
+        colours = AffineMap(*(self.state[name] for name in AffineMap._fields))
+        return self._painter.paint(content, colours=colours, **self._options)
+
+
+def even_size(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Height and width, both even, whose longer one is `side`."""
+    height, width = fit_within(size, side)
+    return max(2, height // 2 * 2), max(2, width // 2 * 2)
 
 
 class FramePainter:
@@ -107,6 +159,5 @@ class FramePainter:
     def _sized(self, picture: np.ndarray) -> np.ndarray:
         picture = as_image(picture, argument="picture")
         if self._size is None:
-            height, width = fit_within(picture.shape[:2], self._config.side)
-            self._size = max(2, height // 2 * 2), max(2, width // 2 * 2)
+            self._size = even_size(picture.shape[:2], self._config.side)
         return resize(picture, self._size)

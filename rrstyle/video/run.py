@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +25,11 @@ from rrstyle.durable import (
     write_whole,
 )
 from rrstyle.networks.pair import CnnDcn
+from rrstyle.painters.painter import Painter
 from rrstyle.pictures.images import as_image, digest, to_uint8
 from rrstyle.progress import OnStep, Step, ignore
 from rrstyle.video.clips import ANIMATIONS, Clip, open_clip, pictures
-from rrstyle.video.frames import FramePainter
+from rrstyle.video.frames import FramePainter, Frames, PainterFrames
 from rrstyle.video.writing import VIDEOS, join, write_segment
 
 SEGMENT = 24  # pictures
@@ -67,21 +69,65 @@ def stylize_video(
         OSError: If a file cannot be read or written.
     """
     output, config = Path(output), config or StyleConfig()
-    suffix = output.suffix.lower()
-    if suffix not in VIDEOS | ANIMATIONS:
-        kinds = ", ".join(sorted(VIDEOS | ANIMATIONS))
-        raise ValueError(f"output must end in {kinds}; received {bare_name(output.name)!r}")
-    if output.is_dir() or (output.exists() and not overwrite):
-        raise FileExistsError(f"{output.name}: the file exists; allow overwriting or name another")
-    found = open_clip(clip)
+    found = _checked(clip, output, overwrite)
     painter = FramePainter(style, config, seed=seed, weights=weights, networks=networks)
     styles = style if isinstance(style, list | tuple) else [style]
     settings = {
-        "clip": _file_digest(found.path),
         "styles": [digest(as_image(one, argument="style")) for one in styles],
         "weights": weights and list(weights),
         "config": asdict(config),
         "seed": seed,
+    }
+    return _paint_clip(found, painter, output, settings, overwrite, on_step)
+
+
+def paint_video(
+    clip: str | os.PathLike,
+    painter: Painter,
+    output: str | os.PathLike,
+    *,
+    side: int,
+    strength: float = 1.0,
+    own_colours: bool = False,
+    overwrite: bool = False,
+    on_step: OnStep = ignore,
+) -> Path:
+    """Paints a clip picture by picture, by a painter; otherwise as `stylize_video`.
+
+    Args:
+        clip, output, overwrite, on_step: As for `stylize_video`.
+        painter, side, strength, own_colours: As for `PainterFrames`.
+    """
+    output = Path(output)
+    found = _checked(clip, output, overwrite)
+    options: dict[str, Any] = {"side": side, "strength": strength, "own_colours": own_colours}
+    settings = {"painter": painter.digest, **options}
+    frames = PainterFrames(painter, **options)
+    return _paint_clip(found, frames, output, settings, overwrite, on_step)
+
+
+def _checked(clip: str | os.PathLike, output: Path, overwrite: bool) -> Clip:
+    """The clip; an error where the output cannot be written."""
+    if output.suffix.lower() not in VIDEOS | ANIMATIONS:
+        kinds = ", ".join(sorted(VIDEOS | ANIMATIONS))
+        raise ValueError(f"output must end in {kinds}; received {bare_name(output.name)!r}")
+    if output.is_dir() or (output.exists() and not overwrite):
+        raise FileExistsError(f"{output.name}: the file exists; allow overwriting or name another")
+    return open_clip(clip)
+
+
+def _paint_clip(
+    found: Clip,
+    painter: Frames,
+    output: Path,
+    settings: dict[str, Any],
+    overwrite: bool,
+    on_step: OnStep,
+) -> Path:
+    suffix = output.suffix.lower()
+    settings = {
+        "clip": _file_digest(found.path),
+        **settings,
         "suffix": suffix,
         "versions": backend.versions(),
     }
@@ -123,7 +169,7 @@ def _check_same(parts: Path, settings: str) -> None:
 
 
 def _paint_segments(
-    clip: Clip, painter: FramePainter, parts: Path, suffix: str, on_step: OnStep
+    clip: Clip, painter: Frames, parts: Path, suffix: str, on_step: OnStep
 ) -> list[Fraction]:
     """Paints what is not there yet; returns when each picture comes, in seconds."""
     times: list[Fraction] = []

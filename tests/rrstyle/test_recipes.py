@@ -225,9 +225,9 @@ def test_what_is_no_json(text):
     assert refused(lambda: parse_recipe(text)) == "recipe: not valid JSON"
 
 
-@pytest.mark.parametrize("text", ["null", "1", "[]", '"x"', "{}", changed(format=2)])
+@pytest.mark.parametrize("text", ["null", "1", "[]", '"x"', "{}", changed(format=3)])
 def test_what_is_no_recipe_or_of_another_format(text):
-    assert refused(lambda: parse_recipe(text)) == "recipe: must be an object of format 1"
+    assert refused(lambda: parse_recipe(text)) == "recipe: must be an object of format 1 or 2"
 
 
 @pytest.mark.parametrize("field", ["seed", "content", "style", "weights", "config", "versions"])

@@ -49,6 +49,8 @@ def load_recipe(value: Any) -> list:
         not built in are None.
     """
     recipe, name = read_upload_recipe(value, "recipe")
+    if recipe.painter:
+        raise ValueError(f"recipe: a painter made it; `{_HOW_AGAIN}` with --painter can again")
     pictures: list[str | None] = []
     notes = []
     for what, used in [("photograph", recipe.content), *(("style", s) for s in recipe.styles)]:

@@ -1,9 +1,12 @@
 """`rrstyle video`: a clip from file to file, and what is told in one line."""
 
+from pathlib import Path
+
 import pytest
 
 from apps import cli
 from apps.command import video
+from tests.rrstyle.painters.tiny import write_painter
 from tests.support.clips import contents, write_video
 
 CHEAP = ("--side", "48", "--channels", "4", "--paint.rounds", "1", "--paint.keys", "200")
@@ -55,3 +58,21 @@ def test_without_the_extra_its_name_is_told(clip, capsys, monkeypatch):
     assert run(clip, "--style", "waves", "-o", "out.mp4") == 1
     told = capsys.readouterr().err
     assert told == "rrstyle: video needs the extra video: pip install 'rrstyle[video]'\n"
+
+
+def test_a_painter_paints_a_clip(clip, capsys):
+    write_painter(Path("p"))
+    words = (clip, "--painter", "p", "-o", "out.gif", "--side", "48")
+    assert run(*words) == 0
+    assert capsys.readouterr().err.splitlines()[-1].startswith("out.gif written in ")
+    assert not Path("out.gif.parts").exists()
+    for more, line in (
+        (("--style", "waves"), "style must be left out with painter, which has its own manner"),
+        (("--channels", "4"), "channels must be left out with a painter, which has its own"),
+        (("--seed", "1"), "seed must be below 1, the number of painters in 'p'; received 1"),
+        ((), "out.gif: the file exists; allow overwriting or name another"),
+    ):
+        assert run(*words, *more) == 1
+        assert capsys.readouterr().err == f"rrstyle: {line}\n"
+    assert run(clip, "-o", "x.gif") == 1
+    assert capsys.readouterr().err.startswith("rrstyle: style is missing; name a picture with ")

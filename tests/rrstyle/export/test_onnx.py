@@ -213,7 +213,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch):
 def test_a_model_that_differs_is_not_published(folder, monkeypatch, tmp_path):
     data = (folder / "m.onnx").read_bytes()
     grey = np.full((16, 17, 3), 0.5, np.float32)
-    monkeypatch.setattr(export_onnx, "_converted", lambda *_: data)
+    monkeypatch.setattr(export_onnx, "converted", lambda *_: data)
     monkeypatch.setattr(graph.pipeline, "stylize", lambda *_, **__: grey)
     with pytest.raises(RuntimeError, match="differ from the library's"):
         export_onnx.export_onnx(tmp_path / "m.onnx", CONFIG, seed=SEED)

@@ -1,4 +1,4 @@
-"""What `rrstyle train` and `rrstyle classify` share: settings, pictures, progress, Ctrl-C."""
+"""What the commands that train share: the run's folder, pictures, progress, Ctrl-C."""
 
 import shlex
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.batch.outputs import check_writable
-from apps.options.commands import Classify, Train
+from apps.options.commands import Classify, Learn, Train
 from apps.progress import Watch
 from apps.quiet import quiet_start
 from recon.training.config import Schedule
@@ -17,7 +17,7 @@ from rrstyle.progress import OnStep, Step
 
 
 @contextmanager
-def watching(command: Train | Classify) -> Iterator[Watch]:
+def watching(command: Train | Classify | Learn) -> Iterator[Watch]:
     """The progress of a command; its devices are checked, and its hosts joined, first."""
     if command.devices != "all" and command.devices < 1:
         raise ValueError(f"devices must be a positive integer or all; received {command.devices}")
@@ -32,33 +32,40 @@ def watching(command: Train | Classify) -> Iterator[Watch]:
         watch.progress.clear()
 
 
+def check_run_folder(out: Path, *, resume: bool) -> None:
+    """Raises ValueError or OSError for a folder in which no run can begin, or none go on."""
+    from recon.training.run import RunFolder
+    from rrstyle import backend
+
+    if backend.is_first_host():  # for the others the run may be there already
+        RunFolder(out).check_new(resume=resume)
+    if out.is_dir():
+        check_writable(out)
+
+
 def open_pictures(command: Train | Classify, config: Schedule, watch: Watch, **options: int) -> Any:
     """The command's pictures, scanned and told; the folder of the run is checked before."""
     with quiet_start():
         from recon.data.training_images import open_images
-        from recon.training.run import RunFolder
-        from rrstyle import backend
 
     out = command.out
-    if backend.is_first_host():  # for the others the run may be there already
-        RunFolder(out).check_new(resume=command.resume)
-    if out.is_dir():
-        check_writable(out)
+    check_run_folder(out, resume=command.resume)
     show = partial(watch.progress.show, "training")
     images = open_images(command.images, config, out, on_step=show, **options)
     held_out = len(images.index.names) - images.trained_on
-    bad = _bad_words(images.report_bad(out), out)
+    bad = bad_words(images.report_bad(out), out)
     watch.progress.say(f"{images.trained_on} pictures to train on, {held_out} held out; {bad}")
     return images
 
 
 def run_until_stopped(
-    command: Train | Classify,
+    command: Train | Classify | Learn,
     config: Schedule,
     watch: Watch,
     images: Any,
     train: Callable[..., Any],
     measure: Callable[[float], str],
+    out: Path | None = None,
 ) -> Any:
     """Trains, tells how it goes and what came of it, and on Ctrl-C how to continue.
 
@@ -66,8 +73,9 @@ def run_until_stopped(
         watch: Progress of `watching`.
         images: Pictures of `open_pictures`.
         train: Function that trains, with the arguments that `train` and `classify` of
-            recon/training have in common.
+            recon.training have in common.
         measure: Function from a loss to a few words.
+        out: Folder of the run, where it is not that of the command.
 
     Returns:
         The best checkpoint; None on all hosts but the first, which writes the run.
@@ -77,7 +85,7 @@ def run_until_stopped(
         from recon.training.run import checkpoints_of
         from rrstyle import backend
 
-    out = command.out
+    out = out or command.out
 
     def tell(step: Step) -> None:
         assert isinstance(step, TrainingStep)
@@ -99,9 +107,7 @@ def run_until_stopped(
     except KeyboardInterrupt:
         steps = checkpoints_of(out).steps()
         done = f"at step {steps[-1]} of {config.steps}" if steps else "before the first checkpoint"
-        verb, images = type(command).__name__.lower(), quoted(command.images)
-        again = f"rrstyle {verb} --images {images} --out {quoted(out)} --resume"
-        watch.progress.say(f"stopped {done}; continue with: {again}")
+        watch.progress.say(f"stopped {done}; continue with: {_again(command)}")
         raise
     watch.progress.clear()
     for note in outcome.notes:
@@ -110,11 +116,20 @@ def run_until_stopped(
     if not backend.is_first_host():
         return None
     if images.source.bad:
-        print(f"pictures: {_bad_words(images.report_bad(out), out)}")
+        print(f"pictures: {bad_words(images.report_bad(out), out)}")
     best = checkpoints_of(out).best()
     if best is None:
         raise ValueError(f"out must have a whole checkpoint; {out.name!r} has none")
     return best
+
+
+def _again(command: Train | Classify | Learn) -> str:
+    """The command line that goes on."""
+    words = f"rrstyle {type(command).__name__.lower()} --images {quoted(command.images)}"
+    if isinstance(command, Learn):
+        words += f" --style {shlex.quote(command.style)}"
+        words += f" --variants {command.variants}" if command.variants > 1 else ""
+    return f"{words} --out {quoted(command.out)} --resume"
 
 
 @contextmanager
@@ -140,7 +155,8 @@ def _stopped_between_steps(tell: OnStep, watch: Watch) -> Iterator[OnStep]:
         signal.signal(signal.SIGINT, before)
 
 
-def _bad_words(bad: int, out: Path) -> str:
+def bad_words(bad: int, out: Path) -> str:
+    """How many files of the folder of pictures cannot be used."""
     from recon.training.run import BAD_PICTURES
 
     return f"{bad} bad files, see {out / BAD_PICTURES}" if bad else "no bad files"

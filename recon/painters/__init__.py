@@ -1,0 +1,1 @@
+"""Painters learn a painting: targets that `paint` makes, losses, the training."""

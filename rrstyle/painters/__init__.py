@@ -1,0 +1,1 @@
+"""Painters: small networks that learnt one painting, and paint any photograph at once."""
