@@ -124,6 +124,8 @@ class PainterConfig(Checked):
     """Channels of the learnt network."""
     blocks: int = 4
     """Its residual blocks."""
+    tiles: int = 8
+    """Pictures of strokes that it chooses from, each of the painting's size."""
 
     def check(self) -> None:
         def is_full_size(network: NetworkConfig) -> bool:
@@ -131,7 +133,7 @@ class PainterConfig(Checked):
 
         self.require("up to conv1_1 or conv1_2, before the pool", is_full_size, "network")
         self.require_whole(4, 512, "width")
-        self.require_whole(1, 32, "blocks")
+        self.require_whole(1, 32, "blocks", "tiles")
 
 
 @dataclass(frozen=True)

@@ -68,16 +68,16 @@ def learn(
         )
     painted = [pair.painted / np.float32(255) for pair in images.ours[:_SOLVED_ON]]
     pictures = [*painted, painting]
-    painter = painter_model(config.painter, images.strokes, pictures, seed=config.seed)
+    painter = painter_model(config.painter, images.tiles, pictures, seed=config.seed)
     photographs, wanted = images.samples
 
     def sheet(model: keras.Model) -> np.ndarray:
         found = np.clip(model.predict_on_batch(photographs), 0, 1)
-        rows = photographs / np.float32(255), wanted / np.float32(255), found
+        rows = photographs / np.float32(255), wanted[..., :3] / np.float32(255), found
         return contact_sheet([list(row) for row in rows])
 
     def target(batch: PaintedBatch) -> np.ndarray:
-        return batch.painted
+        return batch.wanted
 
     def begin() -> Task:
         pixels = keras.Input((None, None, 3), dtype="uint8", name="pixels")

@@ -42,10 +42,11 @@ class PaintingLoss:
 
     def __call__(self, painted, pictures):
         """Loss of each picture, (batch,)."""
-        theirs = ops.cast(painted, "float32") / 255
+        both = ops.cast(painted, "float32") / 255
+        theirs, photographs = both[..., :3], both[..., 3:]
         ours = ops.cast(pictures, "float32")
         bank = ops.cast(ops.sum(ops.cast(painted, "int32")), "int32") % _BANKS
-        colours = ops.mean(ops.abs(_blurred(ours - theirs, _COARSE)), axis=(1, 2, 3))
+        colours = ops.mean(ops.abs(_blurred(ours - photographs, _COARSE)), axis=(1, 2, 3))
         levels = zip(_levels(ours), _levels(theirs), self._projections, strict=True)
         strokes = 0.0
         for number, (level, wanted, filters) in enumerate(levels):

@@ -6,7 +6,7 @@ strokes; settings.json says of what.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from recon.training.run import BAD_PICTURES, PAINTED, PICTURES
 from rrstyle.config import StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.networks.laws import PAINTER, layer_rng
+from rrstyle.painters.network import CELL
 from rrstyle.painters.painter import recoloured
 from rrstyle.pictures.images import digest, encode_png, fit_within, read_image, resize, to_uint8
 from rrstyle.pipeline import stylize
@@ -28,6 +29,8 @@ from rrstyle.transfer.closed_form import fit_gaussian
 _SETTINGS = "settings.json"
 _CYCLES = 4  # of the clouds that strokes are painted on, a side
 _CONTRAST = 0.1  # of these clouds, standard deviation
+# The clouds say where what of the painting goes; of themselves nothing is to be seen.
+_TILE = {"content_mix": (0.3, 0.3), "detail": 0.0}
 _LEAST = 2  # photographs: one to learn from and one to hold out
 _SAMPLES = 6  # at most, on a sheet
 
@@ -41,9 +44,10 @@ class Pair:
     painted: np.ndarray
 
     def cut(self, top: int, left: int, side: int) -> tuple[np.ndarray, np.ndarray]:
-        """A square of both."""
+        """A square of the photograph, and of what is wanted: six channels, the photograph last."""
         square = np.s_[top : top + side, left : left + side]
-        return self.photograph[square], self.painted[square]
+        photograph, painted = self.photograph[square], self.painted[square]
+        return photograph, np.concatenate([painted, photograph], axis=-1)
 
     def middle(self, side: int) -> tuple[np.ndarray, np.ndarray]:
         """The square in the middle of both."""
@@ -55,7 +59,7 @@ class Pair:
 class PaintedBatch(Batch):
     """Pieces of photographs, and of what `paint` made of them."""
 
-    painted: np.ndarray  # uint8 (batch, crop, crop, 3)
+    wanted: np.ndarray  # uint8 (batch, crop, crop, 6): painted, and the photograph again
 
 
 class PaintedBatches:
@@ -75,8 +79,8 @@ class PaintedBatches:
         for pair in chosen:
             rooms = (size - config.crop + 1 for size in pair.painted.shape[:2])
             pieces.append(pair.cut(*(int(rng.integers(room)) for room in rooms), config.crop))
-        photographs, painted = (np.stack(arrays) for arrays in zip(*pieces, strict=True))
-        return PaintedBatch(photographs, None, tuple(pair.name for pair in chosen), painted)
+        photographs, wanted = (np.stack(arrays) for arrays in zip(*pieces, strict=True))
+        return PaintedBatch(photographs, None, tuple(pair.name for pair in chosen), wanted)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class LearningImages:
     ours: list[Pair]
     held_out: list[Pair]
     config: LearnConfig
-    strokes: np.ndarray  # a tile that `paint` made, float32 (side, side, 3) in [0, 1]
+    tiles: np.ndarray  # strokes by `paint`, float32 (tiles, side, side, 3) in [0, 1]
     refused: tuple[tuple[str, str], ...]  # photographs that could not be read: name, reason
     data: dict[str, Any]  # plain JSON values for the record of the run
 
@@ -139,14 +143,16 @@ def open_pairs(
     _check_same(folder_of, index, painting, config)
     refused: list[tuple[str, str]] = []
     wanted = min(config.photographs, len(index.names))
-    on_step(Step("strokes", 0.0))
-    clouds = _clouds(config.side, config.seed)
-    strokes = _painted(folder_of / "strokes.png", clouds, painting, config, tile=True)
+    tiles = []
+    for number in range(config.painter.tiles):
+        on_step(Step(f"strokes {number + 1} of {config.painter.tiles}", 0.0))
+        tiles.append(_tile(folder_of / f"strokes-{number}.png", number, painting, config))
     palette = fit_gaussian(painting)
     pairs: list[Pair] = []
     for name, photograph in _photographs(index, config, refused):
         on_step(Step(f"photograph {len(pairs) + 1} of {wanted}", len(pairs) / wanted))
-        painted = _painted(folder_of / f"{len(pairs):06}.png", photograph, painting, config)
+        file = folder_of / f"{len(pairs):06}.png"
+        painted = _painted(file, photograph, painting, StyleConfig(), config.seed)
         own = to_uint8(recoloured(photograph, palette))
         pairs.append(Pair(name, own, to_uint8(painted)))
         if len(pairs) == wanted:
@@ -159,7 +165,7 @@ def open_pairs(
         )
     held = round(config.validation * len(pairs))
     names = {"images": f"{len(index.names)} pictures, SHA-256 of names {index.digest[:16]}"}
-    return LearningImages(index, pairs[held:], pairs[:held], config, strokes, tuple(refused), names)
+    return LearningImages(index, pairs[held:], pairs[:held], config, np.stack(tiles), tuple(refused), names)
 
 
 def _check_same(folder: Path, index: ImageIndex, painting: np.ndarray, config: LearnConfig) -> None:
@@ -178,14 +184,23 @@ def _check_same(folder: Path, index: ImageIndex, painting: np.ndarray, config: L
 
 
 def _painted(
-    file: Path, image: np.ndarray, painting: np.ndarray, config: LearnConfig, tile: bool = False
+    file: Path, image: np.ndarray, painting: np.ndarray, settings: StyleConfig, seed: int
 ) -> np.ndarray:
     """The picture that `paint` makes of an image; kept in a file."""
     if not file.is_file():
-        settings = StyleConfig(side=max(image.shape[:2]), tile=tile)
-        picture = stylize(image, painting, settings, seed=config.seed)
+        settings = replace(settings, side=max(image.shape[:2]))
+        picture = stylize(image, painting, settings, seed=seed)
         write_whole(file, encode_png(picture), overwrite=True)
     return read_image(file).pixels
+
+
+def _tile(file: Path, number: int, painting: np.ndarray, config: LearnConfig) -> np.ndarray:
+    """Strokes (side, side, 3) that fit to themselves: what `paint` makes of clouds alone."""
+    side = config.side // (2 * CELL) * (2 * CELL)
+    plain = StyleConfig()
+    settings = replace(plain, tile=True, paint=replace(plain.paint, **_TILE))
+    seed = config.seed + number
+    return _painted(file, _clouds(side, seed), painting, settings, seed)
 
 
 def _clouds(side: int, seed: int) -> np.ndarray:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import ops
-from scipy.ndimage import gaussian_filter
+from keras import layers, ops
 
 from rrstyle.config import PainterConfig
 from rrstyle.networks.build import build_cnn, build_dcn
@@ -18,120 +17,127 @@ from rrstyle.networks.layers import CropTo, RandomLaw, ReflectPadding2D
 from rrstyle.networks.readout import build_decoder
 from rrstyle.transfer.closed_form import fit_gaussian
 
-LEAST_SIDE = 8  # pixels that a painter needs a side: its smallest map is then 2 x 2
-_STEP = 4  # pixels between two places where strokes are laid
-_STROKE = 8  # side of what is laid at a place; neighbours overlap
-_DETAIL, _EVEN = 4.0, 12.0  # pixels, standard deviations: of strokes, and of their strength
-_FAINTEST = 0.01  # deviation, of [0, 1], below which detail is no stroke
+CELL = 4  # pixels between two places at which strokes are chosen and changed
+LEAST_SIDE = 2 * CELL  # pixels that a painter needs a side
+_LIKENESS = 100.0  # of 1 / squared distance of colours in [0, 1]: how sharply strokes are chosen
+_KEPT = -1.0  # log odds of the photograph's share before anything is learnt
 
 
 @keras.saving.register_keras_serializable(package="rrstyle")
-class StrokeField(keras.layers.Layer):
-    """A tile of strokes that is repeated under an image of any size.
+class StrokeField(layers.Layer):
+    """Tiles of strokes, each repeated under an image of any size.
 
     A smooth sky has nothing that a convolution could make strokes of: they come from here.
 
-    From images (batch, height, width, n) to (batch, height, width, 3). While a model learns, the
-    strokes are moved by a number of pixels that the images' sum names, so that all of them are
-    met; afterwards they lie still.
+    From images (batch, height, width, n) to (batch, height, width, 3 * tiles), in [0, 1]. While a
+    model learns, the tiles are moved by a number of pixels that the images' sum names, so that
+    every stroke meets every photograph; afterwards they lie still.
     """
 
-    def __init__(self, rows: int, columns: int, **kwargs):
+    def __init__(self, tiles: int, side: int, **kwargs):
         super().__init__(**kwargs)
-        self.rows, self.columns = rows, columns
+        self.tiles, self.side = tiles, side
         self.strokes = self.add_weight(
-            shape=(rows, columns, 3), initializer="zeros", trainable=False, name="strokes"
+            shape=(side, side, 3 * tiles), initializer="zeros", trainable=False, name="strokes"
         )
 
     def call(self, images, training=False):
         batch, height, width, _ = ops.shape(images)
         shift = ops.cast(ops.sum(ops.abs(images)), "int32") if training else 0
-        rows = (ops.arange(height, dtype="int32") + shift) % self.rows
-        columns = (ops.arange(width, dtype="int32") + 7 * shift) % self.columns
+        rows = (ops.arange(height, dtype="int32") + shift) % self.side
+        columns = (ops.arange(width, dtype="int32") + 7 * shift) % self.side
         found = ops.take(ops.take(self.strokes, rows, axis=0), columns, axis=1)
-        return ops.broadcast_to(found[None], (batch, height, width, 3))
+        return ops.broadcast_to(found[None], (batch, height, width, 3 * self.tiles))
 
     def compute_output_shape(self, shape):
-        return (*shape[:3], 3)
+        return (*shape[:3], 3 * self.tiles)
 
     def get_config(self):
-        return {**super().get_config(), "rows": self.rows, "columns": self.columns}
+        return {**super().get_config(), "tiles": self.tiles, "side": self.side}
 
 
-def strokes_of(tile: np.ndarray) -> np.ndarray:
-    """What is finer in a painted tile (height, width, 3) than its shapes, everywhere as strong."""
-    detail = tile - gaussian_filter(tile, (_DETAIL, _DETAIL, 0), mode="wrap")
-    power = np.mean(detail**2, axis=-1, keepdims=True)
-    local = np.sqrt(gaussian_filter(power, (_EVEN, _EVEN, 0), mode="wrap"))
-    detail /= local + _FAINTEST
-    return (detail / max(float(detail.std()), 1e-6)).astype(np.float32)
+@keras.saving.register_keras_serializable(package="rrstyle")
+class Likeness(layers.Layer):
+    """How like the colours of each tile are to those of the photograph around a place.
 
-
-def transform_network(
-    config: PainterConfig, tile: np.ndarray, features: np.ndarray, *, seed: int
-) -> keras.Model:
-    """The learnt network T from features V_c to V_new; before it has learnt, V_new is V_c.
-
-    At every fourth pixel it looks at the photograph and at the strokes under it; there it
-    lays a patch of features over those of the photograph, and says how much of the strokes goes
-    on it.
-
-    Args:
-        tile: Strokes of the painting, (height, width, 3) in [0, 1], that fit to themselves.
-        features: Features of paintings, (..., channels), whose moments it normalises by.
-        seed: Non-negative integer that names the weights it starts from.
+    From the photograph's colours (batch, rows, columns, 3) and those of the tiles (batch, rows,
+    columns, 3 * tiles) to minus the squared distances (batch, rows, columns, tiles).
     """
-    channels = features.shape[-1]
-    moments = fit_gaussian(features)
-    norm = {"mean": moments.mean, "variance": np.diag(moments.covariance) + 1e-12}
 
-    def he(place: int) -> RandomLaw:
-        return RandomLaw("he", 1.0, seed=seed, path=(PAINTER, place))
+    def call(self, inputs):
+        colours, strokes = inputs
+        tiles = strokes.shape[-1] // 3
+        apart = _smooth(strokes - ops.tile(colours, (1, 1, 1, tiles)))
+        squares = ops.square(apart)
+        of_tile = np.repeat(np.eye(tiles, dtype=np.float32), 3, axis=0)
+        return -_smooth(ops.matmul(squares, of_tile))
 
-    def convolve(x, start):
-        x = ReflectPadding2D(3)(x)
-        return keras.layers.Conv2D(config.width, 3, kernel_initializer=start)(x)
+    def compute_output_shape(self, shapes):
+        return (*shapes[1][:3], shapes[1][3] // 3)
 
-    given = keras.Input((None, None, channels), name="features")
-    own = keras.layers.Normalization(**norm)(given)
-    field = StrokeField(*tile.shape[:2], name="field")
-    strokes = field(given)
-    field.strokes.assign(strokes_of(tile))
-    x = keras.layers.Conv2D(
-        config.width, _STEP, strides=_STEP, padding="same", kernel_initializer=he(0)
-    )(keras.layers.Concatenate()([own, strokes]))
-    for block in range(config.blocks):
-        # A block begins as the identity.
-        inner = convolve(keras.layers.ReLU()(convolve(x, he(1 + block))), "zeros")
-        x = keras.layers.Add()([x, inner])
-    x = keras.layers.ReLU()(x)
-    x = keras.layers.Conv2DTranspose(
-        channels + 3, _STROKE, strides=_STEP, padding="same", kernel_initializer="zeros"
-    )(x)
-    x = CropTo()([x, given])
-    laid, shares = x[..., :channels], x[..., channels:]
-    strokes = strokes * (1 + shares)
-    added = keras.layers.Dense(channels, use_bias=False, kernel_initializer="zeros")(strokes)
-    kept = keras.layers.Dense(channels, kernel_initializer="identity")(own)
-    new = keras.layers.Normalization(**norm, invert=True)(kept + added + laid)
-    return keras.Model(given, new, name="transform")
+
+def _smooth(x):
+    return ops.average_pool(x, 3, 1, padding="same")
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class Mixture(layers.Layer):
+    """Tiles (batch, height, width, 3 * n) added up by shares (batch, height, width, n)."""
+
+    def call(self, inputs):
+        strokes, shares = inputs
+        return sum(
+            strokes[..., 3 * k : 3 * k + 3] * shares[..., k : k + 1]
+            for k in range(shares.shape[-1])
+        )
+
+    def compute_output_shape(self, shapes):
+        return (*shapes[0][:3], 3)
+
+
+@keras.saving.register_keras_serializable(package="rrstyle")
+class Enlarge(layers.Layer):
+    """Linear interpolation from cells of CELL x CELL pixels to the pixels of a second input."""
+
+    def call(self, inputs):
+        cells, reference = inputs
+        _, height, width, _ = ops.shape(reference)
+        x = ops.pad(cells, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
+        x = _between(x, 1)[:, CELL // 2 : CELL // 2 + height]
+        return _between(x, 2)[:, :, CELL // 2 : CELL // 2 + width]
+
+    def compute_output_shape(self, shapes):
+        return (*shapes[1][:3], shapes[0][3])
+
+
+def _between(x, axis: int):
+    """CELL values from each to the next along an axis, at the middles of pixels."""
+    before, after = (x[:, :-1], x[:, 1:]) if axis == 1 else (x[:, :, :-1], x[:, :, 1:])
+    steps = [(1 - t) * before + t * after for t in (np.arange(CELL) + 0.5) / CELL]
+    found = ops.stack(steps, axis=axis + 1)
+    batch, height, width, channels = ops.shape(x)
+    sides = ((height - 1) * CELL, width) if axis == 1 else (height, (width - 1) * CELL)
+    return ops.reshape(found, (batch, *sides, channels))
 
 
 def painter_model(
     config: PainterConfig,
-    tile: np.ndarray,
+    tiles: np.ndarray,
     pictures: Sequence[np.ndarray],
     *,
     seed: int,
 ) -> keras.Model:
     """The whole painter, from images (batch, height, width, 3) in [0, 1] to images, unbounded.
 
-    Only the layer "transform" is trainable; the last layer of the DCN is solved.
+    The CNN takes an image to V_c. The learnt network T takes V_c to V_new: at every fourth pixel
+    it chooses among the strokes of several tiles, at first by their colours, a colour to wash over
+    them, and how much of V_c is to be seen through them. The DCN, of which the last layer is
+    solved, shows V_new. Of the weights only those of T are trainable.
 
     Args:
-        tile: See `transform_network`.
+        tiles: Strokes of the painting, (tiles, side, side, 3) in [0, 1], that fit to themselves.
         pictures: Images (height, width, 3) in [0, 1] in its manner.
-        seed: Non-negative integer that names the random networks.
+        seed: Non-negative integer that names the random networks, and the weights T starts from.
     """
     cnn, dcn = (build(config.network, seed=seed) for build in (build_cnn, build_dcn))
     cnn.trainable = dcn.trainable = False
@@ -139,6 +145,65 @@ def painter_model(
     readout = build_decoder(config.network, pairs, seed=seed)
     dcn.set_weights([*dcn.get_weights()[:-2], readout.kernel, readout.bias])
     features = np.concatenate([found.reshape(-1, found.shape[-1]) for found, _ in pairs])
-    transform = transform_network(config, tile, features, seed=seed)
+    moments = fit_gaussian(features)
+    norm = {"mean": moments.mean, "variance": np.diag(moments.covariance) + 1e-12}
+    channels, count = features.shape[-1], len(tiles)
+
+    def convolve(x, filters, place=None):
+        start = RandomLaw("he", 1.0, seed=seed, path=(PAINTER, place)) if place else "zeros"
+        return layers.Conv2D(filters, 3, kernel_initializer=start)(ReflectPadding2D(3)(x))
+
     image = keras.Input((None, None, 3), name="image")
-    return keras.Model(image, dcn([transform(cnn(image)), image]), name="painter")
+    own = layers.Normalization(**norm)(cnn(image))
+    field = StrokeField(count, tiles.shape[1], name="strokes")
+    strokes = field(image)
+    field.strokes.assign(np.concatenate(list(tiles), axis=-1))
+    cells = layers.AveragePooling2D(CELL, padding="same")
+    choice = cells(strokes)
+
+    start = RandomLaw("he", 1.0, seed=seed, path=(PAINTER, 0))
+    seen = layers.Conv2D(
+        config.width, CELL, strides=CELL, padding="same", kernel_initializer=start
+    )(own)
+    x = convolve(layers.Concatenate()([seen, choice]), config.width, 1)
+    for block in range(config.blocks):
+        # A block begins as the identity.
+        inner = layers.ReLU()(convolve(layers.ReLU()(x), config.width, 2 + block))
+        x = layers.Add()([x, convolve(inner, config.width)])
+    x = convolve(layers.ReLU()(x), count + 4)
+    colours = layers.Dense(3, name="colours")
+    likeness = Likeness()([colours(cells(own)), choice])
+    gain = keras.initializers.Identity(gain=_LIKENESS)
+    liked = layers.Dense(count, use_bias=False, kernel_initializer=gain, name="liked")(likeness)
+    shares = layers.Softmax()(liked + x[..., :count])
+    kept = ops.sigmoid(x[..., count : count + 1] + _KEPT)
+    x = Enlarge()([layers.Concatenate()([shares, kept, x[..., count + 1 :]]), image])
+    shares, kept, wash = x[..., :count], x[..., count : count + 1], x[..., count + 1 :]
+    mixed = Mixture()([strokes, shares]) + wash
+    lift = layers.Conv2D(channels, 3, name="lift")
+    theirs = lift(ReflectPadding2D(3)(mixed))
+    changed = layers.Dense(channels, kernel_initializer="identity")(own)
+    new = layers.Normalization(**norm, invert=True)(theirs + kept * (changed - theirs))
+
+    rows = (features - moments.mean) / np.sqrt(norm["variance"])
+    colours.set_weights(_linear(rows, np.concatenate([p.reshape(-1, 3) for p in pictures])))
+    lift.set_weights(_lift([(p, (f - moments.mean) / np.sqrt(norm["variance"])) for f, p in pairs]))
+    return keras.Model(image, dcn([new, image]), name="painter")
+
+
+def _linear(inputs, outputs) -> list[np.ndarray]:
+    """Kernel and bias of least squares from rows of inputs to rows of outputs."""
+    rows = np.column_stack([inputs, np.ones(len(inputs))])
+    found = np.linalg.lstsq(rows.T @ rows, rows.T @ outputs, rcond=None)[0]
+    return [found[:-1], found[-1]]
+
+
+def _lift(pairs) -> list[np.ndarray]:
+    """Kernel and bias of the 3 x 3 convolution that is closest to the CNN on pictures."""
+    windows, wanted = [], []
+    for picture, features in pairs:
+        found = np.lib.stride_tricks.sliding_window_view(picture, (3, 3), axis=(0, 1))
+        windows.append(np.moveaxis(found, 2, -1).reshape(-1, 27))
+        wanted.append(features[1:-1, 1:-1].reshape(-1, features.shape[-1]))
+    kernel, bias = _linear(np.concatenate(windows), np.concatenate(wanted))
+    return [kernel.reshape(3, 3, 3, -1), bias]
