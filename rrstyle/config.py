@@ -122,9 +122,9 @@ class PainterConfig(Checked):
     """The random CNN, up to Conv1_1 or Conv1_2, and the DCN that mirrors it."""
     width: int = 32
     """Channels of the learnt network."""
-    blocks: int = 4
+    blocks: int = 3
     """Its residual blocks."""
-    tiles: int = 8
+    tiles: int = 6
     """Pictures of strokes that it chooses from, each of the painting's size."""
 
     def check(self) -> None:

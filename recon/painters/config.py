@@ -25,10 +25,10 @@ class LearnConfig(Schedule):
     """Side of the pieces of photographs that a step takes, in pixels."""
     batch: int = 8
     """Pieces a step, over all devices."""
-    steps: int = 40_000
+    steps: int = 20_000
     """Steps in all."""
-    learning_rate: float = 2e-3
-    milestones: tuple[int, ...] = (25_000, 35_000)
+    learning_rate: float = 1e-3
+    milestones: tuple[int, ...] = (14_000, 18_000)
     weight_decay: float = 0.0
     checkpoint_every: int = 250
 
@@ -40,7 +40,5 @@ class LearnConfig(Schedule):
         super().check()
 
 
-SMALL = replace(
-    LearnConfig(), crop=112, batch=3, steps=4000, milestones=(2800, 3600), learning_rate=3e-3
-)
+SMALL = replace(LearnConfig(), crop=112, batch=3, steps=1500, milestones=(1000, 1300))
 """A quarter of an hour on two processor cores, with the painting of the photographs."""

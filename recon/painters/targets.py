@@ -165,7 +165,9 @@ def open_pairs(
         )
     held = round(config.validation * len(pairs))
     names = {"images": f"{len(index.names)} pictures, SHA-256 of names {index.digest[:16]}"}
-    return LearningImages(index, pairs[held:], pairs[:held], config, np.stack(tiles), tuple(refused), names)
+    return LearningImages(
+        index, pairs[held:], pairs[:held], config, np.stack(tiles), tuple(refused), names
+    )
 
 
 def _check_same(folder: Path, index: ImageIndex, painting: np.ndarray, config: LearnConfig) -> None:

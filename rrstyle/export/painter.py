@@ -29,7 +29,7 @@ from rrstyle.export.bytes import BYTES, png_result, unit_from_bytes
 from rrstyle.export.onnx import check_onnx_target, converted, open_session
 from rrstyle.export.saved_model import Endpoint, write_saved_model
 from rrstyle.painters.network import LEAST_SIDE
-from rrstyle.painters.painter import Painter, recoloured
+from rrstyle.painters.painter import Painter, painted_in
 from rrstyle.pictures.images import to_uint8
 from rrstyle.transfer.closed_form import Gaussian
 from rrstyle.transfer.colours import part_way
@@ -96,7 +96,7 @@ class _Graph:
 
     def _painted(self, unit, strength):
         strength = graph.checked_strength(strength)
-        painted = ops.clip(self.model(recoloured(unit, self.palette)[None])[0], 0, 1)
+        painted, _ = painted_in(self.palette, lambda image: self.model(image[None])[0], unit)
         return graph.rounded(part_way(unit, painted, ops.cast(strength, "float64")))
 
 

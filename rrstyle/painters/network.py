@@ -13,8 +13,9 @@ from keras import layers, ops
 from rrstyle.config import PainterConfig
 from rrstyle.networks.build import build_cnn, build_dcn
 from rrstyle.networks.laws import PAINTER
-from rrstyle.networks.layers import CropTo, RandomLaw, ReflectPadding2D
+from rrstyle.networks.layers import RandomLaw, ReflectPadding2D
 from rrstyle.networks.readout import build_decoder
+from rrstyle.pictures.images import to_uint8
 from rrstyle.transfer.closed_form import fit_gaussian
 
 CELL = 4  # pixels between two places at which strokes are chosen and changed
@@ -38,7 +39,11 @@ class StrokeField(layers.Layer):
         super().__init__(**kwargs)
         self.tiles, self.side = tiles, side
         self.strokes = self.add_weight(
-            shape=(side, side, 3 * tiles), initializer="zeros", trainable=False, name="strokes"
+            shape=(side, side, 3 * tiles),
+            dtype="uint8",
+            initializer="zeros",
+            trainable=False,
+            name="strokes",
         )
 
     def call(self, images, training=False):
@@ -47,6 +52,7 @@ class StrokeField(layers.Layer):
         rows = (ops.arange(height, dtype="int32") + shift) % self.side
         columns = (ops.arange(width, dtype="int32") + 7 * shift) % self.side
         found = ops.take(ops.take(self.strokes, rows, axis=0), columns, axis=1)
+        found = ops.cast(found, self.compute_dtype) / 255
         return ops.broadcast_to(found[None], (batch, height, width, 3 * self.tiles))
 
     def compute_output_shape(self, shape):
@@ -157,7 +163,7 @@ def painter_model(
     own = layers.Normalization(**norm)(cnn(image))
     field = StrokeField(count, tiles.shape[1], name="strokes")
     strokes = field(image)
-    field.strokes.assign(np.concatenate(list(tiles), axis=-1))
+    field.strokes.assign(np.concatenate([to_uint8(tile) for tile in tiles], axis=-1))
     cells = layers.AveragePooling2D(CELL, padding="same")
     choice = cells(strokes)
 

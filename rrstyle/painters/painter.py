@@ -69,7 +69,7 @@ class Painter:
         side: int | None = None,
         strength: float = 1.0,
         own_colours: bool = False,
-        colours: AffineMap | None = None,
+        colours: tuple[AffineMap, AffineMap] | None = None,
     ) -> np.ndarray:
         """A photograph painted.
 
@@ -79,8 +79,8 @@ class Painter:
                 size in pixels.
             strength: From 0, the photograph, to 1.
             own_colours: Switch for the photograph's colours.
-            colours: Map of `recolouring`, where it is not that of this photograph: the pictures of
-                a clip share one.
+            colours: Maps of `recolouring`, where they are not those of this photograph: the
+                pictures of a clip share them.
 
         Returns:
             float32 (height, width, 3) in [0, 1].
@@ -94,26 +94,57 @@ class Painter:
         if side is not None:
             content = resize(content, fit_within(content.shape[:2], side))
         check_sides(content.shape[:2], LEAST_SIDE, "photograph")
-        colours = colours or recolouring(content, self.palette)
-        painted = np.clip(self._compiled(np.clip(colours(content), 0, 1)), 0, 1)
+        painted, _ = painted_in(self.palette, self._compiled, content, colours)
         picture = np.clip(part_way(content, painted, strength), 0, 1)
         return keep_colours(picture, content) if own_colours else picture.astype(np.float32)
 
+    def recolouring(self, photograph: np.ndarray) -> tuple[AffineMap, AffineMap]:
+        """The maps of colours before and after a photograph in [0, 1] is painted."""
+        return painted_in(self.palette, self._compiled, photograph)[1]
 
-def recolouring(image, palette: Gaussian) -> AffineMap:
+
+def painted_in(
+    palette: Gaussian,
+    paint: Callable[[Any], Any],
+    image,
+    colours: tuple[AffineMap, AffineMap] | None = None,
+) -> tuple[Any, tuple[AffineMap, AffineMap]]:
+    """An image painted, its colours mapped to a palette before that and after.
+
+    Before, a network of few layers has less to learn; after, the picture is as colourful as the
+    painting. Both maps are linear: what leaves [0, 1] is cut.
+
+    Args:
+        palette: Gaussian of the painting's colours.
+        paint: What takes an image to a picture.
+        image: (height, width, 3) in [0, 1], a NumPy array or, in a graph, a tensor.
+        colours: Both maps; by default those to the palette from this image's colours, and from
+            those of what `paint` makes of it.
+
+    Returns:
+        The picture in [0, 1], and both maps.
+    """
+    clip = array_namespace(image).clip
+    before = colours[0] if colours else _to_palette(image, palette)
+    painted = clip(paint(clip(before(image), 0, 1)), 0, 1)
+    after = colours[1] if colours else _to_palette(painted, palette)
+    return clip(after(painted), 0, 1), (before, after)
+
+
+def recoloured(image, palette: Gaussian):
+    """The image with the mean and the covariance of a palette, cut where that leaves [0, 1]."""
+    return array_namespace(image).clip(_to_palette(image, palette)(image), 0, 1)
+
+
+def _to_palette(image, palette: Gaussian) -> AffineMap:
     """The map of an image's colours to the mean and the covariance of a palette.
 
-    The image is a NumPy array or, in a graph, a tensor.
+    Of the image's own moments every second row and column is counted.
     Reference: Pitié and Kokaram, "The linear Monge-Kantorovitch colour mapping", 2007.
     """
     xp = array_namespace(image)
     theirs = Gaussian(xp.array(palette.mean), xp.array(palette.covariance))
-    return fit_map("transport", fit_gaussian(image), theirs)
-
-
-def recoloured(image, palette: Gaussian):
-    """The image by its `recolouring`, cut where that leaves [0, 1]."""
-    return array_namespace(image).clip(recolouring(image, palette)(image), 0, 1)
+    return fit_map("transport", fit_gaussian(image[::2, ::2]), theirs)
 
 
 def save_painter(

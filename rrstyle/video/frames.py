@@ -12,7 +12,7 @@ from rrstyle.networks.build import cnn_network
 from rrstyle.networks.laws import check_seed
 from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.weight_files import load_weights
-from rrstyle.painters.painter import Painter, recolouring
+from rrstyle.painters.painter import Painter
 from rrstyle.pictures.images import as_image, fit_within, resize
 from rrstyle.progress import ignore
 from rrstyle.transfer.closed_form import AffineMap
@@ -58,10 +58,12 @@ class PainterFrames:
         content = resize(picture, (int(size[0]), int(size[1])))
         now = grey(content)
         if not self.state or motion(self.state["before"], now) is None:
-            self.state = recolouring(content, self._painter.palette)._asdict()
+            maps = zip(*self._painter.recolouring(content), strict=True)
+            self.state = dict(zip(AffineMap._fields, map(np.stack, maps), strict=True))
         self.state |= {"before": now, "size": np.array(size)}
-        colours = AffineMap(*(self.state[name] for name in AffineMap._fields))
-        return self._painter.paint(content, colours=colours, **self._options)
+        both = zip(*(self.state[name] for name in AffineMap._fields), strict=True)
+        before, after = (AffineMap(*arrays) for arrays in both)
+        return self._painter.paint(content, colours=(before, after), **self._options)
 
 
 def even_size(size: tuple[int, int], side: int) -> tuple[int, int]:
