@@ -10,6 +10,7 @@ beside `paint` of every picture by itself and beside the clip's own.
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def main() -> None:
     for size in _SIZES:
         image = np.random.default_rng(0).random((*size, 3)).astype(np.float32)
         bare, operations = bare_convolutions(painter.model, size)
-        runs = lambda: painter.paint(image), lambda: painter._compiled(image), bare
+        runs = partial(painter.paint, image), partial(painter._compiled, image), bare
         seconds = [[timed(run) for run in runs] for _ in range(_ROUNDS + 1)][1:]
         least = "".join(f"{value:10.3f}" for value in np.min(seconds, axis=0))
         print(f"{size[1]}x{size[0]:<8}{least}{operations:8.1f}", flush=True)
