@@ -14,12 +14,13 @@ CONFIG = PainterConfig(
     network=NetworkConfig(channels=4, kernel=3, decoder_activation="leaky_relu"), width=4, blocks=1
 )
 STYLE = resize(example("waves"), (64, 64))
+TILES = np.stack([STYLE, STYLE[::-1]])
 PHOTOGRAPH = resize(example("chelsea"), (40, 56))
 
 
 def write_painter(folder: Path, *, seed: int = 0) -> Path:
     """A painter in a new folder, with weights that are not those it starts from."""
-    model = painter_model(CONFIG, STYLE, [STYLE], seed=seed)
+    model = painter_model(CONFIG, TILES, [STYLE], seed=seed)
     rng = np.random.default_rng(seed)
     for variable in model.trainable_variables:
         variable.assign_add(rng.normal(0, 0.02, variable.shape).astype(np.float32))
