@@ -21,6 +21,7 @@ from rrstyle.networks.laws import DECODER, ENCODER, draw_kernel, layer_rng
 from rrstyle.networks.plan import Conv, Plan, Upsample, kernel_shapes
 
 HEADS = ("linear", "mean")
+_SCORES = ("ssim", "pearson", "null")  # of a head, as `metrics.study_scores` gives them
 # Of the largest layer's maps, for all pictures and networks of a call. A call holds about five
 # times this.
 _MAP_BYTES = 2**29
@@ -177,9 +178,8 @@ def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truths) -> list[d
         scores = {"chroma": metrics.chroma_correlation(images, colours)}
         outputs = metrics.luminance(colours), mean_head(hidden)
         for head, grey in zip(HEADS, outputs, strict=True):
-            ssim, scores[f"pearson {head}"] = metrics.study_scores(truths[0], grey)
-            scores[f"ssim {head}"] = ssim
-            scores[f"null {head}"] = metrics.study_scores(truths[1], grey)[0]
+            values = metrics.study_scores(truths[0], grey, truths[1])
+            scores |= {f"{s} {head}": v for s, v in zip(_SCORES, values, strict=True)}
         found.append(scores)
     return found
 
