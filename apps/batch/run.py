@@ -28,7 +28,7 @@ _KEPT_PIXELS = 16_000_000  # of style pictures kept for the next photograph: 192
 
 
 class WriteError(OSError):
-    """The place for pictures fails, so that going on would be in vain."""
+    """Nothing can be written where the pictures go: the others would fail too."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Batch:
     overwrite: bool  # whether files that are there are replaced
     progress: ProgressLine
     keep_alpha: bool = True  # whether photographs keep their transparency
-    expected: Recipe | None = None  # one that is replayed: other inputs than its are told
-    networks: "CnnDcn | None" = None  # trained ones that `config.decoder` names
+    expected: Recipe | None = None  # the one that is replayed: other inputs are warned of
+    networks: "CnnDcn | None" = None  # trained ones, where `config.decoder` names a run
     weights: Sequence[float] | None = None  # of the styles of each pair; equal by default
     mask: np.ndarray | None = None  # of the style, for all photographs
     style_mask: Regions | None = None  # of all photographs and of the styles
@@ -192,6 +192,6 @@ class Batch:
 
 
 def _consecutive(seeds: list[int]) -> Iterator[list[int]]:
-    """Runs of seeds that follow one another, as `variants` makes them in one go."""
+    """Groups of consecutive seeds, each of which one call of `variants` makes."""
     for _, run in itertools.groupby(enumerate(seeds), key=lambda item: item[1] - item[0]):
         yield [seed for _, seed in run]

@@ -1,4 +1,4 @@
-"""`rrstyle video`: a clip in the manner of a picture."""
+"""`rrstyle video`: a clip in the style of a picture."""
 
 from importlib.util import find_spec
 

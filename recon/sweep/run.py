@@ -32,7 +32,7 @@ _PAUSE = 1.0  # seconds between two writings of the record; rows are written at 
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a run."""
+    """The outcome of a run."""
 
     files: tuple[Path, ...]  # rows, record and figures
     cells: int
@@ -177,7 +177,7 @@ def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[Cn
 
 
 def _identity(pictures: Pictures) -> dict[str, Any]:
-    """What the record has of the pictures; no names of as many as have classes."""
+    """What the record has of the pictures; pictures with classes are too many to name."""
     found = {"sha256": digest(pictures.pixels)}
     if index := pictures.index:
         found["folder"] = f"{len(index.names)} pictures, SHA-256 of names {index.digest[:16]}"
@@ -269,7 +269,7 @@ class _Record:
             raise ValueError(f"{rule}; choose another folder")
 
     def seconds(self, name: str) -> float:
-        """What earlier calls took."""
+        """Seconds that earlier calls took."""
         return float(self._content.get(name, 0.0))
 
     def start(self, identity: Mapping[str, Any]) -> None:

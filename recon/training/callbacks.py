@@ -1,4 +1,4 @@
-"""What happens after each step of a run: checks, sheets, rows, checkpoints, words for a caller."""
+"""What happens after each step of a run: checks, sheets, rows, checkpoints, progress."""
 
 import math
 import time
@@ -55,8 +55,8 @@ class Task:
 class AfterStep(keras.callbacks.Callback):
     """Acts after each step of one process' part of a run; an error ends the training there.
 
-    Losses that it is given are the mean over the batches since the last row of the log, which is
-    None where this process writes no files. `done` steps before have taken `seconds`.
+    Keras gives it the mean loss of the batches since the last row of the log. `log` is None where
+    this process writes no files. Earlier calls took `done` steps, in `seconds`.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ class RunOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a training."""
+    """The outcome of a training."""
 
     folder: Path
     started_at: int  # steps that had been done before

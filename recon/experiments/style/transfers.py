@@ -112,7 +112,7 @@ def descent(
 
 
 def clock() -> float:
-    """Seconds so far: where one thread of a processor computes, its own, not those of others."""
+    """Seconds so far: of the processor where one thread of it computes, else by the wall."""
     alone = backend.threads() == "one" and backend.device().startswith("cpu")
     return time.process_time() if alone else time.perf_counter()
 
@@ -120,7 +120,7 @@ def clock() -> float:
 def timed_descent(
     objective: Objective, start: np.ndarray, config: StyleConfig, *, unit: float = 1.0
 ) -> tuple[np.ndarray, float]:
-    """`descent`, and its seconds a step. What compiles does so in a step before, not timed."""
+    """`descent`, and its seconds a step; a step before it, which compiles, is not timed."""
     objective.adam(start, steps=1, rate=unit, report=ignore)
     began = clock()
     found = descent(objective, start, config, unit=unit)
