@@ -128,7 +128,7 @@ def claims_of(study: Study, verdict: Any, folder: str) -> str:
     claims = []
     for entry in study.entries:
         if findings := [f for f in entry.findings if verdict in (ALL, f.verdict)]:
-            facts = [("Rule", entry.claim.rule), ("Source", entry.claim.paper)]
+            facts = [("Rule", entry.claim.rule.text), ("Source", entry.claim.paper)]
             facts.append(("Measured on", entry.measured_on))
             name, link = entry.claim.experiment, ""
             if name in study.results.chosen:

@@ -32,10 +32,10 @@ def entries(results: Results) -> tuple[Entry, ...]:
 
 
 def _entry(claim: Claim, result: Result | None) -> Entry:
-    if claim.experiment and result is None:
+    if result is None:
         return Entry(claim, (not_tested(f"no results of {claim.experiment} here"),), None)
-    if result is None or result.rows is None or result.problem:
-        return Entry(claim, (not_tested(result.problem if result else claim.rule),), result)
+    if result.rows is None or result.problem:
+        return Entry(claim, (not_tested(result.problem),), result)
     findings = (_still_valid(finding, result) for finding in claim.findings(result.rows))
     return Entry(claim, tuple(findings), result)
 
