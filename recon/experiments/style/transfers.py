@@ -118,12 +118,12 @@ def clock() -> float:
 
 
 def timed_descent(
-    objective: Objective, start: np.ndarray, config: StyleConfig, *, unit: float = 1.0
+    objective: Objective, start: np.ndarray, config: StyleConfig
 ) -> tuple[np.ndarray, float]:
     """`descent`, and its seconds a step; a step before it, which compiles, is not timed."""
-    objective.adam(start, steps=1, rate=unit, report=ignore)
+    objective.adam(start, steps=1, rate=1.0, report=ignore)
     began = clock()
-    found = descent(objective, start, config, unit=unit)
+    found = descent(objective, start, config)
     return found, (clock() - began) / config.optimise.steps[-1]
 
 
