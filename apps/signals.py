@@ -52,6 +52,6 @@ def ending_by_exceptions() -> Iterator[None]:
 def was_interrupted() -> bool:
     """Whether KeyboardInterrupt was raised, so that an error that follows is not to be shown.
 
-    TensorFlow, tracing a function, goes on after it and fails later for a reason of its own.
+    TensorFlow, where it traces a function, carries on and fails later for a reason of its own.
     """
     return _interrupted.is_set()

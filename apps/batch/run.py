@@ -120,7 +120,7 @@ class Batch:
                 self.progress.count(len(self._settled), f"not made: {target.name}")
 
     def _read(self, role: str, source: Source) -> Picture:
-        if source in self._refused:  # one bad style picture: told once, not read for every pair
+        if source in self._refused:  # one bad style picture: reported once, not read for every pair
             raise ValueError(self._refused[source])
         if role == "style" and source in self._styles:
             return self._styles[source]
@@ -148,7 +148,7 @@ class Batch:
                     self.progress.say(f"rrstyle: warning: {text}", once=True)
 
     def _make(self, pair: Pair, seeds: list[int], content: Picture, styles: list[Picture]) -> None:
-        from rrstyle import pipeline  # Keras, late: a batch that fails before is told at once
+        from rrstyle import pipeline  # Keras, late: a batch that fails before is reported at once
 
         recipe = make_recipe(
             self.config, seeds[0], content, styles, self.weights, self.mask, self.style_mask

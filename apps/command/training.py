@@ -33,7 +33,7 @@ def watching(command: Train | Classify) -> Iterator[Watch]:
 
 
 def open_pictures(command: Train | Classify, config: Schedule, watch: Watch, **options: int) -> Any:
-    """The command's pictures, scanned and told; the folder of the run is checked before."""
+    """The command's pictures, scanned and reported; the folder of the run is checked before."""
     with quiet_start():
         from recon.data.training_images import open_images
         from recon.training.run import RunFolder
@@ -60,7 +60,7 @@ def run_until_stopped(
     train: Callable[..., Any],
     measure: Callable[[float], str],
 ) -> Any:
-    """Trains, tells how it goes and what came of it, and on Ctrl-C how to continue.
+    """Trains, and says how it goes, what came of it, and on Ctrl-C how to continue.
 
     Args:
         watch: Progress of `watching`.

@@ -14,13 +14,13 @@ _NEEDED = ("av", "cv2")
 
 
 def run(command: Video) -> int:
-    """Paints the clip, or goes on with it."""
+    """Paints the clip, or continues to."""
     check_seed(command.seed)
     if not all(find_spec(name) for name in _NEEDED):
         raise ValueError("video needs the extra video: pip install 'rrstyle[video]'")
     from rrstyle.video.clips import open_clip
 
-    open_clip(command.clip)  # before Keras is loaded: a mistyped name is told at once
+    open_clip(command.clip)  # before Keras is loaded: a mistyped name is reported at once
     sources = find_pictures(command.style, argument="style")
     weights = command.style_weights or None
     try:

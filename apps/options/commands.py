@@ -252,7 +252,7 @@ class Train(_Training):
     """Train a DCN to give back pictures from the features of a frozen CNN.
 
     Writes checkpoints, log.csv, an event file for TensorBoard and sheets of reconstructions.
-    Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
+    Ctrl-C saves and stops; the same command with --resume continues, also after a kill.
     """
 
     images: Annotated[Path, _arg("DIR")]
@@ -289,7 +289,7 @@ class Classify(_Training):
     """Train a CNN itself, as a classifier: a trained encoder of your own for `rrstyle train`.
 
     Writes RUN/classifier.npz, for --encoder, and the checkpoints and the log that train writes
-    too. Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
+    too. Ctrl-C saves and stops; the same command with --resume continues, also after a kill.
     """
 
     images: Annotated[Path, _arg("DIR")]

@@ -1,4 +1,4 @@
-"""What is said of a claim: a verdict by a rule that was set before the rows were seen."""
+"""Findings on a claim: a verdict by a rule that was set before the rows were seen."""
 
 import itertools
 import math

@@ -45,7 +45,7 @@ class ImageIndex:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the names in hexadecimal: a run that goes on compares it."""
+        """SHA-256 of the names in hexadecimal: a continued run compares it."""
         return _sha256(os.fsencode(name) for name in self.names)
 
     @cached_property

@@ -88,7 +88,7 @@ def evaluate(
         raise ValueError(f"workers must be left out with ray; received {workers}")
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"out must be a folder; received the file {out.name!r}")
-    with starting():  # Keras, late: what is wrong above is told at once
+    with starting():  # Keras, late: what is wrong above is reported at once
         from rrstyle import backend
 
         found = find_experiment(name)
@@ -273,7 +273,7 @@ class _Record:
         return float(self._content.get(name, 0.0))
 
     def start(self, identity: Mapping[str, Any]) -> None:
-        """Begins anew: before there are rows, or they could not be told from others."""
+        """Begins anew, before there are rows: these would say nothing without a record."""
         self._content = {}
         self.write(**identity, wall_s=0.0, processor_s=0.0, finished=False)
 

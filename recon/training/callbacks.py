@@ -77,7 +77,7 @@ class AfterStep(keras.callbacks.Callback):
         self._on_step, self._done, self._seconds = on_step, done, seconds
         self._row_step = self._mark_step = self._saved = done
         self._mark_sum = 0.0  # of the losses between the last checkpoint and the last row
-        self._first, self._told = done, 0.0  # where the speed is counted from, and when it was told
+        self._first, self._told = done, 0.0  # start of the speed, and when it was reported
         self._began = self._row_began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -49,7 +49,7 @@ class Schedule(Checked):
     milestones: tuple[int, ...] = (100_000, 150_000)
     """Numbers of steps after which the rate falls ("multistep"). The paper names none: ours."""
     rate_factor: float = 0.1
-    """What the rate is multiplied by at each milestone; Caffe's gamma. Ours too."""
+    """Factor of the rate at each milestone, Caffe's gamma; ours too."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's decay rates of the mean gradient and of the mean squared gradient."""
     weight_decay: float = 4e-4
