@@ -140,23 +140,26 @@ def stretched(images) -> Any:
     return (images - low) / spread
 
 
-def study_scores(truth, output, *others) -> tuple[Any, ...]:
+def study_ssim(truth: Windowed, bounded: Windowed) -> Any:
+    """The greater SSIM of `bounded` and of its inverse, as a tensor (batch,)."""
+    # maximum lets a NaN pass on every backend
+    return ops.maximum(*ssim_of_both(truth, bounded))
+
+
+def study_scores(truth, output) -> tuple[Any, Any]:
     """SSIM and Pearson correlation by the papers' convention, as tensors (batch,).
 
     The output of a random network has no scale and no sign: it is stretched to [0, 1], and SSIM is
     the greater of the picture's and its inverse's. The correlation keeps its sign. Both are NaN
-    where the output is constant. The SSIM with each of `others` follows.
+    where the output is constant.
 
-    All are grey, (batch, height, width, 1), the truth and others in [0, 1].
+    Both are grey, (batch, height, width, 1), the truth in [0, 1].
 
     Reference: section 4 of "Randomness in Deconvolutional Networks for Visual Representation";
         the stretching and the window, which it does not give, are this study's.
     """
     bounded = stretched(output)
-    test = windowed(bounded)
-    # maximum lets a NaN pass on every backend
-    first, *rest = (ops.maximum(*ssim_of_both(windowed(x), test)) for x in (truth, *others))
-    return first, correlation(truth, bounded), *rest
+    return study_ssim(windowed(truth), windowed(bounded)), correlation(truth, bounded)
 
 
 def chroma_correlation(truth, output) -> Any:

@@ -21,7 +21,6 @@ from rrstyle.networks.laws import DECODER, ENCODER, draw_kernel, layer_rng
 from rrstyle.networks.plan import Conv, Plan, Upsample, kernel_shapes
 
 HEADS = ("linear", "mean")
-_SCORES = ("ssim", "pearson", "null")  # of a head, as `metrics.study_scores` gives them
 # Of the largest layer's maps, for all pictures and networks of a call. A call holds about five
 # times this.
 _MAP_BYTES = 2**29
@@ -148,8 +147,9 @@ def _compiled_outputs(plan: Plan):
 @functools.lru_cache(maxsize=128)
 def _compiled(plans: tuple[Plan, ...]):
     def run(networks, images, others):
-        truths = metrics.luminance(images), metrics.luminance(others)
-        return [_scores(plans, kernels, images, truths) for kernels in networks]
+        truth = metrics.luminance(images)
+        windows = metrics.windowed(truth), metrics.windowed(metrics.luminance(others))
+        return [_scores(plans, kernels, images, truth, windows) for kernels in networks]
 
     return _by_counts(run, plans)
 
@@ -169,7 +169,10 @@ def _by_counts(run, plans: Sequence[Plan]):
     return call
 
 
-def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truths) -> list[dict[str, Any]]:
+def _scores(
+    plans: tuple[Plan, ...], kernels: Kernels, images, truth, windows
+) -> list[dict[str, Any]]:
+    """Scores by plan; `windows` are of the truth and of the other pictures."""
     features = _encode(plans[0], kernels, images)
     found = []
     for plan in plans:
@@ -178,8 +181,11 @@ def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truths) -> list[d
         scores = {"chroma": metrics.chroma_correlation(images, colours)}
         outputs = metrics.luminance(colours), mean_head(hidden)
         for head, grey in zip(HEADS, outputs, strict=True):
-            values = metrics.study_scores(truths[0], grey, truths[1])
-            scores |= {f"{s} {head}": v for s, v in zip(_SCORES, values, strict=True)}
+            bounded = metrics.stretched(grey)
+            scores[f"pearson {head}"] = metrics.correlation(truth, bounded)
+            result = metrics.windowed(bounded)
+            for name, window in zip(("ssim", "null"), windows, strict=True):
+                scores[f"{name} {head}"] = metrics.study_ssim(window, result)
         found.append(scores)
     return found
 

@@ -7,7 +7,6 @@ from skimage.color import rgb2gray
 from skimage.measure import pearson_corr_coeff
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from recon import metrics
 from recon.metrics import (
     chroma_correlation,
     correlation,
@@ -152,16 +151,6 @@ def test_study_scores_of_a_constant_output_are_undefined_and_spare_the_others():
         values = np.asarray(scores)
         assert np.isnan(values[0])
         assert values[1] == pytest.approx(1, abs=1e-3)  # its range is not quite [0, 1]
-
-
-def test_the_ssim_with_others_is_that_of_each_and_blurs_the_output_once(monkeypatch):
-    truth, output, other = np.random.default_rng(8).random((3, 2, 16, 16, 1), np.float32)
-    counts, blur = [], metrics._blur
-    monkeypatch.setattr(metrics, "_blur", lambda maps: counts.append(len(maps)) or blur(maps))
-    ssim, _, null = (np.asarray(s) for s in study_scores(truth, output, other))
-    assert sum(counts) == 2 * (3 * 2 + 2)  # of each picture it and its square; two products
-    np.testing.assert_array_equal(ssim, study_scores(truth, output)[0])
-    np.testing.assert_array_equal(null, study_scores(other, output)[0])
 
 
 def test_correlation_of_faint_and_of_huge_pictures():
