@@ -50,7 +50,7 @@ def make_panel(
 
     Raises:
         ValueError: If the picture is too small for the networks, the memory that is free for both,
-            or the run is none.
+            or the folder holds no run.
         OSError: If a file of the run cannot be read.
     """
     image = resize(picture.pixels, fit_within(picture.pixels.shape[:2], side))

@@ -44,7 +44,7 @@ class ProgressLine:
         self.say(f"{done}/{self._total} {text}{self._left(done / self._total, seconds_left)}")
 
     def say(self, text: str, *, once: bool = False) -> None:
-        """A line that stays; with `once`, only the first time that it is said."""
+        """A line that stays; with `once`, only the first time that it is given."""
         if once and text in self._said:
             return
         self._said.add(text)

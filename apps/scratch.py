@@ -1,4 +1,4 @@
-"""A folder of this process's own for temporary files; those of processes that were killed go."""
+"""A folder of this process's own for temporary files; those of killed processes are removed."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Signals that end the command: they do so as exceptions, so that temporary files go with it."""
+"""Signals end the command as exceptions, so that its temporary files are removed."""
 
 import os
 import signal
@@ -50,8 +50,8 @@ def ending_by_exceptions() -> Iterator[None]:
 
 
 def was_interrupted() -> bool:
-    """Whether KeyboardInterrupt was raised, and an error that follows is not to be told.
+    """Whether KeyboardInterrupt was raised, so that an error that follows is not to be shown.
 
-    TensorFlow, tracing a function, goes on after it and fails later for a reason of its own.
+    TensorFlow, where it traces a function, carries on and fails later for a reason of its own.
     """
     return _interrupted.is_set()

@@ -44,7 +44,7 @@ def check_run_folder(out: Path, *, resume: bool) -> None:
 
 
 def open_pictures(command: Train | Classify, config: Schedule, watch: Watch, **options: int) -> Any:
-    """The command's pictures, scanned and told; the folder of the run is checked before."""
+    """The command's pictures, scanned and reported; the folder of the run is checked before."""
     with quiet_start():
         from recon.data.training_images import open_images
 
@@ -67,7 +67,7 @@ def run_until_stopped(
     measure: Callable[[float], str],
     out: Path | None = None,
 ) -> Any:
-    """Trains, tells how it goes and what came of it, and on Ctrl-C how to continue.
+    """Trains, and says how it goes, what came of it, and on Ctrl-C how to continue.
 
     Args:
         watch: Progress of `watching`.

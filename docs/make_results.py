@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from recon.claims.entries import Entry, catalogue, entries
-from recon.claims.rules import BUDGETS, RULES
+from recon.claims.rules import BUDGETS
 from recon.claims.tables import Table, tables
 from recon.claims.verdicts import Finding, interval_text
 from recon.experiments.catalogue import written
@@ -111,14 +111,13 @@ def _link(name: str) -> str:
 
 
 def _folded(entry: Entry) -> str:
-    claim, rule = entry.claim, RULES.get(entry.claim.id)
+    claim, rule = entry.claim, entry.claim.rule
     words = f"{claim.id}: {' '.join(MARKS[finding.verdict] for finding in entry.findings)}"
     lines = [f"<details><summary>{words}</summary>", ""]
     lines += [f"- {_ours(finding)}{_course(finding)}" for finding in entry.findings]
     lines += ["", f"Paper: {_escaped(claim.paper)}"]
-    if rule:
-        changed = f"; changed after a first look: {rule.changed}" if rule.changed else ""
-        lines += ["", f"Rule, fixed on {rule.fixed}{_escaped(changed)}: {_escaped(rule.text)}"]
+    changed = f"; changed after a first look: {rule.changed}" if rule.changed else ""
+    lines += ["", f"Rule, fixed on {rule.fixed}{_escaped(changed)}: {_escaped(rule.text)}"]
     if budget := BUDGETS.get(claim.experiment):
         changed = f"; changed after a first look: {budget.changed}" if budget.changed else ""
         sizes = _escaped(f"{plain(budget.settings)}, seed {budget.seed}")

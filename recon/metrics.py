@@ -6,7 +6,7 @@ that are not such, or of two shapes. The others are their cores: of tensors, unc
 inside compiled functions, on any device.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
@@ -48,7 +48,7 @@ def ssim(truth, test) -> np.ndarray:
             f"pictures must be at least {WINDOW} pixels a side, the window of SSIM;"
             f" received {truth.shape[2]} x {truth.shape[1]}"
         )
-    return _as_float64(ssim_of_both(truth, test)[0])
+    return _as_float64(ssim_of_both(windowed(truth), windowed(test))[0])
 
 
 def pearson(truth, test) -> np.ndarray:
@@ -84,18 +84,30 @@ def _pair(truth, test) -> tuple[Any, Any]:
     return ops.convert_to_tensor(arrays[0]), ops.convert_to_tensor(arrays[1])
 
 
-def ssim_of_both(truth, test) -> tuple[Any, Any]:
+class Windowed(NamedTuple):
+    """What SSIM takes of pictures before it compares them: tensors of one channel each."""
+
+    batch: Any  # number of pictures
+    values: Any  # less the centre: E[x^2] - E[x]^2 in float32 loses digits far from 0
+    centre: Any  # mean of each map
+    mean: Any  # of the values under the window
+    square: Any  # the same of their squares
+
+
+def windowed(images) -> Windowed:
+    """Serves every comparison of the same pictures."""
+    maps = _single_channel(images)
+    centre = ops.mean(maps, axis=(1, 2, 3), keepdims=True)
+    values = maps - centre
+    mean, square = ops.split(_blur(ops.concatenate([values, values * values], axis=0)), 2, axis=0)
+    return Windowed(ops.shape(images)[0], values, centre, mean, square)
+
+
+def ssim_of_both(truth: Windowed, test: Windowed) -> tuple[Any, Any]:
     """SSIM of each pair, and of `truth` with 1 - `test`, as tensors (batch,)."""
-    batch = ops.shape(truth)[0]
-    maps = _single_channel(truth), _single_channel(test)
-    # E[x^2] - E[x]^2 in float32 loses digits far from 0: variances are taken about the map's mean.
-    centres = [ops.mean(m, axis=(1, 2, 3), keepdims=True) for m in maps]
-    x, y = (m - c for m, c in zip(maps, centres, strict=True))
-    stacked = _blur(ops.concatenate([x, y, x * x, y * y, x * y], axis=0))
-    mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(stacked, 5, axis=0)
-    variances = mean_xx - mean_x * mean_x + mean_yy - mean_y * mean_y
-    covariance = mean_xy - mean_x * mean_y
-    mean_x, mean_y = mean_x + centres[0], mean_y + centres[1]
+    variances = truth.square - truth.mean * truth.mean + test.square - test.mean * test.mean
+    covariance = _blur(truth.values * test.values) - truth.mean * test.mean
+    mean_x, mean_y = truth.mean + truth.centre, test.mean + test.centre
     c1, c2 = _K1**2, _K2**2
     results = []
     # An inverse has the same variances, the negative covariance and one minus the mean.
@@ -103,7 +115,7 @@ def ssim_of_both(truth, test) -> tuple[Any, Any]:
         alike = (2 * mean_x * mean + c1) / (mean_x * mean_x + mean * mean + c1)
         similarity = alike * (2 * product + c2) / (variances + c2)
         per_map = ops.mean(similarity, axis=(1, 2, 3))
-        results.append(ops.mean(ops.reshape(per_map, (batch, -1)), axis=1))
+        results.append(ops.mean(ops.reshape(per_map, (truth.batch, -1)), axis=1))
     return results[0], results[1]
 
 
@@ -128,6 +140,12 @@ def stretched(images) -> Any:
     return (images - low) / spread
 
 
+def study_ssim(truth: Windowed, bounded: Windowed) -> Any:
+    """The greater SSIM of `bounded` and of its inverse, as a tensor (batch,)."""
+    # maximum lets a NaN pass on every backend
+    return ops.maximum(*ssim_of_both(truth, bounded))
+
+
 def study_scores(truth, output) -> tuple[Any, Any]:
     """SSIM and Pearson correlation by the papers' convention, as tensors (batch,).
 
@@ -141,8 +159,7 @@ def study_scores(truth, output) -> tuple[Any, Any]:
         the stretching and the window, which it does not give, are this study's.
     """
     bounded = stretched(output)
-    # maximum lets a NaN pass on every backend
-    return ops.maximum(*ssim_of_both(truth, bounded)), correlation(truth, bounded)
+    return study_ssim(windowed(truth), windowed(bounded)), correlation(truth, bounded)
 
 
 def chroma_correlation(truth, output) -> Any:

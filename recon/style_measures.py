@@ -1,8 +1,6 @@
 """How close a result is to the style, how much of the photograph it keeps, how results differ.
 
-The definitions are those behind the numbers of this project's design notes (its prototypes and
-the published pictures of a trained feed-forward network were measured by them), so that numbers
-compare. None of them sees crispness, and swd rewards noise: look at the pictures too.
+None of them sees crispness, and swd rewards noise: look at the pictures too.
 """
 
 import itertools

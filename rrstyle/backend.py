@@ -226,6 +226,12 @@ def shared_by(count: int | None) -> Iterator[int]:
             yield count
 
 
+def attach_state(model) -> None:
+    """Puts the state of a model that `fit` trains into its variables: JAX keeps it apart."""
+    if ON_JAX:
+        model.jax_state_sync()
+
+
 def reuse_freed_memory() -> None:
     """Undoes what TensorFlow's generator dataset does to the C library's `malloc`.
 

@@ -54,11 +54,11 @@ def stylize(
     on_step: OnStep = ignore,
     previews: bool = False,
 ) -> np.ndarray:
-    """Paint a photograph in the manner of a picture, or of several, with an untrained network.
+    """Paint a photograph in the style of a picture, or of several, with an untrained network.
 
     Args:
         content: Photograph, (height, width, 3), uint8 or float in [0, 1].
-        style: Picture whose manner is wanted, of any size; or a list or tuple of one to four,
+        style: Picture whose style is wanted, of any size; or a list or tuple of one to four,
             which are blended in feature space.
         config: All settings; see `StyleConfig`.
         seed: Seed of the random network, an integer of at least 0; each gives another picture.

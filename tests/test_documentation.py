@@ -1,4 +1,7 @@
-"""The README is true: its snippets run, its commands parse, its links lead somewhere."""
+"""The README is true: its snippets run, its commands parse, its links lead somewhere.
+
+And the files that the pages for engineers name are there.
+"""
 
 import re
 import shlex
@@ -90,6 +93,15 @@ def test_make_targets_exist():
     named |= set(re.findall(r"`make ([a-z]+)`", README))
     assert {"demo", "app"} <= named
     assert named <= targets
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_files_that_are_named_are_there(page):
+    named = set(re.findall(r"`([\w/]+\.(?:py|json))`", (ROOT / page).read_text(encoding="utf-8")))
+    assert len(named) > 5
+    folders = ("rrstyle", "recon", "apps", "tests", "benchmarks", "docs")
+    there = [f"/{path}" for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []
 
 
 def test_links_lead_somewhere():

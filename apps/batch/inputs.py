@@ -63,7 +63,7 @@ def find_pictures(names: Sequence[str], *, argument: str) -> list[Source]:
     found: dict[object, Source] = {}
     for name in names:
         for source in _find(name, argument):
-            # The same file may come by two ways: beside the folder it lies in.
+            # A file may be named itself, and lie in a folder that is named too.
             found.setdefault(source.path.absolute() if source.path else source.name, source)
     return list(found.values())
 
@@ -95,7 +95,7 @@ def _is_folder(path: Path) -> bool | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
-        return False  # no permission, a name too long, a NUL: reading it says which, in a line
+        return False  # no permission, a name too long, a NUL: the error of reading it says which
 
 
 def _looks_like_picture(path: Path) -> bool:

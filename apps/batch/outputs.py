@@ -50,9 +50,9 @@ def choose_place(output: Path, pictures: int) -> tuple[Path, str | None]:
 
 
 def check_writable(folder: Path) -> None:
-    """Writes to the folder and takes it back, with an OSError where that fails.
+    """Raises OSError for a folder that cannot be written to, found out by writing to it.
 
-    Permissions alone miss read-only file systems.
+    Permissions alone do not tell of a read-only file system.
     """
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -74,7 +74,7 @@ def refusal(target: Path, *, overwrite: bool) -> str | None:
 
 
 def unique_name(stem: str, taken: set[str]) -> str:
-    """`stem`.png, with a numeral where that is taken; added to `taken`."""
+    """`stem`.png, or with a number behind the stem where that is in `taken`; it is added there."""
     name, numeral = stem, 1
     while name.casefold() in taken:  # "Cat" and "cat" are one file on some systems
         numeral += 1

@@ -44,7 +44,7 @@ def replayed_input(used: Input, role: str) -> Source:
 
 
 def picture_warning(used: Input, role: str, picture: Picture) -> str | None:
-    """A line where a picture's pixels are not those that a recipe used as "content" or "style"."""
+    """A warning where a picture is not the one that a recipe used as "content" or "style"."""
     if digest(picture.pixels) == used.digest:
         return None
     return (
@@ -54,7 +54,7 @@ def picture_warning(used: Input, role: str, picture: Picture) -> str | None:
 
 
 def check_trained(recipe: Recipe, config: StyleConfig, networks: "CnnDcn | None") -> str | None:
-    """A line where the weights file of `config`, or the networks, are not the recipe's.
+    """A warning where the weights file of `config`, or the networks, are not the recipe's.
 
     ValueError if the recipe used a file or networks, and there is none.
     """
@@ -104,7 +104,7 @@ def check_painter(recipe: Recipe, painter: Path | None) -> None:
 
 
 def versions_warning(recipe: Recipe, here: dict[str, str]) -> str | None:
-    """A line where the packages that compute are not those of the recipe."""
+    """A warning where the packages that compute are not those of the recipe."""
     then = recipe.versions
     # Python itself computes nothing of a picture.
     names = sorted((then.keys() | here.keys()) - {"python"})

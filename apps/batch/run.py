@@ -28,7 +28,7 @@ _KEPT_PIXELS = 16_000_000  # of style pictures kept for the next photograph: 192
 
 
 class WriteError(OSError):
-    """The place for pictures fails, so that going on would be in vain."""
+    """Nothing can be written where the pictures go: the others would fail too."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Batch:
     overwrite: bool  # whether files that are there are replaced
     progress: ProgressLine
     keep_alpha: bool = True  # whether photographs keep their transparency
-    expected: Recipe | None = None  # one that is replayed: other inputs than its are told
-    networks: "CnnDcn | None" = None  # trained ones that `config.decoder` names
+    expected: Recipe | None = None  # the one that is replayed: other inputs are warned of
+    networks: "CnnDcn | None" = None  # trained ones, where `config.decoder` names a run
     weights: Sequence[float] | None = None  # of the styles of each pair; equal by default
     mask: np.ndarray | None = None  # of the style, for all photographs
     style_mask: Regions | None = None  # of all photographs and of the styles
@@ -120,7 +120,7 @@ class Batch:
                 self.progress.count(len(self._settled), f"not made: {target.name}")
 
     def _read(self, role: str, source: Source) -> Picture:
-        if source in self._refused:  # one bad style picture: told once, not read for every pair
+        if source in self._refused:  # one bad style picture: reported once, not read for every pair
             raise ValueError(self._refused[source])
         if role == "style" and source in self._styles:
             return self._styles[source]
@@ -148,7 +148,7 @@ class Batch:
                     self.progress.say(f"rrstyle: warning: {text}", once=True)
 
     def _make(self, pair: Pair, seeds: list[int], content: Picture, styles: list[Picture]) -> None:
-        from rrstyle import pipeline  # Keras, late: a batch that fails before is told at once
+        from rrstyle import pipeline  # Keras, late: a batch that fails before is reported at once
 
         recipe = make_recipe(
             self.config, seeds[0], content, styles, self.weights, self.mask, self.style_mask
@@ -192,6 +192,6 @@ class Batch:
 
 
 def _consecutive(seeds: list[int]) -> Iterator[list[int]]:
-    """Runs of seeds that follow one another, as `variants` makes them in one go."""
+    """Groups of consecutive seeds, each of which one call of `variants` makes."""
     for _, run in itertools.groupby(enumerate(seeds), key=lambda item: item[1] - item[0]):
         yield [seed for _, seed in run]

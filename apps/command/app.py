@@ -1,4 +1,4 @@
-"""`rrstyle app`: the server, until it is told to end."""
+"""`rrstyle app`: the server, until it has to end."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ def run(command: App) -> None:
     config = command.server
     if command.login is not None:
         config = replace(config, auth=read_auth(command.login))
-    with quiet_start():  # what is wrong above is told at once
+    with quiet_start():  # what is wrong above is reported at once
         from apps.service.server import launch
 
     launch(config)

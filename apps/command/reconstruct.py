@@ -27,7 +27,7 @@ def run(command: Reconstruct) -> None:
         raise FileExistsError(f"{command.output.name}: {reason}")
     choose_place(command.output, 1)
     picture = sources[0].read()
-    with quiet_start():  # Keras, late: what is wrong above is told at once
+    with quiet_start():  # Keras, late: what is wrong above is reported at once
         from apps.panel import MEASURES, make_panel
 
     panel = make_panel(

@@ -1,4 +1,4 @@
-"""`rrstyle video`: a clip in the manner of a picture."""
+"""`rrstyle video`: a clip in the style of a picture."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +18,13 @@ _NEEDED = ("av", "cv2")
 
 
 def run(command: Video) -> int:
-    """Paints the clip, or goes on with it."""
+    """Paints the clip, or continues to."""
     check_seed(command.seed)
     if not all(find_spec(name) for name in _NEEDED):
         raise ValueError("video needs the extra video: pip install 'rrstyle[video]'")
     from rrstyle.video.clips import open_clip
 
-    open_clip(command.clip)  # before Keras is loaded: a mistyped name is told at once
+    open_clip(command.clip)  # before Keras is loaded: a mistyped name is reported at once
     if command.painter is not None:
         _by_painter(command, command.painter)
         return 0

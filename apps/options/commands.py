@@ -28,19 +28,19 @@ _STYLE: Options = {
         metavar="ridge|random|RUN",
         help="Last layer of the DCN: ridge, solved in closed form on the two images, or random as"
         " in the paper; or the folder of a run of `rrstyle train`, whose CNN and DCN, of its best"
-        " checkpoint, take the place of both. The options of the networks are its own then, and"
-        " --seed names what else is random: nothing of transport, knothe, whitening and adain.",
+        " checkpoint, take the place of both. The run then sets the options of the networks, and"
+        " --seed names what else is random: nothing in transport, knothe, whitening and adain.",
     ),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stylize:
-    """Paint photographs in the manner of pictures.
+    """Paint photographs in the style of other pictures.
 
-    Every CONTENT is painted in the manner of every STYLE, or with --blend of all of them at once.
-    Each is a file, a folder of pictures or a built-in name (see `rrstyle examples`); a file goes
-    before a built-in picture of its name.
+    Every CONTENT is painted in the style of every STYLE, or with --blend of all of them at once.
+    Each is a file, a folder of pictures or a built-in name (see `rrstyle examples`); where both
+    have one name, the file counts.
     """
 
     content: Annotated[
@@ -50,15 +50,15 @@ class Stylize:
     style: Annotated[
         tuple[str, ...], option("STYLE...", "may be left out with --recipe or --painter")
     ] = ()
-    """Pictures whose manner is wanted."""
+    """Pictures whose style is wanted."""
     painter: Annotated[Path | None, option("DIR", "default: none")] = None
-    """Folder that `rrstyle learn` has written: its painter paints in the manner of what it learnt,
+    """Folder that `rrstyle learn` has written: its painter paints in the style that it learnt,
     with --strength, --side and --keep-colours; of several painters --seed chooses one, 0 the
     first. All other options of style transfer are left out."""
     blend: bool = False
     """Blend the styles, two to four, into one picture of each photograph."""
     style_weights: Annotated[tuple[float, ...], option("W...", "default: equal")] = ()
-    """With --blend, how much of each style, in the order of --style; their ratios matter."""
+    """With --blend, the share of each style, in the order of --style; only their ratios matter."""
     mask: Annotated[str | None, option("FILE", "default: everywhere")] = None
     """A picture of any size, for every photograph: where it is white the style goes, where it is
     black the photograph stays as it is."""
@@ -89,21 +89,21 @@ class Stylize:
 
 @dataclass(frozen=True, kw_only=True)
 class Video:
-    """Paint a clip in the manner of a picture, or of several, blended.
+    """Paint a clip in the style of a picture, or of several, blended.
 
     Strokes stay on what they paint, from picture to picture. Times and audio are those of the clip.
-    It needs the extra video. What is done so far lies in OUT.parts: after Ctrl-C or a kill the same
-    command goes on from there.
+    It needs the extra video. What is done so far is kept in OUT.parts: after Ctrl-C or a kill the
+    same command continues from there.
     """
 
     clip: Annotated[Positional[str], option("CLIP")]
     """A video, or an animated GIF or WebP."""
     style: Annotated[tuple[str, ...], option("STYLE...", "may be left out with --painter")] = ()
-    """Pictures whose manner is wanted: files or built-in names."""
+    """Pictures whose style is wanted: files or built-in names."""
     painter: Annotated[Path | None, option("DIR", "default: none")] = None
     """Folder that `rrstyle learn` has written: its painter paints each picture, as in stylize."""
     style_weights: Annotated[tuple[float, ...], option("W...", "default: equal")] = ()
-    """How much of each style, in the order of --style; their ratios matter."""
+    """Share of each style, in the order of --style; only their ratios matter."""
     output: Annotated[Path, option("OUT", aliases=OUT)]
     """File to write: .mp4, .mov or .mkv, or .gif or .webp without audio."""
     preset: Annotated[str | None, option("NAME", "a look that paints")] = None
@@ -133,7 +133,7 @@ class Examples:
     side: int = 512
     """Side of the style pictures; photographs have their own."""
     seed: int = 0
-    """Of the style pictures; another seed is another composition."""
+    """Seed of the style pictures; another seed is another composition."""
     overwrite: bool = False
     """Replace files that are there."""
 
@@ -143,8 +143,8 @@ class Reconstruct:
     """Show what a CNN and a DCN give back of a picture: untrained ones, or a trained DCN.
 
     The picture, its reconstruction by an untrained pair (rrVGG CDk) with a random readout and
-    with a ridge readout, or with --decoder by a DCN of `rrstyle train`, side by side, with their
-    likeness to the picture.
+    with a ridge readout, or with --decoder by a DCN of `rrstyle train`, side by side, with how
+    much they are like the picture.
     """
 
     image: Annotated[Positional[str], option("IMAGE")]
@@ -152,7 +152,7 @@ class Reconstruct:
     output: Annotated[Path, option("OUT.png", aliases=OUT)]
     """File to write."""
     decoder: Annotated[Path | None, option("RUN", "default: untrained networks")] = None
-    """Folder of a run of `rrstyle train`: its best checkpoint; the network options are its own."""
+    """Folder of a run of `rrstyle train`, whose best checkpoint and network options are taken."""
     side: int = 224
     """Longer side that the picture is brought to, in pixels."""
     seed: int = 0
@@ -207,7 +207,7 @@ class Evaluate:
     list: bool = False
     """Say what each experiment reproduces, what the papers claim of it, and what it costs."""
     scale: Literal["smoke", "laptop", "paper"] = "laptop"
-    """How much: to see whether it runs, on a laptop, or as much as the papers."""
+    """How much to measure: to see whether it runs, what a laptop can, or as much as the papers."""
     images: Annotated[Path | None, option("DIR", "default: the built-in photographs")] = None
     """Folder to draw pictures from, with its subfolders; the built-in cat is always the first."""
     encoder: Annotated[tuple[Path, ...], option("FILE...", "default: random CNNs only")] = ()
@@ -222,12 +222,12 @@ class Evaluate:
     ] = None
     """Processes that measure, of one thread each: the rows are the same with any number."""
     ray: Annotated[str | None, option("ADDRESS", "default: off")] = None
-    """Measure by Ray on several hosts: host:port or auto of one that runs, or local."""
+    """Measure by Ray on several hosts: host:port of a running Ray, auto to find one, or local."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Say which of the papers' claims the results of experiments bear out.
+    """Say which of the papers' claims the results of the experiments bear out.
 
     Lists the claims, and writes DIR/report.html: one page with figures, intervals and settings.
     """
@@ -238,16 +238,16 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """Open the app in a browser's reach.
+    """Serve the app to browsers.
 
-    Ctrl-C or SIGTERM ends it: no new jobs are taken, those that wait are told so, and what runs
-    has 20 seconds to end.
+    Ctrl-C or SIGTERM ends it: new and waiting jobs are refused, and those that run have 20 seconds
+    to end.
     """
 
     login: Annotated[
         str | None, arg(name="auth", metavar="USER:FILE", help_behavior_hint="(default: open)")
     ] = None
-    """Let in only who knows this user and the password in FILE, its one line."""
+    """Ask for this user name and for the password in FILE, its only line."""
     server: ServerConfig = field(default_factory=ServerConfig)
 
     OPTIONS: ClassVar[Options] = {
@@ -258,7 +258,7 @@ class App:
         "runs": option(
             "DIR",
             "default: none",
-            help="Run of `rrstyle train`, or folder of such, that people may reconstruct by.",
+            help="Run of `rrstyle train`, or folder of such runs, that the app reconstructs with.",
         ),
         "results": option(
             "DIR", "default: those of this package", help="Results of `rrstyle evaluate` to show."

@@ -29,7 +29,7 @@ class Train(_Training):
     """Train a DCN to give back pictures from the features of a frozen CNN.
 
     Writes checkpoints, log.csv, an event file for TensorBoard and sheets of reconstructions.
-    Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
+    Ctrl-C saves and stops; the same command with --resume continues, also after a kill.
     """
 
     images: Annotated[Path, option("DIR")]
@@ -66,7 +66,7 @@ class Classify(_Training):
     """Train a CNN itself, as a classifier: a trained encoder of your own for `rrstyle train`.
 
     Writes RUN/classifier.npz, for --encoder, and the checkpoints and the log that train writes
-    too. Ctrl-C saves and stops; the same command with --resume goes on, also after a kill.
+    too. Ctrl-C saves and stops; the same command with --resume continues, also after a kill.
     """
 
     images: Annotated[Path, option("DIR")]
@@ -95,7 +95,7 @@ class Learn(_Training):
 
     Photographs are painted by the method paint, which is kept in OUT, and the painter learns to do
     the same. Writes the painter, checkpoints, log.csv and sheets: photographs, pictures by paint,
-    pictures by the painter. Ctrl-C saves and stops; the same command with --resume goes on, also
+    pictures by the painter. Ctrl-C saves and stops; the same command with --resume continues, also
     after a kill.
     """
 

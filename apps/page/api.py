@@ -54,18 +54,18 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
         seed: int = 0,
         mask: FileData | None = None,
     ) -> Iterator[list[FileData]]:
-        """Paints a photograph in the manner of one to four pictures.
+        """Paints a photograph in the style of one to four pictures.
 
-        Gives the pictures that are done so far, none at first, again with each new one; each
-        carries its recipe. A cancelled job ends within a moment, later on at its next picture.
+        Gives the pictures done so far, first none, and again with each new one; each carries its
+        recipe. A cancelled job ends at once before its first picture, later at its next picture.
 
         Args:
             content: The photograph: an upload, or the name of a built-in picture (see /examples).
-            styles: One to four pictures whose manner is wanted, likewise.
+            styles: One to four pictures whose style is wanted, given likewise.
             weights: Share of each style, not negative; by default the same.
             method: paint, optimise, transport, knothe, whitening or adain.
             strength: 0 gives the photograph back, 1 the full style.
-            wildness: 0 to 1, how far the colours leave the pictures.
+            wildness: 0 to 1, how far the colours may leave those of the pictures.
             keep_colours: Keep the photograph's colours.
             style_scale: Size of the style's strokes, 0.25 to 4.
             size: Longer side of the result in pixels.
@@ -136,7 +136,7 @@ def add_api(limits: Limits, runs: Mapping[str, Path]) -> None:
             run: Name of a trained run of this server.
 
         Returns:
-            PNG files, with what they show and how alike they are as their names for people.
+            PNG files; their names for people say what they show, and how alike they are.
         """
         network: dict[str, Any] = {"architecture": architecture, "layer": layer, "tap": tap}
         network |= {"law": law, "std": std, "channels": channels, "kernel": kernel}
@@ -164,7 +164,7 @@ def built_in() -> list[dict[str, str]]:
     """Lists the built-in pictures.
 
     Returns:
-        Of each its name and what it is.
+        The name of each, and what it is.
     """
     return [{"name": name, "description": examples.describe(name)} for name in uploads.BUILT_IN]
 
@@ -173,8 +173,8 @@ def presets() -> list[dict[str, Any]]:
     """Lists looks: settings that go well together, by what they look like.
 
     Returns:
-        Of each the command's word for it, its name, a hint and its settings, of which /stylise
-        takes those that it has a name for.
+        Of each the command's word for it, its name, a hint and its settings; /stylise takes those
+        that are among its arguments.
     """
     return [
         {"preset": word, "name": look.name, "hint": look.hint, "settings": to_dict(look.config)}

@@ -35,7 +35,7 @@ _THEME = gr.themes.Default(
 # For launch(), where Gradio 6 wants them.
 LOOK: dict[str, Any] = {"theme": _THEME, "css": asset("app.css"), "js": asset("app.js")}
 
-_WORDS = "A photograph in the manner of a picture, by networks that were never trained."
+_WORDS = "A photograph in the style of a picture, by networks that were never trained."
 _HEAD = f"""<a class="skip" href="#stylise">Go to Stylise</a><h1>rrstyle</h1><p>{_WORDS}</p>"""
 _LOGOUT = '<a class="logout" href="logout">Log out</a>'
 

@@ -49,7 +49,7 @@ def pictures_html(pictures: list[tuple[str, Path]]) -> str:
 
 
 def nothing_html(text: str) -> str:
-    """A quiet place for what is not there yet."""
+    """Words in place of what is not there yet."""
     return piece("nothing", text)
 
 

@@ -41,10 +41,10 @@ class Study:
 
 
 def study_folders(given: Path | None) -> dict[str, Path]:
-    """The folders to choose from, by the names to show: one with all its subfolders, and each.
+    """The folders to choose from, by the names that are shown: a folder, then its subfolders.
 
-    Those of a folder of results or of such folders, else ValueError or OSError; by default of this
-    project's, if it is there.
+    `given` is a folder of results, or of such folders, else ValueError or OSError. By default it is
+    this project's own, and nothing where that is not there.
     """
     if given is None and not BUILT_IN.is_dir():
         return {}
@@ -62,7 +62,7 @@ def read_study(folders: Mapping[str, Path], name: Any) -> Study:
     if not isinstance(name, str) or name not in folders:
         raise ValueError(f"results must be one of {', '.join(folders)}; received {name!r}")
     folder = folders[name]
-    # A run may still be adding to them.
+    # A run may still be adding rows.
     stamp = max(path.stat().st_mtime_ns for path in (folder, *folder.rglob("*")))
     return _read(folder, stamp)
 
@@ -128,7 +128,7 @@ def claims_of(study: Study, verdict: Any, folder: str) -> str:
     claims = []
     for entry in study.entries:
         if findings := [f for f in entry.findings if verdict in (ALL, f.verdict)]:
-            facts = [("Rule", entry.claim.rule), ("Source", entry.claim.paper)]
+            facts = [("Rule", entry.claim.rule.text), ("Source", entry.claim.paper)]
             facts.append(("Measured on", entry.measured_on))
             name, link = entry.claim.experiment, ""
             if name in study.results.chosen:

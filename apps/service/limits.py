@@ -17,9 +17,9 @@ class Limits:
     """Limits on one request, and on all of them together."""
 
     max_side: int = 1024
-    """Longer side of a result in pixels, at most."""
+    """Most pixels of the longer side of a result."""
     max_variants: int = 12
-    """Pictures a request, at most."""
+    """Most pictures of one request."""
     max_memory: float = 6.0
     """GiB that the server may take for one job, estimated from size, method and variants."""
     queue: int = 16
@@ -65,7 +65,7 @@ class Folders:
     """Folders that the app shows; no client names one."""
 
     runs: Path | None = None
-    """Runs of `rrstyle train`, one a subfolder, to reconstruct by."""
+    """Runs of `rrstyle train`, one a subfolder, to reconstruct with."""
     results: Path | None = None
     """Results of `rrstyle evaluate`."""
 
@@ -85,12 +85,12 @@ class ServerConfig:
     port: int = 7860
     """Port to listen at."""
     allow_host: tuple[str, ...] = ()
-    """Names by which browsers reach the app, beside localhost: it answers no others, and no pages
-    of other sites. Needed behind a proxy. With another --host and no name here it answers any."""
+    """Host names of the app besides localhost: requests for others, and from pages of other sites,
+    are refused. Needed behind a proxy. With another --host and no name here any host is served."""
     root_path: str = ""
-    """Path at which a proxy in front shows the app, such as /rrstyle."""
+    """Path under which a proxy in front serves the app, such as /rrstyle."""
     auth: tuple[str, str] | None = field(default=None, repr=False)
-    """User and password without which nothing but the health endpoint answers."""
+    """User and password that everything but the health endpoint asks for."""
     limits: Limits = field(default_factory=Limits)
     folders: Folders = field(default_factory=Folders)
 

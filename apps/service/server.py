@@ -116,7 +116,7 @@ def launch(config: ServerConfig) -> None:
 
 
 async def _health(places: int, request: Request) -> JSONResponse:
-    """The health endpoint: that the server answers, its load, and the free of its `places`."""
+    """The health endpoint: that the server answers, its load, and how many `places` are free."""
     running, waiting = turns.load()
     load = {"running": running, "waiting": waiting, "free": max(0, places - waiting)}
     return JSONResponse({"status": "ok", "version": version("rrstyle"), **load})

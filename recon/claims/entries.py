@@ -32,16 +32,16 @@ def entries(results: Results) -> tuple[Entry, ...]:
 
 
 def _entry(claim: Claim, result: Result | None) -> Entry:
-    if claim.experiment and result is None:
+    if result is None:
         return Entry(claim, (not_tested(f"no results of {claim.experiment} here"),), None)
-    if result is None or result.rows is None or result.problem:
-        return Entry(claim, (not_tested(result.problem if result else claim.rule),), result)
+    if result.rows is None or result.problem:
+        return Entry(claim, (not_tested(result.problem),), result)
     findings = (_still_valid(finding, result) for finding in claim.findings(result.rows))
     return Entry(claim, tuple(findings), result)
 
 
 def _still_valid(finding: Finding, result: Result) -> Finding:
-    """The finding, or why rows that are there do not decide, and what it takes to measure them."""
+    """The finding; where the rows do not decide it, why, and what a new measurement takes."""
     rows = result.file(".csv")
     void = VOID.get(hashlib.sha256(rows.read_bytes()).hexdigest()[:16]) if rows else None
     if void and void.case in f"{finding.case} {finding.unit}":
@@ -58,7 +58,7 @@ def _still_valid(finding: Finding, result: Result) -> Finding:
 def _minutes(result: Result) -> float:
     """Processor minutes of a run of the fixed budget, to two digits; 0 where none is recorded.
 
-    Earlier records have the time by the wall only, which counts for each of the workers.
+    Earlier records have wall time only, which counts for each of the workers.
     """
     wall, processor, workers = map(result.meta.get, ("wall_s", "processor_s", "workers"))
     if not isinstance(wall, int | float) or not isinstance(workers, int):
@@ -72,7 +72,7 @@ def _minutes(result: Result) -> float:
 
 
 def catalogue(results: Results) -> dict[str, Described]:
-    """The experiments in words, with what the results' runs took."""
+    """The experiments in words, with what their runs took."""
     found = {}
     for name in EXPERIMENTS:
         one = find_experiment(name)

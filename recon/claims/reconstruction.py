@@ -43,7 +43,7 @@ def _trends(
     doubling: bool = True,
     plan: str = "",
 ) -> Iterator[Finding]:
-    """Slopes of SSIM over a column, whose values are told behind `prefix`."""
+    """Slopes of SSIM over a column, whose values the detail shows behind `prefix`."""
     for case, part in _cases(rows, *by):
         case = f"{plan}, {case}" if plan else case
         if part[over].nunique() < 2:
@@ -149,9 +149,9 @@ def colour_is_lost(rows: pd.DataFrame) -> Iterator[Finding]:
 def _costs_more(
     rows: pd.DataFrame, factor: str, than: str, *, half: bool = False
 ) -> Iterator[Finding]:
-    """Whether `factor` takes (half of it: `half`) more SSIM than doubling `than` changes.
+    """Whether `factor` (with `half`, half of it) takes more SSIM than doubling `than` changes.
 
-    Factors are doubled, but of "reduction" the first halving of the maps counts. The effect of
+    Factors are doubled; for "reduction" the first halving of the maps counts. The effect of
     `than` counts by its size, whatever its sign.
     """
     for case, part in _cases(rows[rows["upsampling"] != "none"], *_BY):
@@ -223,7 +223,7 @@ def _before_pool(rows: pd.DataFrame, plan: str) -> pd.DataFrame:
 
 
 def _same(rows: pd.DataFrame, part: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """The rows that have in some columns the one value that `part` has."""
+    """The rows that agree with `part` in some columns, of which `part` has one value each."""
     for column in columns:
         rows = rows[rows[column] == part[column].iloc[0]]
     return rows
@@ -236,7 +236,7 @@ def _common_tables(*parts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _cases(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each combination that is in the rows, the papers' first, with its name."""
+    """Each combination in the rows with its name, that of the papers first."""
     if not columns:
         yield "", rows
         return

@@ -7,7 +7,6 @@ Convolutional Neural Networks". Their figures carry no printed values unless sai
 
 from recon.claims import invertibility, style, theory, training
 from recon.claims import reconstruction as rr
-from recon.claims.rules import RULES
 from recon.claims.verdicts import Claim, Evidence, settled
 
 _RANDOM = "He et al."
@@ -40,21 +39,18 @@ CLAIMS: tuple[Claim, ...] = (
         " more so on VGG.",
         paper=f"{_RANDOM}, Fig. 2 (a): “converges much quicker on random CNN and yields slightly"
         " lower loss, and this trend is more apparent on VGG”; curves, no numbers.",
-        rule=RULES["C1"].text,
         evidence=Evidence("convergence", _COURSE, settled(training.random_trains_better)),
     ),
     Claim(
         id="C2",
         words="The loss of a DCN is lower for VGG than for AlexNet.",
         paper=f"{_RANDOM}, Fig. 2 (a): “VGG yields much lower inverting loss”; curves, no numbers.",
-        rule=RULES["C2"].text,
         evidence=Evidence("convergence", _COURSE, settled(training.vgg_is_below_alexnet)),
     ),
     Claim(
         id="C3",
         words="The loss of a DCN on validation pictures equals that on training pictures.",
         paper=f"{_RANDOM}, Fig. 3: “good in generalization”, 5000 pictures each; bars, no numbers.",
-        rule=RULES["C3"].text,
         evidence=Evidence("generalisation", _FINAL, settled(training.validation_is_training)),
     ),
     Claim(
@@ -63,7 +59,6 @@ CLAIMS: tuple[Claim, ...] = (
         " slowly for a random one.",
         paper=f"{_RANDOM}, Fig. 3 (a): “increases significantly for pre-trained VGG but grows"
         " slowly for random VGG”; bars, no numbers.",
-        rule=RULES["C4"].text,
         evidence=Evidence("generalisation", _FINAL, settled(training.rises_with_block)),
     ),
     Claim(
@@ -71,7 +66,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="For a trained DCN, Gaussians of small deviation end equal; N(0, 1) is much worse.",
         paper=f"{_RANDOM}, Fig. 2 (b) and 6: “converges to the same magnitude”, “except for"
         " N(0, 1) ... indistinguishable by naked eyes”; no numbers.",
-        rule=RULES["C5a"].text,
         evidence=Evidence(
             "init-std", ("std", *_STEPS), settled(training.small_deviations_end_equal)
         ),
@@ -81,7 +75,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="For a trained DCN, the four laws of random weights end equal.",
         paper=f"{_RANDOM}, Fig. 2 (c) and 6: “four different random distributions with appropriate"
         " parameters acquire similar reconstruction loss”; no numbers.",
-        rule=RULES["C5b"].text,
         evidence=Evidence("init-law", ("law", *_STEPS), settled(training.laws_end_equal)),
     ),
     Claim(
@@ -89,7 +82,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="SSIM of rrVGG CDk falls with k.",
         paper=f"{_RANDOM}, Fig. 7, first row: “the deeper the random representations are, the"
         " coarser the reconstructed images are”; one picture, no numbers.",
-        rule=RULES["C6"].text,
         evidence=Evidence("depth", _DEPTH, rr.falls_with_block),
     ),
     Claim(
@@ -98,7 +90,6 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_RANDOM}, section 4.1: the width of the layer “contributes significantly ...,"
         " while the depth of the CNN-DCN network contributes only a little”; no numbers."
         " Contradicts C7b.",
-        rule=RULES["C7a"].text,
         evidence=Evidence("factorial", _FACTORIAL, rr.depth_counts_little),
     ),
     Claim(
@@ -106,7 +97,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="Depth matters more than width.",
         paper=f"{_ICLR}, section 4: “the network depth has a bigger impact than the network width”;"
         " no numbers. Contradicts C7a.",
-        rule=RULES["C7b"].text,
         evidence=Evidence("factorial", _FACTORIAL, rr.depth_beats_width),
     ),
     Claim(
@@ -114,7 +104,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="The loss of resolution, not depth, is the cause of the decay.",
         paper=f"{_FIRST}, section 3.3: “the shape reduction of feature maps is the key reason for"
         " the decaying”; pictures, no numbers.",
-        rule=RULES["C7c"].text,
         evidence=Evidence("factorial", _FACTORIAL, rr.resolution_is_the_cause),
     ),
     Claim(
@@ -123,7 +112,6 @@ CLAIMS: tuple[Claim, ...] = (
         " evidence for C7a.",
         paper=f"{_RANDOM}, Fig. 7, second row: “the reconstruction quality is similar to that of"
         " the first row”; one picture, no numbers.",
-        rule=RULES["C7d"].text,
         evidence=Evidence("depth", _DEPTH, rr.simplified_is_alike),
     ),
     Claim(
@@ -132,7 +120,6 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_RANDOM}, Fig. 8: “the increasing number of random channels promotes the"
         " reconstruction quality”, “much more apparent” for the mean head; 4 to 2048 channels, 30"
         " networks, 50 pictures; curves, no numbers. First version, Fig. 11: Conv1_1, pictures.",
-        rule=RULES["C8"].text,
         evidence=Evidence(
             "channels", ("plan", "channels", "upsampling", *_SCORES), rr.rises_with_channels
         ),
@@ -142,14 +129,12 @@ CLAIMS: tuple[Claim, ...] = (
         words="SSIM falls with the size of the filters.",
         paper=f"{_RANDOM}, Fig. 10: “the reconstruction quality decays with larger kernel size”; 30"
         " networks, 50 pictures; a curve, no numbers.",
-        rule=RULES["C9"].text,
         evidence=Evidence("kernel-size", ("kernel", *_SCORES), rr.falls_with_kernel),
     ),
     Claim(
         id="C10",
         words="SSIM of CD2 is about half of that of CD1.",
         paper=f"{_ICLR}, section 4.2: “the quality decays by about a half as evaluated by SSIM”.",
-        rule=RULES["C10"].text,
         evidence=Evidence("depth", _DEPTH, rr.second_is_half),
     ),
     Claim(
@@ -157,7 +142,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="Where all maps keep the size of the picture, quality no longer decays with k.",
         paper=f"{_FIRST}, Fig. 10 (b): “the reconstructions gap from these five different"
         " convolutional layers is hard to distinguish”; pictures, no numbers.",
-        rule=RULES["C11"].text,
         evidence=Evidence("depth", _DEPTH, rr.kept_size_removes_decay),
     ),
     Claim(
@@ -165,7 +149,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="Colour is lost, though shapes stay.",
         paper=f"{_FIRST}, abstract: “discards the colormetric information”; {_RANDOM}, section 4.2:"
         " “the color information is discarded”; pictures, no numbers.",
-        rule=RULES["C12"].text,
         evidence=Evidence("depth", _COLOURS, rr.colour_is_lost),
     ),
     Claim(
@@ -173,7 +156,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="The trade-off between content and style is smooth over ratios of 10 to 100,000.",
         paper=f"{_ICLR}, Fig. 16: “the transition from content to style is smooth with increasing"
         " ratio”; pictures, no numbers.",
-        rule=RULES["C13"].text,
         evidence=Evidence("style-ratio", _RATIO, style.transition_is_smooth),
     ),
     Claim(
@@ -181,7 +163,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="Other random weights of the rrVGG make other pictures of one photograph and style.",
         paper=f"{_ICLR}, Figs. 9 and 17: “generating diverse stylized images given a single style"
         " image”; pictures, no numbers.",
-        rule=RULES["C14"].text,
         evidence=Evidence("style-models", _CHANGED, style.networks_diversify),
     ),
     Claim(
@@ -189,7 +170,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="More layers in the rrVGG and fewer in the FVT speed the transfer up.",
         paper=f"{_ICLR}, appendix A.4: “will further speed up the style transfer process”; no"
         " numbers.",
-        rule=RULES["C15"].text,
         evidence=Evidence("style-layers", _LAYERS, style.deeper_networks_are_faster),
     ),
     Claim(
@@ -197,7 +177,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="To optimise features is cheaper than to optimise the picture, and converges faster.",
         paper=f"{_ICLR}, appendix A.4: “faster than the original optimization based approach”,"
         " “converge faster than existing works utilizing images as the input”; no numbers.",
-        rule=RULES["C16"].text,
         evidence=Evidence("style-speed", _SPACES, style.features_are_cheaper),
     ),
     Claim(
@@ -205,7 +184,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="Reconstruction by IHT with random filters beats random activations in every layer.",
         paper=f"{_GILBERT}, Table 4, error in image space, random filters against random"
         " activations: .380/.610, .438/.864, .345/.652, .357/.436.",
-        rule=RULES["G1"].text,
         evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_beat_activations),
     ),
     Claim(
@@ -213,14 +191,12 @@ CLAIMS: tuple[Claim, ...] = (
         words="Reconstruction by IHT is best with random filters.",
         paper=f"{_GILBERT}, Table 4, learned against random filters: .423/.380, .692/.438,"
         " .326/.345, .379/.357, so not in its own third row.",
-        rule=RULES["G2"].text,
         evidence=Evidence("iht", _RECONSTRUCTED, invertibility.random_filters_are_best),
     ),
     Claim(
         id="G3",
         words="Random filters satisfy the model-RIP: the ratios of norms are about 1.",
         paper=f"{_GILBERT}, Fig. 2 (a, b): “tightly centered around 1”; histograms, no numbers.",
-        rule=RULES["G3"].text,
         evidence=Evidence("rip-1d", _RATIOS, invertibility.ratios_are_about_one),
     ),
     Claim(
@@ -229,7 +205,6 @@ CLAIMS: tuple[Claim, ...] = (
         " grow.",
         paper=f"{_RANDOM}, Theorem 5.1; k at the end of its proof, Theorem A.1: k₁ times the"
         " product of k₂ over the layers.",
-        rule=RULES["T1"].text,
         evidence=Evidence("theory", _THEORY, theory.converges),
     ),
     Claim(
@@ -237,7 +212,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="The angle to f* of one convolution of N channels: sin Θ ≤ √(K₁ / (N δ)) with"
         " probability 1 − δ.",
         paper=f"{_RANDOM}, Theorem 5.2.",
-        rule=RULES["T2"].text,
         evidence=Evidence("theory", _THEORY, theory.one_convolution_varies_less),
     ),
     Claim(
@@ -245,7 +219,6 @@ CLAIMS: tuple[Claim, ...] = (
         words="The angle to f* of several convolutions is bounded likewise.",
         paper=f"{_RANDOM}, Theorem 5.3, for disjoint equal patches, which VGG has not; here with"
         " the spectral norms of its patches.",
-        rule=RULES["T3"].text,
         evidence=Evidence("theory", _THEORY, theory.several_convolutions_vary_less),
     ),
     Claim(
@@ -254,14 +227,12 @@ CLAIMS: tuple[Claim, ...] = (
         " patch.",
         paper=f"{_RANDOM}, Theorem 5.4; its proof, Theorem A.6, “can be directly extended” to"
         " several layers.",
-        rule=RULES["T4"].text,
         evidence=Evidence("theory", (*_THEORY, "upsampling", "kernel"), theory.image_is_near),
     ),
     Claim(
         id="T5",
         words="With average pools the output converges to the f* of a recursion of kernels.",
         paper=f"{_RANDOM}, Theorem A.7.",
-        rule=RULES["T5"].text,
         evidence=Evidence("theory", _THEORY, theory.average_pool_converges),
     ),
 )

@@ -36,7 +36,7 @@ _NAMES = {
 
 
 def _converges(rows: pd.DataFrame, figures: tuple[str, ...]) -> Iterator[Finding]:
-    """T1 and T5: the output comes to f* as N grows, in direction and in size."""
+    """T1 and T5: the output converges to f* as N grows, in direction and in size."""
     for case, part in _plans(rows, *figures):
         wide = part[part["channels"] >= WIDE]
         sines, sizes = _table(wide, "sin_theta"), _table(wide, "scale")

@@ -1,4 +1,4 @@
-"""What is said of a claim: a verdict by a rule that was set before the rows were seen."""
+"""Findings on a claim: a verdict by a rule that was set before the rows were seen."""
 
 import itertools
 import math
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import pandas as pd
 
-from recon.claims.rules import SETTLED
+from recon.claims.rules import RULES, SETTLED, Rule
 from recon.statistics import Interval
 
 Verdict = Literal["holds", "fails", "undecided", "not testable", "not tested"]
@@ -46,18 +46,20 @@ class Claim:
     id: str  # such as "C8"
     words: str
     paper: str  # words or numbers of the papers, with the place
-    rule: str  # when it holds; else what is missing to test it
-    evidence: Evidence | None = None  # what decides it; None where nothing does yet
+    evidence: Evidence  # what decides it
 
     @property
     def experiment(self) -> str:
-        """Name of the experiment whose rows decide it; empty where there is none yet."""
-        return self.evidence.experiment if self.evidence else ""
+        """Name of the experiment whose rows decide it."""
+        return self.evidence.experiment
+
+    @property
+    def rule(self) -> Rule:
+        """When it holds."""
+        return RULES[self.id]
 
     def findings(self, rows: pd.DataFrame) -> list[Finding]:
         """At least one finding: "not tested" where the rows lack what is needed."""
-        if self.evidence is None:
-            return [not_tested(self.rule)]
         if missing := [name for name in self.evidence.columns if name not in rows]:
             return [not_tested(f"{self.experiment}.csv has no column {', '.join(missing)}")]
         try:

@@ -66,7 +66,7 @@ def read_square(
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - a Path costs more than reading a thumbnail
             found = _ordinary(stream.read(), cut.resize)
-    except Exception:  # what is wrong with it is said by the careful way
+    except Exception:  # the careful way says what is wrong with it
         found = None
     if found is None:
         pixels, _, _ = decode(*read_bytes(path))
@@ -120,7 +120,7 @@ class _Jpeg(JpegImagePlugin.JpegImageFile):
     """A JPEG whose EXIF is not parsed on opening, for its resolution, with a warning if odd."""
 
     def getexif(self) -> Image.Exif:
-        """None of it: `_orientation` reads the one entry that matters."""
+        """Nothing: `_orientation` reads the only entry that matters."""
         return Image.Exif()
 
 

@@ -45,7 +45,7 @@ class ImageIndex:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the names in hexadecimal: a run that goes on compares it."""
+        """SHA-256 of the names in hexadecimal: a continued run compares it."""
         return _sha256(os.fsencode(name) for name in self.names)
 
     @cached_property
@@ -95,7 +95,7 @@ def scan(
     files, troubles = _list_tree(folder, on_step)
     listing = _listing_digest(files, troubles)
     known = None if cache is None else _read_cache(cache, listing)
-    # What was bad is looked at again: permissions and a disk's moods leave no trace in a listing.
+    # Bad files are checked again: a listing does not show changed permissions or a disk's failures.
     doubtful = files if known is None else [file for file in files if file.name in known]
     bad = tuple(sorted([*troubles, *_check_all(folder, doubtful, on_step)]))
     if cache is not None and known is None:
@@ -224,7 +224,7 @@ def _listing_digest(files: Sequence[_File], troubles: Sequence[tuple[str, str]])
 
 
 def _read_cache(cache: Path, listing: str) -> set[str] | None:
-    """Names of what was bad in a tree that was listed just so; None where that is not known."""
+    """Names of the bad files of a tree with this very listing; None where the cache has another."""
     with suppress(OSError, ValueError, LookupError, TypeError):  # no cache, or none of ours
         content = json.loads(cache.read_bytes())
         if content["format"] == _CACHE_FORMAT and content["listing"] == listing:
@@ -261,7 +261,7 @@ def _complaint(folder: Path, file: _File) -> str | None:
         read_image(path)
     except (ValueError, OSError) as error:
         return str(error)
-    return None  # an odd header that the decoder makes sense of
+    return None  # an odd header that the decoder understands
 
 
 def _has_sound_header(path: Path, size: int) -> bool:

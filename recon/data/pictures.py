@@ -31,11 +31,11 @@ def load_pictures(
     Subfolders of any depth count, hidden files do not. `count` and `side`, in pixels, are at least
     1, `seed` at least 0; a larger `count` keeps what a smaller one draws.
 
-    With `streamed` all are of the folder, the cat is not, and the folder's whole index comes with
-    them; without a folder it says nothing.
+    With `streamed` all come from the folder, without the cat, and the folder's whole index comes
+    with them; without a folder it has no effect.
 
     Returns:
-        The pictures, read-only, each with another name; and what a person should know of them.
+        The pictures, read-only, each with a name of its own; and notes for people.
 
     Raises:
         ValueError: If a number is out of range, or the folder is none or has too few pictures.
@@ -82,7 +82,7 @@ def load_classes(
     `train` and `test` are their numbers, at least 1; they are drawn without replacement.
 
     Returns:
-        The pictures, read-only, and what a person should know of them.
+        The pictures, read-only, and notes for people.
 
     Raises:
         ValueError: As `load_pictures`, or without two classes, or with pictures outside of them.
@@ -192,6 +192,6 @@ def _square(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def _unlike(taken: list[str], name: str) -> str:
-    """`name`, with a numeral where that is taken."""
+    """`name`, with a number behind it where that is taken."""
     choices = itertools.chain([name], (f"{name} ({i})" for i in itertools.count(2)))
     return next(choice for choice in choices if choice not in taken)

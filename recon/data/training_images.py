@@ -21,8 +21,8 @@ VALIDATED = 256  # pictures at most, of those held out: their loss is taken at e
 class TrainingImages:
     """What `recon.training.train.train` wants to know of a folder of pictures."""
 
-    index: ImageIndex  # all of them
-    trained_on: int  # how many of them; the others are held out
+    index: ImageIndex  # of all pictures
+    trained_on: int  # number of pictures; the others are held out
     source: Batches
     samples: np.ndarray  # uint8 (at most 8, crop, crop, 3), held out if any are
     validation: Batch | None  # of those held out, if any are
@@ -44,7 +44,8 @@ def open_images(
 ) -> TrainingImages:
     """Scans a folder of pictures, and divides them; `out`, the run's, keeps what was found.
 
-    A picture smaller than the crop is enlarged; at most `validated` are to validate by.
+    A picture smaller than the crop is enlarged; at most `validated` of those held out serve for
+    validation.
 
     Raises:
         ValueError: If there is no such folder, no picture in it, or none to hold out.

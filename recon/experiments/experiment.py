@@ -28,7 +28,7 @@ def grid(**levels: Iterable[Any]) -> list[Cell]:
 
 
 def rows_of(key: Row, images: Iterable[str], **scores: Any) -> list[Row]:
-    """A row of `key` for each image, with its own of each of the scores, which are arrays."""
+    """A row for each image: `key`, its name, and its value of each score, an array (images,)."""
     arrays = {name: np.asarray(values) for name, values in scores.items()}
     return [
         {**key, "image": image, **{name: float(array[i]) for name, array in arrays.items()}}
@@ -63,7 +63,7 @@ class Pictures:
 
 
 class Experiment(ABC):
-    """One figure or table of the papers, at three sizes: a subclass, its families between."""
+    """A figure or table of the papers at three scales: a subclass, of its family's base if any."""
 
     name: str  # on the command line
     title: str  # one line: what is measured

@@ -13,7 +13,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recon.claims.entries import Entry, entries
-from recon.claims.rules import RULES
 from recon.claims.verdicts import Verdict, interval_text
 from recon.report.files import Result, Results, plain, read_results
 from rrstyle.durable import write_whole
@@ -75,7 +74,6 @@ def _render(entries: Sequence[Entry], results: Results) -> str:
         entries=entries,
         verdicts=[(verdict, counts[verdict]) for verdict in MARKS],
         marks=MARKS,
-        rules=RULES,
         sections=[
             {
                 "result": result,

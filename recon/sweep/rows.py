@@ -20,7 +20,7 @@ except ImportError:  # Windows: two runs into one folder are not kept apart ther
     fcntl = None  # type: ignore[assignment]
 
 csv.field_size_limit(2**24)  # characters: a value can be a picture
-UNDEFINED = "undefined"  # what a number is that is none: the correlation with a constant picture
+UNDEFINED = "undefined"  # in place of a number, such as the correlation with a constant picture
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -40,7 +40,7 @@ class RowFile(AbstractContextManager):
         self._columns: tuple[str, ...] = ()
         self._cells: Sequence[Cell] = ()
         self._counts: Sequence[int] = ()
-        # Unbuffered: what was not written is never tried again behind one's back.
+        # Unbuffered: a buffer would write again, later, what failed.
         self._file = path.open("a+b", buffering=0)
         try:
             self._lock()

@@ -32,7 +32,7 @@ _PAUSE = 1.0  # seconds between two writings of the record; rows are written at 
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a run."""
+    """The outcome of a run."""
 
     files: tuple[Path, ...]  # rows, record and figures
     cells: int
@@ -88,7 +88,7 @@ def evaluate(
         raise ValueError(f"workers must be left out with ray; received {workers}")
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"out must be a folder; received the file {out.name!r}")
-    with starting():  # Keras, late: what is wrong above is told at once
+    with starting():  # Keras, late: what is wrong above is reported at once
         from rrstyle import backend
 
         found = find_experiment(name)
@@ -177,7 +177,7 @@ def _read_encoders(name: str, settings: Any, files: Sequence[Path]) -> "tuple[Cn
 
 
 def _identity(pictures: Pictures) -> dict[str, Any]:
-    """What the record has of the pictures; no names of as many as have classes."""
+    """What the record has of the pictures; pictures with classes are too many to name."""
     found = {"sha256": digest(pictures.pixels)}
     if index := pictures.index:
         found["folder"] = f"{len(index.names)} pictures, SHA-256 of names {index.digest[:16]}"
@@ -269,11 +269,11 @@ class _Record:
             raise ValueError(f"{rule}; choose another folder")
 
     def seconds(self, name: str) -> float:
-        """What earlier calls took."""
+        """Seconds that earlier calls took."""
         return float(self._content.get(name, 0.0))
 
     def start(self, identity: Mapping[str, Any]) -> None:
-        """Begins anew: before there are rows, or they could not be told from others."""
+        """Begins anew, before there are rows: these would say nothing without a record."""
         self._content = {}
         self.write(**identity, wall_s=0.0, processor_s=0.0, finished=False)
 

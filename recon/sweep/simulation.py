@@ -147,8 +147,9 @@ def _compiled_outputs(plan: Plan):
 @functools.lru_cache(maxsize=128)
 def _compiled(plans: tuple[Plan, ...]):
     def run(networks, images, others):
-        truths = metrics.luminance(images), metrics.luminance(others)
-        return [_scores(plans, kernels, images, truths) for kernels in networks]
+        truth = metrics.luminance(images)
+        windows = metrics.windowed(truth), metrics.windowed(metrics.luminance(others))
+        return [_scores(plans, kernels, images, truth, windows) for kernels in networks]
 
     return _by_counts(run, plans)
 
@@ -168,7 +169,10 @@ def _by_counts(run, plans: Sequence[Plan]):
     return call
 
 
-def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truths) -> list[dict[str, Any]]:
+def _scores(
+    plans: tuple[Plan, ...], kernels: Kernels, images, truth, windows
+) -> list[dict[str, Any]]:
+    """Scores by plan; `windows` are of the truth and of the other pictures."""
     features = _encode(plans[0], kernels, images)
     found = []
     for plan in plans:
@@ -177,9 +181,11 @@ def _scores(plans: tuple[Plan, ...], kernels: Kernels, images, truths) -> list[d
         scores = {"chroma": metrics.chroma_correlation(images, colours)}
         outputs = metrics.luminance(colours), mean_head(hidden)
         for head, grey in zip(HEADS, outputs, strict=True):
-            ssim, scores[f"pearson {head}"] = metrics.study_scores(truths[0], grey)
-            scores[f"ssim {head}"] = ssim
-            scores[f"null {head}"] = metrics.study_scores(truths[1], grey)[0]
+            bounded = metrics.stretched(grey)
+            scores[f"pearson {head}"] = metrics.correlation(truth, bounded)
+            result = metrics.windowed(bounded)
+            for name, window in zip(("ssim", "null"), windows, strict=True):
+                scores[f"{name} {head}"] = metrics.study_ssim(window, result)
         found.append(scores)
     return found
 

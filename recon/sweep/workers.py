@@ -224,7 +224,7 @@ def _portable(error: BaseException, trace: str) -> Exception:
     for kind in (ValueError, OSError):
         if isinstance(error, kind):
             return kind(str(error))
-    # A bug: told with the lines of code that are to blame.
+    # A bug: shown with the lines of code that are to blame.
     again = RuntimeError(f"{type(error).__name__}: {error}")
     again.add_note(trace)
     return again

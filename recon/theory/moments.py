@@ -31,7 +31,7 @@ _ABSOLUTE = {
 
 @dataclass(frozen=True)
 class Moments:
-    """E phi(w)^m of one weight w, m = 1, 2, 4, for phi the ReLU or leaky ReLU."""
+    """E phi(w)^m of one weight w, m = 1, 2, 4, for phi the ReLU."""
 
     k1: float
     k2: float
@@ -63,19 +63,14 @@ def half_moment(law: str, std: float, order: int) -> float:
     return float(scale**order * _ABSOLUTE[law].moment(order) / 2)
 
 
-def moments(law: str, std: float, *, slope: float = 0.0) -> Moments:
-    """k_1, k_2 and k_4 of a law, under ReLU or leaky ReLU.
+def moments(law: str, std: float) -> Moments:
+    """k_1, k_2 and k_4 of a law; errors as of `half_moment`.
 
-    `E phi(w)^m = (1 + (-a)^m) k_m` for phi(w) = max(w, a w). Gaussian weights and ReLU: k_1 = std /
-    sqrt(2 pi), k_2 = std^2 / 2, K_1 = pi - 1, K_2 = 5.
+    Of Gaussian weights: k_1 = std / sqrt(2 pi), k_2 = std^2 / 2, K_1 = pi - 1, K_2 = 5.
 
-    ValueError if `half_moment` refuses, or the slope a of the leaky ReLU is outside [0, 1).
-
-    Reference: Lemma A.2 with y a single 1. The leaky ReLU is not in the paper's theory.
+    Reference: Lemma A.2 with y a single 1.
     """
-    if not 0 <= slope < 1:
-        raise ValueError(f"slope must be in [0, 1); received {slope!r}")
-    return Moments(*((1 + (-slope) ** m) * half_moment(law, std, m) for m in (1, 2, 4)))
+    return Moments(*(half_moment(law, std, m) for m in (1, 2, 4)))
 
 
 def arc_cosine(cosines) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What happens after each step of a run: checks, sheets, rows, checkpoints, words for a caller."""
+"""What happens after each step of a run: checks, sheets, rows, checkpoints, progress."""
 
 import math
 import time
@@ -55,9 +55,9 @@ class Task:
 class AfterStep(keras.callbacks.Callback):
     """Acts after each step of one process' part of a run; an error ends the training there.
 
-    Losses that it is given, `error` of the model or else its whole loss, are the mean over the
-    batches since the last row of the log, which is None where this process writes no files. `done`
-    steps before have taken `seconds`.
+    Keras gives it the mean loss of the batches since the last row of the log: `error` of the model,
+    or else its whole loss. `log` is None where this process writes no files. Earlier calls took
+    `done` steps, in `seconds`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class AfterStep(keras.callbacks.Callback):
         self._on_step, self._done, self._seconds = on_step, done, seconds
         self._row_step = self._mark_step = self._saved = done
         self._mark_sum = 0.0  # of the losses between the last checkpoint and the last row
-        self._first, self._told = done, 0.0  # where the speed is counted from, and when it was told
+        self._first, self._told = done, 0.0  # start of the speed, and when it was reported
         self._began = self._row_began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

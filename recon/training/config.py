@@ -36,11 +36,11 @@ class Schedule(Checked):
     task: ClassVar[str]  # names the kind of training in a run's record
 
     seed: int = 0
-    """Names random weights, and the order and cuts of the images."""
+    """Names the random weights, and the order and cuts of the pictures."""
     crop: int = 227
-    """Side of the training images, in pixels."""
+    """Side of the squares cut from the pictures, in pixels."""
     batch: int = 32
-    """Images a step, over all devices."""
+    """Squares a step, over all devices."""
     steps: int = 200_000
     """Steps in all. A continued run may raise them: its rates are those of a run that had them
     from the start, since milestones are counted in steps."""
@@ -49,7 +49,7 @@ class Schedule(Checked):
     milestones: tuple[int, ...] = (100_000, 150_000)
     """Numbers of steps after which the rate falls ("multistep"). The paper names none: ours."""
     rate_factor: float = 0.1
-    """What the rate is multiplied by at each milestone; Caffe's gamma. Ours too."""
+    """Factor of the rate at each milestone, Caffe's gamma; ours too."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's decay rates of the mean gradient and of the mean squared gradient."""
     weight_decay: float = 4e-4

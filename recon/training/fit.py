@@ -55,7 +55,7 @@ class RunOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a training."""
+    """The outcome of a training."""
 
     folder: Path
     started_at: int  # steps that had been done before
@@ -134,7 +134,7 @@ def run_training(
         out.mkdir(parents=True, exist_ok=True)
         with locked(out) if writes else nullcontext(), _full_disk_told(run):
             found, notes = run.checkpoints.latest()
-            if found and config.steps < found.step:  # told before the record is written with them
+            if found and config.steps < found.step:  # before the record is written with them
                 raise ValueError(
                     f"steps must be at least the {found.step} that the run has done;"
                     f" received {config.steps}"
@@ -189,7 +189,7 @@ def fit(
 
 @contextmanager
 def _full_disk_told(run: RunFolder) -> Iterator[None]:
-    """Says what is left, and what to do, where nothing more can be written."""
+    """An error that says what is left, and what to do, where nothing more can be written."""
     try:
         yield
     except OSError as error:

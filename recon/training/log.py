@@ -33,7 +33,7 @@ class TrainingLog(AbstractContextManager):
         path = folder / CSV_NAME
         if path.exists():
             os.truncate(path, _size_until(path, step, columns))
-        # Unbuffered: what was not written is never tried again behind one's back.
+        # Unbuffered: a buffer would write again, later, what failed.
         self._csv = path.open("ab", buffering=0)
         if self._csv.seek(0, io.SEEK_END) == 0:
             self._csv.write(_line(columns))
@@ -68,7 +68,7 @@ class TrainingLog(AbstractContextManager):
                 tf.summary.image(name, pixels[None])
 
     def sync(self) -> None:
-        """Makes what was added last through a loss of power."""
+        """Writes what was added to the disk itself: it then outlasts a loss of power."""
         os.fsync(self._csv.fileno())
         if self._events is not None:
             self._events.flush()

@@ -253,8 +253,11 @@ def reconstruct(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarra
     It is float32 of that shape, of images in [0, 1], but unbounded.
     """
     filled = whole_batches(images, batch)
-    if backend.hosts() == 1:
-        back = model.predict(filled, batch, verbose=0)
+    if backend.hosts() == 1:  # batch by batch: `predict` builds a pipeline anew in every call
+        backend.attach_state(model)
+        starts = range(0, len(filled), batch)
+        parts = [model.predict_on_batch(filled[start : start + batch]) for start in starts]
+        back = np.concatenate(parts)
     else:  # each host computes all: NumPy cannot fetch what `predict` leaves on other hosts
         groups = model.trainable_variables, model.non_trainable_variables
         weights = ([ops.convert_to_numpy(v) for v in variables] for variables in groups)

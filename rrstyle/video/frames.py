@@ -1,4 +1,4 @@
-"""Pictures of a clip, one after another, in the manner of a painting."""
+"""Pictures of a clip, one after another, in the style of a picture: the one way to do it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -48,7 +48,7 @@ def stylize_video(
     overwrite: bool = False,
     on_step: OnStep = ignore,
 ) -> Path:
-    """Paints a clip in the manner of a picture, or of several, with an untrained network.
+    """Paints a clip in the style of a picture, or of several, with an untrained network.
 
     Times, audio and the way up stay those of the clip. Memory does not grow with its length.
     What is done so far lies in the folder OUTPUT.parts; the same call again goes on from there, to

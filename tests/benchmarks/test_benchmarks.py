@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import input_pipeline, quality, roofline, speed, timing, train
+from benchmarks import input_pipeline, quality, roofline, speed, sweeps, timing, train
 from benchmarks.cases import CASES, configure
 from recon.costs import ConvolutionShape
 from rrstyle.config import NetworkConfig
@@ -213,3 +213,19 @@ def test_input_pipeline_runs_to_the_end(in_this_process, tmp_path, capsys) -> No
     assert (crop, threads) == (16, 1)
     assert min(rate, core_rate, images, peak, scan) > 0
     assert growth >= 0
+
+
+def test_sweeps_are_compared_in_turn(monkeypatch, capsys, tmp_path) -> None:
+    found = {sweeps.HERE: iter([(6.0, 20), (2.0, 20)]), tmp_path: iter([(1.0, 10), (3.0, 10)])}
+    order = []
+
+    def measure(folder, name, scale):
+        order.append(folder)
+        return next(found[folder])
+
+    monkeypatch.setattr(sweeps, "measure", measure)
+    sweeps.main([str(tmp_path), "laws", "--runs", "2"])
+    assert order == [sweeps.HERE, tmp_path] * 2
+    # Medians 4 and 2 s: twice the time, of twice the rows.
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert " ".join(line.split()) == "laws 4.00 2.00 2.00 20 10 1.00"

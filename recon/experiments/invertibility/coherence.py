@@ -7,8 +7,9 @@ two filters of a group; `rows`, of two rows of W, all shifts of all filters, as 
 it; `ungrouped`, of random filters that see all channels. VGG16 has no groups: it has two kinds.
 Learned filters are those of the files that are given; the paper's were trained on ILSVRC 2012.
 
-`printed` is one draw, unsaid of which kind. Shifts hardly matter: moved filters share fewer taps.
-The laptop scale takes two minutes on one core. Expected there, means of 20 networks:
+`printed` is of one draw; the paper does not say of which kind. Shifts hardly matter: moved filters
+share fewer taps. The laptop scale takes two minutes on one core. Expected
+there, means of 20 networks:
 
 - AlexNet's filters .198, .124, .096, .105, .104, within 3 % of what is printed, pairs of a group
   within 5 %. Filters that see all channels are 30 % below: the printed ones are grouped;

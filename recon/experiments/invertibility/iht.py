@@ -76,7 +76,7 @@ class Reconstructions(trainings.AgainstTrained):
 
 
 def _methods(encoder: str) -> tuple[tuple[str, str], ...]:
-    """Filters and unpooling; the filters of a random network are random ones."""
+    """Pairs of filters and unpooling: a random network has no learned filters."""
     filters = ("learned", "random") if encoder == "trained" else ("random",)
     pairs = tuple((kind, unpooling) for kind in filters for unpooling in UNPOOLINGS)
     return ("original", "none"), ("mean", "none"), *pairs, ("activations", "none")

@@ -95,11 +95,14 @@ class ReadoutExperiment(Experiment):
 
     def measure(self, settings: Readout, cell: Cell, pictures: Pictures, seed: int) -> list[Row]:
         truth = metrics.luminance(pictures.pixels)
+        window = metrics.windowed(truth)
         found = reconstructions(_plan(cell), pictures.pixels, seed=seed + cell["network"])
         rows = []
         for name, output in found.items():
             grey = output if name == "mean" else metrics.luminance(output)
-            ssim, pearson = metrics.study_scores(truth, grey)
+            bounded = metrics.stretched(grey)
+            ssim = metrics.study_ssim(window, metrics.windowed(bounded))
+            pearson = metrics.correlation(truth, bounded)
             if name.startswith("ridge"):
                 psnr = metrics.psnr(pictures.pixels, np.clip(output, 0, 1))
             else:  # a random network's output has no scale to compare

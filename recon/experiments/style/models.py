@@ -19,7 +19,7 @@ from recon.experiments.style import transfers
 from recon.style_measures import diversity, edge
 from rrstyle.presets import PAPER_PRESETS
 
-# What is another one, and by how much the seeds of rrVGG and FVT differ from the first.
+# What differs from the first picture, and by how much the seeds of rrVGG and FVT do.
 CHANGED = {"nothing": (0, 0), "FVT": (0, 1), "rrVGG": (1, 0), "both": (1, 1)}
 
 
@@ -98,7 +98,7 @@ class ModelsExperiment(transfers.StyleStudy):
 
 
 def _words(changed: str) -> str:
-    """What is said of a picture."""
+    """The caption of a picture."""
     return {"nothing": "as above", "both": "both"}.get(changed, f"another {changed}")
 
 

@@ -109,7 +109,7 @@ class SpeedExperiment(transfers.StyleStudy):
         )
         rows = []
         for space in SPACES:
-            transfer(brief, space)  # what compiles does so here
+            transfer(brief, space)  # compiles: not timed
             picture, took = transfer(pair, space)
             rows.append(transfers.scored({**key, "space": space, **took}, pair, picture))
         return rows

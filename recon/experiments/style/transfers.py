@@ -112,18 +112,18 @@ def descent(
 
 
 def clock() -> float:
-    """Seconds so far: where one thread of a processor computes, its own, not those of others."""
+    """Seconds so far: of the processor where one thread of it computes, else by the wall."""
     alone = backend.threads() == "one" and backend.device().startswith("cpu")
     return time.process_time() if alone else time.perf_counter()
 
 
 def timed_descent(
-    objective: Objective, start: np.ndarray, config: StyleConfig, *, unit: float = 1.0
+    objective: Objective, start: np.ndarray, config: StyleConfig
 ) -> tuple[np.ndarray, float]:
-    """`descent`, and its seconds a step. What compiles does so in a step before, not timed."""
-    objective.adam(start, steps=1, rate=unit, report=ignore)
+    """`descent`, and its seconds a step; a step before it, which compiles, is not timed."""
+    objective.adam(start, steps=1, rate=1.0, report=ignore)
     began = clock()
-    found = descent(objective, start, config, unit=unit)
+    found = descent(objective, start, config)
     return found, (clock() - began) / config.optimise.steps[-1]
 
 

@@ -96,8 +96,8 @@ class ConvergenceExperiment(CourseSweep):
 class InitSweep(CourseSweep):
     """Random VGG16s by their weights."""
 
-    varied: str  # what their weights differ in, as the title says it
-    label: str  # what is said of each, from the values of the first columns
+    varied: str  # what their weights differ in, for the title
+    label: str  # of each in the legend, from the values of the first columns
 
     def draw(self, frame: pd.DataFrame) -> Figure:
         figure = Figure(figsize=(6.5, 4.2), layout="constrained")

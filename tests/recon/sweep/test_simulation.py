@@ -130,6 +130,16 @@ def test_scores_are_those_of_the_reconstructions():
     assert len(scores[0]["chroma"]) == 3
 
 
+def test_pictures_and_outputs_are_blurred_once_for_all_scores(monkeypatch):
+    counts, blur = [], metrics._blur
+    monkeypatch.setattr(metrics, "_blur", lambda maps: counts.append(maps.shape[0]) or blur(maps))
+    plan = at_full_size(rr_vgg("conv1", channels=3))
+    networks = [simulation.draw_kernels(plan, seed=s) for s in (0, 1)]
+    simulation.score([plan], networks, pictures(2, 14, 14))
+    # The pictures, the others and four outputs, each with its square; an output with either.
+    assert sum(counts) == 2 * (2 * (2 + 4) + 2 * 4)
+
+
 def test_a_single_picture_has_no_null():
     plan = at_full_size(rr_vgg("conv1", channels=2))
     (((scores,),)) = simulation.score(

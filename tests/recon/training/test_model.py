@@ -109,6 +109,20 @@ def test_what_comes_back_by_hand():
     np.testing.assert_allclose(back[1:, 0, 0], [[0.05, 0.1, 1]] * 2, rtol=1e-5)
 
 
+def test_what_comes_back_amid_fit_is_of_the_weights_so_far(monkeypatch):
+    monkeypatch.setattr(keras.Model, "predict", None)  # it builds a pipeline anew in every call
+    model, _, pixels = one_pixel()
+    found = []
+
+    def keep(batch, logs):
+        found.append(reconstruct(model, pixels, batch=1))
+
+    keeping = keras.callbacks.LambdaCallback(on_train_batch_end=keep)
+    model.fit(pixels, pixels, callbacks=[keeping], verbose=0)
+    np.testing.assert_array_equal(found[0], reconstruct(model, pixels, batch=1))
+    assert np.abs(found[0][0, 0, 0] - [0.55, -0.9, 1]).max() > 1e-3  # as before the step
+
+
 def test_the_loss_of_single_images_by_hand():
     pixels = np.uint8([[[[0, 10, 255]]], [[[1, 1, 1]]]])
     back = np.float32([[[[3, 6, 255]]], [[[1, 1, 1]]]])
