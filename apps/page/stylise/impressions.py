@@ -17,7 +17,7 @@ from apps.service import uploads
 from apps.service.limits import Limits
 from apps.service.sketches import Subject, sketches
 from rrstyle.config import StyleConfig
-from rrstyle.pictures.images import encode_png, fit_within, resize
+from rrstyle.pictures.images import at_most, encode_png
 from rrstyle.presets import PRESETS
 
 # What a sketch changes.
@@ -110,6 +110,4 @@ def _subject_of(order: Order) -> Subject:
 @lru_cache(maxsize=32)
 def _small(path: Path) -> np.ndarray:
     """An upload, which never changes, as small as sketches need it."""
-    pixels = uploads.read_picture(path, path.name).pixels
-    size = pixels.shape[:2]
-    return resize(pixels, fit_within(size, min(max(size), _LOADED_SIDE)))
+    return at_most(uploads.read_picture(path, path.name).pixels, _LOADED_SIDE)
