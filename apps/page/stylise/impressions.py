@@ -12,6 +12,7 @@ import numpy as np
 
 from apps.page.stylise import handlers, opening, views
 from apps.page.stylise.album import Album, Order, open_album
+from apps.page.stylise.orders import order_of
 from apps.page.uploads import read_mask, upload_path
 from apps.service import uploads
 from apps.service.limits import Limits
@@ -31,7 +32,7 @@ _stops: dict[str | None, threading.Event] = {}  # of the sketches under way, by 
 
 @dataclass(frozen=True)
 class Impressions:
-    """Sketches of a page, by the server's limits; `values` are those of `handlers.order_of`."""
+    """Sketches of a page, by the server's limits; `values` are those of `order_of`."""
 
     limits: Limits
 
@@ -54,7 +55,7 @@ class Impressions:
         flag = _stops[request.session_hash] = threading.Event()
         yield _sketched()
         try:
-            order, album = handlers.order_of(values, self.limits), open_album(request)
+            order, album = order_of(values, self.limits), open_album(request)
             subject = _subject_of(order)
             looks = [preset.config for preset in PRESETS.values()]
             asked = replace(order.settings.config, side=looks[0].side)
@@ -89,7 +90,7 @@ def _is_shown(subject: Subject, config: StyleConfig, album: Album, chosen: Any) 
     made = [one for one in (album.find(chosen), *album.pictures[-1:]) if one]
     return any(
         _subject_of(one.order).key == subject.key
-        and replace(one.order.settings.config, side=config.side) == config
+        and replace(one.order.settings.config, side=config.side, composed_at=None) == config
         for one in made
     )
 

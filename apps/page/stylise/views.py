@@ -21,13 +21,14 @@ NOT_FINISHED = nothing_html("This picture is not finished: there is no way to ma
 # Widgets and states: those that a chosen picture changes, all that a job changes, and the buttons
 # that a job switches.
 SHOWN = ("stage", "chosen", "recipe", "download", "favourite", "delete")
-OUTPUTS = (*SHOWN, "status", "results", "gallery", "archive")
-SWITCHED = ("go", "stop", "more", "clear")
+OUTPUTS = (*SHOWN, "status", "results", "gallery", "archive", "bundle")
+SWITCHED = ("go", "stop", "more", "clear", "larger", "all")
 
 
 def switched(*, busy: bool, repeatable: bool = False) -> tuple:
     """`SWITCHED` while a job runs, or while none does and there is a picture to repeat."""
-    able = (not busy, busy, repeatable and not busy, not busy)
+    idle = not busy
+    able = (idle, busy, repeatable and idle, idle, idle, idle)
     return tuple(gr.Button(interactive=interactive) for interactive in able)
 
 

@@ -173,8 +173,8 @@ def test_a_picture_looked_at_during_a_job_stays_and_starts_no_other(pair, work):
     tab = handlers.Stylise(LIMITS)
     run(tab.stylise, *values(pair))
     first, paint = album().pictures[0], ("paint", *SETTINGS[1:])
-    off = [button.interactive for button in handlers.begin(request())[:4]]
-    assert off == [False, True, False, False]  # Stylise, Stop, More like this, Clear
+    off = [button.interactive for button in handlers.begin(request())[: len(views.SWITCHED)]]
+    assert off == [name == "stop" for name in views.SWITCHED]
     *_, more = click(str(first.thumb))
     assert more.interactive is False
     during, _ = run(tab.stylise, *values(pair, paint))
