@@ -57,11 +57,11 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     """The tab's widgets and what they do, with the built-in pictures by name."""
     with gr.Row(elem_classes="sides"):
         with gr.Column(scale=2, min_width=320):
-            asked, look, looked, sketches = _inputs(limits, files)
-            many = _many()
+            asked, looked, parts = _inputs(limits, files)
+            parts |= _many()
         with gr.Column(scale=3, min_width=320, elem_classes="stage"):
-            parts = _outputs()
-    parts |= many | {"sketches": sketches, "chosen": gr.State(None)}
+            parts |= _outputs()
+    parts["chosen"], look = gr.State(None), parts["look"]
     chosen, pictures = parts["chosen"], asked[: -len(CONTROLS)]  # with shares and mask
     outputs = [parts[name] for name in views.OUTPUTS]
     switched = [go, stop, more, clear, larger, every] = [parts[name] for name in views.SWITCHED]
@@ -115,6 +115,13 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
         event(None, [content], None, js=brush, api_visibility="private")
     names = (control.address for control in CONTROLS.values())
     settings = {"look": look, **dict(zip(names, controls, strict=True))}
+    widgets, remember = list(settings.values()), asset("remember-settings.js")
+    for event in (app.load, partial(gr.on, [widget.change for widget in widgets])):
+        event(None, widgets, None, js=remember, api_visibility="private")
+    undone = parts["back"].click(
+        None, widgets, widgets, js=asset("undo-setting.js"), api_visibility="private"
+    )
+    undone.then(sketch.impress, [chosen, *asked], sketched, **sketching)
     return StyliseTab(settings, controls, chosen)
 
 
@@ -203,12 +210,12 @@ def _outputs() -> dict[str, Any]:
     return found | {"recipe": recipe, "archive": archive}
 
 
-def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio, Any, gr.HTML]:
+def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], Any, dict[str, Any]]:
     """The left side: what one needs is in sight, the rest folded away.
 
     Returns:
-        The widgets that `orders.order_of` takes the values of; the looks, the event of one that
-        was chosen, and what holds their pictures.
+        The widgets that `orders.order_of` takes the values of, the event of a chosen look, and by
+        name the looks, what holds their pictures, and the button that undoes a change.
     """
     controls: dict[str, Any] = {}
     with gr.Row():
@@ -234,6 +241,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         controls["keep_colours"] = of_field(
             gr.Checkbox, DEFAULTS, "keep_colours", min_width=150, **words
         )
+    back = gr.Button("↶ Undo the last change of a setting", size="sm", elem_id="back")
     with gr.Accordion("More settings", open=False):
         info = "Paint rebuilds the photo from pieces of the style, optimise bends it step by step,"
         info += " the others recolour it at once."
@@ -296,4 +304,4 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         control.input(look_of, looked, [look], **QUIET)
     look.change(lambda name: gr.Radio(info=look_hint(name)), [look], [look], **QUIET)
     recipe.upload(in_words(load_recipe), [recipe], [note, look, *asked], **PRIVATE)
-    return asked, look, applied, sketches
+    return asked, applied, {"look": look, "sketches": sketches, "back": back}
