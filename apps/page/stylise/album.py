@@ -73,6 +73,7 @@ class Album:
     pictures: list[Made] = field(default_factory=list)
     favourites: set[Path] = field(default_factory=set)
     removed: list[Made] = field(default_factory=list)  # by the last removal, which can be undone
+    bundle: Path | None = None  # a ZIP of what became of many photographs
     _files: int = 0
     # Jobs add pictures while pages take some out.
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -153,6 +154,8 @@ class Album:
 
     def write_zip(self) -> Path:
         """All pictures in one ZIP, stored as they are: PNGs hardly shrink further."""
+        for old in self.folder.glob("stylised-*.zip"):  # posters would soon fill the disk
+            old.unlink()
         path = self.folder / f"stylised-{self._files:03d}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for made in self.pictures:

@@ -26,6 +26,7 @@ from apps.page.stylise.views import (
     SHOWN,
     all_shown,
     archive_button,
+    bundle_button,
     listed,
     opened,
     outputs,
@@ -36,7 +37,9 @@ from apps.page.stylise.views import (
 from apps.page.uploads import read_mask, read_upload
 from apps.service import jobs
 from apps.service.limits import Limits
-from rrstyle.pictures.images import encode_png, fit_within, resize
+from rrstyle.pictures.images import Picture, encode_png, fit_within, resize
+
+_UNDER_SIDE = 1024  # pixels, at most, of the photograph beside a picture: for looking only
 
 # By session, which a browser tab is: its job, waiting or running; whether somebody looks at another
 # picture meanwhile; and why the job ended, if by an error.
@@ -115,7 +118,7 @@ def reopen(request: gr.Request) -> tuple:
         _runs[request.session_hash] = run
     if album is None or not album.pictures:
         first = opened(album or open_album(request)) if run is None else {}
-        return *switched(busy=run is not None), *outputs(**first)
+        return *switched(busy=run is not None), *outputs(**first, bundle=bundle_button(album))
     return *switched(busy=run is not None, repeatable=True), *all_shown(album)[:-1]
 
 
@@ -211,7 +214,7 @@ def _make(
     styles = [read_upload(style, "style") for style in order.styles]
     album = open_album(request)
     size = fit_within(content.pixels.shape[:2], settings.config.side)
-    before = album.write("before", encode_png(resize(content.pixels, size)))
+    before = album.write("before", _under(content, size))
     started = time.monotonic()
     archive = gr.DownloadButton(value=None, interactive=False)
     yield {"status": status_html("Starting", 0.0), "archive": archive}
@@ -239,6 +242,8 @@ def _make(
             large = {} if done else unfinished(before, preview, caption)
             yield listed(album, (preview, caption)) | large
         else:
+            if (made := report.image.shape[:2]) != size:  # a tile's sides are rounded
+                before, size = album.write("before", _under(content, made)), made
             done.append(album.add(report, before, order))
             yield listed(album) | (shown(album, done[0]) if len(done) == 1 else {})
     for path in album.folder.glob("*-preview.png"):
@@ -248,6 +253,12 @@ def _make(
     line = _ended(len(done), settings.n, time.monotonic() - started)
     status = status_html(" ".join([line, *notes]))
     yield {"status": status, "gallery": album.gallery(), "archive": archive_button(album)}
+
+
+def _under(content: Picture, size: tuple[int, int]) -> bytes:
+    """The photograph that lies under a picture (height, width) on the stage, a PNG."""
+    small = fit_within(size, min(_UNDER_SIDE, max(size)))
+    return encode_png(resize(content.pixels, small))
 
 
 def _ended(done: int, n: int, seconds: float) -> str:

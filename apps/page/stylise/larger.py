@@ -28,12 +28,14 @@ def larger_choices(made: Made, limits: Limits) -> list[tuple[str, int]]:
 
 
 def larger_order(album: Album | None, chosen: Any, side: Any, limits: Limits) -> Order:
-    """The order of the chosen picture alone, larger; ValueError if there is none, or no
-    such size, or if it takes too much memory.
+    """The order of the chosen picture alone, larger.
 
     Args:
         album, chosen: Album, and the file name of its picture.
         side: Longer side in pixels.
+
+    Raises:
+        ValueError: If there is no such picture or size, or it takes too much memory.
     """
     _, made = chosen_of(album, chosen)
     sides = [side for _, side in larger_choices(made, limits)]
@@ -62,4 +64,4 @@ def _words(made: Made, side: int) -> str:
     if config.method == "paint":
         ratio = (1 + _PAINT_GROWS * new) / (1 + _PAINT_GROWS * old)
     memory = job_memory(_larger(config, side), 1)
-    return f"{width} × {height} px: about {duration(ratio * made.seconds)}, {memory:.1f} GiB"
+    return f"{width} × {height}: about {duration(ratio * made.seconds)}, {memory:.1f} GiB"

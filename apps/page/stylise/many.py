@@ -4,17 +4,15 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from apps.batch.outputs import unique_name
 from apps.errors import explain
-from apps.page.status import compare_html, duration, progress_text, status_html
+from apps.page.status import duration, progress_text, status_html
 from apps.page.stylise.album import Album
 from apps.page.stylise.orders import order_of
+from apps.page.stylise.views import bundle_button, passing
 from apps.page.uploads import read_mask, read_upload
 from apps.service import jobs
 from apps.service.limits import Limits
@@ -36,7 +34,7 @@ def make_all(
     Args:
         album: Where the ZIP lies.
         files: Uploaded photographs, one that is damaged is told and left out.
-        values: As for `order_of`, but for the photograph; each gets one picture of the seed.
+        values: As for `order_of`, but for the photograph; each file gets one picture of the seed.
         stop: Once set, what is done is kept.
     """
     if not isinstance(files, list) or not 1 <= len(files) <= MOST_PHOTOGRAPHS:
@@ -46,8 +44,8 @@ def make_all(
     settings, mask = order.settings, read_mask(order.mask)
     styles = [read_upload(style, "style") for style in order.styles]
     started = time.monotonic()
-    off = gr.DownloadButton(value=None, interactive=False)
-    yield {"status": status_html("Starting", 0.0), "bundle": off}
+    album.bundle = None
+    yield {"status": status_html("Starting", 0.0), "bundle": bundle_button(album)}
     names: set[str] = set()
     failures: list[str] = []
     path = album.new_path("photographs", "zip")
@@ -66,8 +64,8 @@ def make_all(
                 for report in _in_turn(job, stop):
                     if isinstance(report, jobs.Progress):
                         stage = f"photograph {number + 1} of {len(files)}: {report.stage}"
-                        share, left = (number + report.fraction) / len(files), None
-                        report = replace(report, stage=stage, fraction=share, seconds_left=left)
+                        share = (number + report.fraction) / len(files)
+                        report = jobs.Progress(stage, share)
                         yield {"status": status_html(progress_text(report), share)}
                     elif isinstance(report, tuple):
                         photograph, finished = report
@@ -85,8 +83,8 @@ def make_all(
     if more := len(failures) - len(told):
         told.append(f"And {more} more.")
     words = ["Stopped:" if stop.is_set() else "Done:", line, *told]
-    bundle = gr.DownloadButton(value=str(path), interactive=True) if names else off
-    yield {"status": status_html(" ".join(words)), "bundle": bundle}
+    album.bundle = path if names else None
+    yield {"status": status_html(" ".join(words)), "bundle": bundle_button(album)}
 
 
 def _in_turn(job: Callable[[], Iterator[Any]], stop: threading.Event) -> Iterator[Any]:
@@ -107,4 +105,4 @@ def _on_stage(album: Album, photograph: Any, finished: jobs.Finished) -> dict[st
     small = at_most(finished.image, _SHOWN_SIDE)
     before = album.write("many-before", encode_png(resize(photograph.pixels, small.shape[:2])))
     after = album.write("many", encode_png(small))
-    return {"stage": compare_html(before, after, photograph.name), "chosen": None}
+    return passing(before, after, photograph.name)

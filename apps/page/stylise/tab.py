@@ -157,7 +157,7 @@ def _many() -> dict[str, Any]:
         with gr.Row():
             button = gr.Button("Stylise all", size="md", min_width=130, elem_id="stylise-all")
             bundle = gr.DownloadButton(
-                "Download the ZIP", interactive=False, size="md", min_width=130
+                "Download ZIP", interactive=False, size="md", min_width=130, elem_id="bundle"
             )
     return {"files": files, "all": button, "bundle": bundle}
 
@@ -181,7 +181,7 @@ def _outputs() -> dict[str, Any]:
             favourite = gr.Button("☆ Favourite", interactive=False, size="md", min_width=100)
             delete = gr.Button("Delete", interactive=False, size="md", min_width=100)
         with gr.Row(visible=False, elem_id="enlarge") as enlarge:
-            info = "The same picture for a wall: its strokes stay where they are."
+            info = "The same strokes in the same places, for a wall: pixels, time, memory."
             sizes = gr.Dropdown([], label="Larger", info=info, scale=3, min_width=220)
             larger = gr.Button("Make it larger", size="md", min_width=130, elem_id="larger")
         gallery = gr.Gallery(

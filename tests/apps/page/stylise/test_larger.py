@@ -20,7 +20,7 @@ def test_sizes_are_offered_with_time_and_memory(pair, work):
     row, sizes, button = tab.offer(request(), chosen.path.name)
     assert (row.visible, button.interactive) == (True, True)
     # 48 to 1024 pixels: (1 + 1.25) / (1 + 1.25 * 48 ** 2 / 2 ** 20) of 2 s.
-    assert sizes.choices[0][0].startswith("1024 × 853 px: about 4 s, 1.")
+    assert sizes.choices[0][0].startswith("1024 × 853: about 4 s, 1.")
     assert [side for _, side in sizes.choices] == [1024, 2048]
     row, sizes, _ = tab.offer(request(), None)
     assert (row.visible, sizes.choices) == (False, [])

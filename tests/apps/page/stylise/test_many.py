@@ -13,7 +13,7 @@ from apps.service import jobs
 from apps.service.queue import QueueFull
 from rrstyle import recipes
 from rrstyle.pictures import images
-from tests.apps.page.stylise.without_work import LIMITS, album, request, run, values
+from tests.apps.page.stylise.without_work import LIMITS, album, reopened, request, run, values
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_names_are_kept_no_two_the_same_and_a_broken_one_is_told(pair, photograp
     assert "Done: 3 of 4 photographs in 1 s. words.png: not a PNG" in last["status"]
     assert any("Photograph 3 of 4" in u["status"] for u in updates if u["status"] != gr.skip())
     assert "dog.jpg" in last["stage"]
+    assert last["download"].interactive is False  # nothing shown is of another picture
     assert album().pictures == []  # the gallery is for single ones
+    assert reopened()["bundle"].value == last["bundle"].value
 
 
 def test_stop_keeps_what_is_done(pair, photographs, work):
