@@ -282,8 +282,7 @@ class StyleConfig(Checked):
             self.require(words, lambda v: not v, "style_rotate", "tile")
             self.require(f"None where method is {self.method}", lambda v: v is None, "composed_at")
         words = f"None or an integer from 16 to the side, {self.side}"
-        fits = partial(is_whole, low=16, high=self.side)
-        self.require(words, lambda v: v is None or fits(v), "composed_at")
+        self.require(words, lambda v: v is None or is_whole(v, 16, self.side), "composed_at")
         self.require("random, imagenet or a file name", partial(is_a, str), "weights")
         words = "ridge, random or the name of trained networks"
         self.require(words, partial(is_a, str), "decoder")

@@ -339,7 +339,7 @@ def paint_canvas(
         mask=work.mask,
         on_step=within(on_step, 0.02, 0.98),
         preview=preview if work.previews else None,
-        composed=small and paint_canvas(small, encoder, seed, on_step)[0],
+        composed=paint_canvas(small, encoder, seed, on_step)[0] if small else None,
     )
     return canvas, original
 

@@ -106,7 +106,7 @@ def apply_look(look: Any) -> list:
 
 def find_look(config: StyleConfig) -> str | None:
     """The look of a config, whatever its size and what no look sets; None if it has none."""
-    every = {"side": StyleConfig().side, "precision": "auto", "composed_at": None}
+    every: dict[str, Any] = {"side": StyleConfig().side, "precision": "auto", "composed_at": None}
     every |= {"tile": False, "style_rotate": False}
     alike = replace(config, **every)
     return next((look for look, one in PRESETS.items() if one.config == alike), None)
