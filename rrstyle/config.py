@@ -271,6 +271,9 @@ class StyleConfig(Checked):
     """0 returns the content, 1 the full style."""
     side: int = 512
     """Longer side of the result in pixels; the style is brought to the same longer side."""
+    composed_at: int | None = None
+    """Longer side at which `paint` composes the picture, `side` by default: a picture of that size
+    is made larger, with the same pieces of the style in the same places."""
     style_scale: float = 1.0
     """Size of the style's strokes and shapes, 0.25 to 4: its longer side as a multiple of that."""
     style_rotate: bool = False
@@ -303,6 +306,9 @@ class StyleConfig(Checked):
         if self.method != "paint":
             words = f"False where method is {self.method}"
             self.require(words, lambda v: not v, "style_rotate", "tile")
+            self.require(f"None where method is {self.method}", lambda v: v is None, "composed_at")
+        words = f"None or an integer from 16 to the side, {self.side}"
+        self.require(words, lambda v: v is None or is_whole(v, 16, self.side), "composed_at")
         self.require("random, imagenet or a file name", partial(is_a, str), "weights")
         words = "ridge, random or the name of trained networks"
         self.require(words, partial(is_a, str), "decoder")

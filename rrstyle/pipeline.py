@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from rrstyle.networks.pair import CnnDcn, with_plan_of
 from rrstyle.networks.plan import Conv, plan_of
 from rrstyle.networks.readout import build_decoder
 from rrstyle.networks.weight_files import RANDOM, load_weights
-from rrstyle.pictures.images import as_image, check_sides, fit_within, periodic, resize
+from rrstyle.pictures.images import as_image, at_most, check_sides, fit_within, periodic, resize
 from rrstyle.pictures.masks import as_mask, composite, fit_mask
 from rrstyle.pictures.regions import Regions, as_regions, check_method
 from rrstyle.progress import OnStep, Step, ignore, within
@@ -192,10 +193,12 @@ class Work:
     statistics: tuple | None = None  # weights of the `vgg` statistics network; None for random
     reference: SharedNetwork | None = None  # CNN of `statistics`, where a random one is used
     previews: bool = False  # whether steps with features become steps with previews
+    composed: "Work | None" = None  # the same smaller, whose composition the result has
 
 
 def read_inputs(content, style, weights, mask, style_mask, config: StyleConfig) -> Work:
     """The inputs of `stylize`, checked and brought to size; ValueError as there."""
+    given, composed = (content, style, weights, mask, style_mask), None
     styles = list(style) if isinstance(style, list | tuple) else [style]
     if not 1 <= len(styles) <= MOST_STYLES:
         raise ValueError(f"style must be 1 to {MOST_STYLES} pictures; received {len(styles)}")
@@ -219,7 +222,10 @@ def read_inputs(content, style, weights, mask, style_mask, config: StyleConfig) 
     if style_mask is not None:
         check_method(config.method)
         regions = as_regions(style_mask, len(styles)).of_styles(used)
-    return Work(config, content, blend, mask, regions)
+    if config.composed_at:
+        smaller = replace(config, side=config.composed_at, composed_at=None)
+        composed = read_inputs(*given, smaller)
+    return Work(config, content, blend, mask, regions, composed=composed)
 
 
 def _fitted(image, argument: str, config: StyleConfig, side: int) -> np.ndarray:
@@ -290,7 +296,8 @@ def paint_canvas(
     """
     config, content, style = work.config, work.content, work.style
     plan, wildness = plan_of(config.encoder), readout_wildness(config)
-    fitted = replace(work, content=_at_most(content), style=style.map(_at_most))
+    shrink = partial(at_most, side=_FITTED_SIDE)
+    fitted = replace(work, content=shrink(content), style=style.map(shrink))
     features = encoder.single(fitted.content), fitted.style.map(encoder.single)
     decode = _decoder(fitted, *features, seed, wildness)
     wild = decode if wildness in (0, 1) else _decoder(fitted, *features, seed, 1.0)
@@ -314,6 +321,8 @@ def paint_canvas(
         small = resize(np.clip(at_zero, 0, 1), size)
         return coloured(part_way(small, picture, config.strength), reduced)
 
+    small = work.composed
+    small = small and replace(small, networks=work.networks, previews=work.previews)
     canvas = Canvas(
         content,
         parts=tuple(Part(picture, shown(picture), i) for i, picture in enumerate(style.parts)),
@@ -330,13 +339,9 @@ def paint_canvas(
         mask=work.mask,
         on_step=within(on_step, 0.02, 0.98),
         preview=preview if work.previews else None,
+        composed=paint_canvas(small, encoder, seed, on_step)[0] if small else None,
     )
     return canvas, original
-
-
-def _at_most(picture: np.ndarray) -> np.ndarray:
-    """A picture reduced to the size that the readout of `paint` is fitted at."""
-    return resize(picture, fit_within(picture.shape[:2], min(_FITTED_SIDE, max(picture.shape[:2]))))
 
 
 def _decoder(work: Work, ours: np.ndarray, theirs: Blend, seed: int, wildness: float) -> Decode:

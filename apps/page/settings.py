@@ -42,6 +42,8 @@ CONTROLS = {
     "seed": Control("seed"),
     "keep_colours": Control("colours", "Photograph's colours kept", in_look=True),
     "style_scale": Control("scale", "Style scale", in_look=True),
+    "tile": Control("tile", "Borders wrap around"),
+    "style_rotate": Control("turn", "Strokes turned too"),
 }
 
 
@@ -103,12 +105,11 @@ def apply_look(look: Any) -> list:
 
 
 def find_look(config: StyleConfig) -> str | None:
-    """The look of a config, whatever its size; None if it has none."""
-    for look, preset in PRESETS.items():
-        alike = replace(config, side=preset.config.side, precision=preset.config.precision)
-        if alike == preset.config:
-            return look
-    return None
+    """The look of a config, whatever its size and what no look sets; None if it has none."""
+    every: dict[str, Any] = {"side": StyleConfig().side, "precision": "auto", "composed_at": None}
+    every |= {"tile": False, "style_rotate": False}
+    alike = replace(config, **every)
+    return next((look for look, one in PRESETS.items() if one.config == alike), None)
 
 
 def check_settings(values: Mapping[str, Any], *, limits: Limits) -> Settings:

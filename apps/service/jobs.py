@@ -30,6 +30,7 @@ turns = Turns()
 _ENDED = "the server ended before the job did; try again later"
 
 SLOW_METHODS = ("paint", "optimise")  # these take seconds; see the README's table
+_IMPRESSION_SIDE = 512  # pixels, at most: transport takes more memory than paint beyond
 
 Report = Callable[[Any], None]
 HeedStop = Callable[[], None]
@@ -52,6 +53,7 @@ class Finished:
     seed: int
     image: np.ndarray
     png: bytes
+    seconds: float = 0.0  # that it took
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,18 @@ def run_job(
     def work(report: Report, heed_stop: HeedStop) -> None:
         inputs = content.pixels, [style.pixels for style in styles]
         if impression and config.method in SLOW_METHODS:
-            quick, heed = replace(config, method="transport"), lambda step: heed_stop()
-            (first,) = variants(*inputs, quick, n=1, seed=seed, on_step=heed, **blend)
+            quick = replace(
+                config,
+                method="transport",
+                side=min(config.side, _IMPRESSION_SIDE),
+                composed_at=None,
+                style_rotate=False,
+                tile=False,
+            )
+            made = variants(
+                *inputs, quick, n=1, seed=seed, on_step=lambda step: heed_stop(), **blend
+            )
+            (first,) = made
             report(Preview(first.image, "first impression"))
         started = time.monotonic()
         done = 0
@@ -116,9 +128,11 @@ def run_job(
             *inputs, config, n=n, seed=seed, on_step=on_step, previews=impression, **blend
         )
         recipe = recipes.make_recipe(config, seed, content, styles, **blend)
+        before = started
         for variant in made:
             png = recipes.encode_picture(variant.image, replace(recipe, seed=variant.seed))
-            report(Finished(variant.seed, variant.image, png))
+            before, seconds = time.monotonic(), time.monotonic() - before
+            report(Finished(variant.seed, variant.image, png, seconds))
             done += 1
 
     held = sum(picture.pixels.nbytes for picture in (content, *styles))

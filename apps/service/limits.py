@@ -16,7 +16,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 class Limits:
     """Limits on one request, and on all of them together."""
 
-    max_side: int = 1024
+    max_side: int = 4096
     """Most pixels of the longer side of a result."""
     max_variants: int = 12
     """Most pictures of one request."""

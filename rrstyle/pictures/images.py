@@ -137,6 +137,12 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.clip(out, 0, 1, dtype=np.float32, order="C")
 
 
+def at_most(image: np.ndarray, side: int) -> np.ndarray:
+    """A picture (height, width, 3) whose longer side is `side` pixels, or its own if smaller."""
+    size = image.shape[:2]
+    return resize(image, fit_within(size, min(side, max(size))))
+
+
 def periodic(image: np.ndarray) -> np.ndarray:
     """A picture whose borders wrap around: near them it is faded into itself, moved by half.
 

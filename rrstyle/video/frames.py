@@ -79,8 +79,8 @@ class FramePainter:
 
     Args:
         style, weights, networks: As for `rrstyle.stylize`.
-        config: Settings; the method is paint, without `tile`. The longer side of the pictures is
-            `config.side`; both sides are even, as video wants them.
+        config: Settings; the method is paint, without `tile` and `composed_at`. The longer side of
+            the pictures is `config.side`; both sides are even, as video wants them.
         seed: Seed of the random network, an integer of at least 0.
 
     Raises:
@@ -101,8 +101,9 @@ class FramePainter:
         config = with_plan_of(networks, config or StyleConfig())
         if config.method != "paint":
             raise ValueError(f"method must be paint for a clip; received {config.method!r}")
-        if config.tile:
-            raise ValueError("tile must be left out for a clip")
+        if config.tile or config.composed_at:
+            name = "tile" if config.tile else "composed_at"
+            raise ValueError(f"{name} must be left out for a clip")
         self._style, self._weights, self._seed = style, weights, check_seed(seed)
         trained = load_weights(config.weights).up_to(config.encoder)
         self._trained, self._networks = trained.weights, networks

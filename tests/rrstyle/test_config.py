@@ -102,6 +102,12 @@ RULES = [
     (StyleConfig, "wildness", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "strength", "from 0 to 1", NOT_SHARES),
     (StyleConfig, "side", "an integer from 16 to 8192", (15, 8193, 512.0, True, None, 10**20)),
+    (
+        StyleConfig,
+        "composed_at",
+        "None or an integer from 16 to the side, 512",
+        (15, 513, 64.0, True),
+    ),
     (StyleConfig, "style_scale", "from 0.25 to 4", (0.24, 4.1, float("nan"), True, "1", None)),
     (StyleConfig, "fvt_seed", "None or an integer from 0 to 2^128", (-1, 1.0, True, 2**129)),
     (StyleConfig, "keep_colours", "True or False", (0, 1, "yes", None)),
@@ -153,6 +159,12 @@ def test_only_paint_turns_strokes_and_tiles(name):
     rule = f"{name} must be False where method is transport; received True"
     with pytest.raises(ValueError, match=rule):
         StyleConfig(method="transport", **{name: True})
+
+
+def test_only_paint_keeps_a_composition():
+    StyleConfig(composed_at=64)
+    with pytest.raises(ValueError, match="composed_at must be None where method is adain; rec"):
+        StyleConfig(method="adain", composed_at=64)
 
 
 def test_wildness_needs_the_ridge_decoder():

@@ -36,6 +36,8 @@ class Order:
         styles = " + ".join(Path(_name(style)).stem for style in self.styles)
         strength = self.settings.config.strength
         words = [self.settings.title, styles, f"strength {strength:g}" if strength < 1 else ""]
+        large = self.settings.config.composed_at
+        words += [f"{self.settings.config.side} px"] if large else []
         return ", ".join(word for word in words if word)
 
 
@@ -54,6 +56,8 @@ class Made:
     before: Path  # the photograph in the same size
     seed: int
     order: Order
+    size: tuple[int, int]  # height and width in pixels
+    seconds: float  # that it took
 
     @property
     def title(self) -> str:
@@ -69,15 +73,20 @@ class Album:
     pictures: list[Made] = field(default_factory=list)
     favourites: set[Path] = field(default_factory=set)
     removed: list[Made] = field(default_factory=list)  # by the last removal, which can be undone
+    bundle: Path | None = None  # a ZIP of what became of many photographs
     _files: int = 0
     # Jobs add pictures while pages take some out.
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def write(self, kind: str, png: bytes) -> Path:
-        """A new file, which is no picture of the album."""
+    def new_path(self, kind: str, suffix: str) -> Path:
+        """The path of a new file."""
         # No client's file name: those are for people, never for the file system.
         self._files += 1
-        path = self.folder / f"{self._files:03d}-{kind}.png"
+        return self.folder / f"{self._files:03d}-{kind}.{suffix}"
+
+    def write(self, kind: str, png: bytes) -> Path:
+        """A new file, which is no picture of the album."""
+        path = self.new_path(kind, "png")
         path.write_bytes(png)
         return path
 
@@ -92,9 +101,10 @@ class Album:
     def add(self, finished: Finished, before: Path, order: Order) -> Made:
         """A new picture; `before` is the photograph in its size."""
         path = self.write(f"{order.settings.config.method}-seed-{finished.seed}", finished.png)
-        size = fit_within(finished.image.shape[:2], _THUMB_SIDE)
-        thumb = self.write("thumb", encode_png(resize(finished.image, size)))
-        made = Made(path, thumb, before, finished.seed, order)
+        height, width, _ = finished.image.shape
+        small = fit_within((height, width), _THUMB_SIDE)
+        thumb = self.write("thumb", encode_png(resize(finished.image, small)))
+        made = Made(path, thumb, before, finished.seed, order, (height, width), finished.seconds)
         with self._lock:
             if len(self.pictures) >= MOST_PICTURES:
                 rest = (one for one in self.pictures if one.path not in self.favourites)
@@ -144,6 +154,8 @@ class Album:
 
     def write_zip(self) -> Path:
         """All pictures in one ZIP, stored as they are: PNGs hardly shrink further."""
+        for old in self.folder.glob("stylised-*.zip"):  # posters would soon fill the disk
+            old.unlink()
         path = self.folder / f"stylised-{self._files:03d}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for made in self.pictures:

@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,17 @@ import gradio as gr
 
 from apps.errors import explain
 from apps.page.errors import in_words
-from apps.page.settings import CONTROLS, LARGEST_SEED, check_settings
 from apps.page.status import duration, progress_text, status_html
-from apps.page.stylise.album import Album, Made, Order, album_of, browser_of, open_album
+from apps.page.stylise.album import Made, Order, album_of, browser_of, open_album
+from apps.page.stylise.larger import larger_choices, larger_order
+from apps.page.stylise.many import make_all
+from apps.page.stylise.orders import next_order, order_of
 from apps.page.stylise.runs import Run
 from apps.page.stylise.views import (
     SHOWN,
     all_shown,
     archive_button,
+    bundle_button,
     listed,
     opened,
     outputs,
@@ -34,9 +37,9 @@ from apps.page.stylise.views import (
 from apps.page.uploads import read_mask, read_upload
 from apps.service import jobs
 from apps.service.limits import Limits
-from rrstyle.config import is_share
-from rrstyle.pictures.images import encode_png, fit_within, resize
-from rrstyle.transfer.blends import MOST_STYLES
+from rrstyle.pictures.images import Picture, encode_png, fit_within, resize
+
+_UNDER_SIDE = 1024  # pixels, at most, of the photograph beside a picture: for looking only
 
 # By session, which a browser tab is: its job, waiting or running; whether somebody looks at another
 # picture meanwhile; and why the job ended, if by an error.
@@ -47,25 +50,53 @@ _reasons: dict[str | None, str] = {}
 
 @dataclass(frozen=True)
 class Stylise:
-    """The tab's jobs, by the server's limits."""
+    """The tab's jobs, by the server's limits; `values` are those of `order_of`."""
 
     limits: Limits
 
     def stylise(self, request: gr.Request, *values: Any) -> Iterator[tuple]:
-        """Make pictures as the controls say; `values` as `order_of` takes them."""
+        """Make pictures as the controls say."""
         yield from self._run(request, lambda: order_of(values, self.limits))
+
+    def offer(self, request: gr.Request, chosen: Any) -> tuple:
+        """The larger sizes that the chosen picture can have: their row, sizes, and the button."""
+        album = album_of(request)
+        made = album.find(chosen) if album else None
+        sizes = larger_choices(made, self.limits) if made else []
+        first = sizes[0][1] if sizes else None
+        button = gr.Button(interactive=not is_busy(request))
+        return gr.Row(visible=bool(sizes)), gr.Dropdown(choices=sizes, value=first), button
+
+    def larger(self, request: gr.Request, chosen: Any, side: Any) -> Iterator[tuple]:
+        """Make the chosen picture again, the same but with a longer side of `side` pixels."""
+        yield from self._run(
+            request, lambda: larger_order(album_of(request), chosen, side, self.limits)
+        )
+
+    def all_alike(self, request: gr.Request, files: Any, *values: Any) -> Iterator[tuple]:
+        """Make a picture of each of many photographs, all as the controls say."""
+        yield from _start(
+            request, lambda stop: make_all(open_album(request), files, values, stop, self.limits)
+        )
 
     def more_like_this(self, request: gr.Request, chosen: Any) -> Iterator[tuple]:
         """Make as many pictures as the chosen one was made with, of the seeds after its last."""
         yield from self._run(request, lambda: next_order(album_of(request), chosen))
 
-    @in_words
     def _run(self, request: gr.Request, find_order: Callable[[], Order]) -> Iterator[tuple]:
-        run = _runs.get(request.session_hash)
-        if run is None or run.started:
-            run = _runs[request.session_hash] = Run(browser_of(request))
-        run.start(_make(request, find_order, run.stop, self.limits))
-        yield from _follow(request)
+        yield from _start(request, lambda stop: _make(request, find_order, stop, self.limits))
+
+
+@in_words
+def _start(
+    request: gr.Request, make: Callable[[threading.Event], Iterator[dict[str, Any]]]
+) -> Iterator[tuple]:
+    """A job of the session, of values of `OUTPUTS` by name, and what it shows."""
+    run = _runs.get(request.session_hash)
+    if run is None or run.started:
+        run = _runs[request.session_hash] = Run(browser_of(request))
+    run.start(make(run.stop))
+    yield from _follow(request)
 
 
 def begin(request: gr.Request) -> tuple:
@@ -87,7 +118,7 @@ def reopen(request: gr.Request) -> tuple:
         _runs[request.session_hash] = run
     if album is None or not album.pictures:
         first = opened(album or open_album(request)) if run is None else {}
-        return *switched(busy=run is not None), *outputs(**first)
+        return *switched(busy=run is not None), *outputs(**first, bundle=bundle_button(album))
     return *switched(busy=run is not None, repeatable=True), *all_shown(album)[:-1]
 
 
@@ -173,47 +204,6 @@ def show(request: gr.Request, event: gr.SelectData) -> tuple:
     return *shown(album, made).values(), gr.Button(interactive=not busy)
 
 
-def order_of(values: tuple, limits: Limits) -> Order:
-    """A checked order; ValueError if a value breaks a rule.
-
-    The values are photograph, four styles, their four shares, mask, then those of `CONTROLS`.
-    """
-    content, rest = values[0], values[1:]
-    styles, shares = rest[:MOST_STYLES], rest[MOST_STYLES : 2 * MOST_STYLES]
-    mask, *settings = rest[2 * MOST_STYLES :]
-    there = [(s, _share(w)) for s, w in zip(styles, shares, strict=True) if s is not None]
-    if not there:
-        raise ValueError("style: no picture; choose or upload one first")
-    chosen, weights = zip(*there, strict=True)
-    if not any(weights):
-        raise ValueError("share must be above 0 for one style at least; received only 0")
-    checked = check_settings(dict(zip(CONTROLS, settings, strict=True)), limits=limits)
-    return Order(content, chosen, weights, mask, checked)
-
-
-def next_order(album: Album | None, chosen: Any) -> Order:
-    """The order again, with seeds that no picture of its kind has; ValueError if there are none."""
-    made = album.find(chosen) if album else None
-    if album is None or made is None:
-        raise ValueError("picture: choose one of the gallery first; received none")
-    settings, order = made.order.settings, made.order
-    seed = 1 + max(one.seed for one in album.pictures if _same(one.order, order))
-    if seed + settings.n - 1 > LARGEST_SEED:
-        raise ValueError(f"seed must be at most {LARGEST_SEED}; received {seed}")
-    return replace(order, settings=replace(settings, seed=seed))
-
-
-def _same(one: Order, other: Order) -> bool:
-    """Whether two orders differ in their seeds only."""
-    return one == replace(other, settings=replace(other.settings, seed=one.settings.seed))
-
-
-def _share(value: Any) -> float:
-    if not is_share(value):
-        raise ValueError(f"share must be from 0 to 1; received {value!r}")
-    return float(value)
-
-
 def _make(
     request: gr.Request, find_order: Callable[[], Order], flag: threading.Event, limits: Limits
 ) -> Iterator[dict[str, Any]]:
@@ -224,7 +214,7 @@ def _make(
     styles = [read_upload(style, "style") for style in order.styles]
     album = open_album(request)
     size = fit_within(content.pixels.shape[:2], settings.config.side)
-    before = album.write("before", encode_png(resize(content.pixels, size)))
+    before = album.write("before", _under(content, size))
     started = time.monotonic()
     archive = gr.DownloadButton(value=None, interactive=False)
     yield {"status": status_html("Starting", 0.0), "archive": archive}
@@ -252,6 +242,8 @@ def _make(
             large = {} if done else unfinished(before, preview, caption)
             yield listed(album, (preview, caption)) | large
         else:
+            if (made := report.image.shape[:2]) != size:  # a tile's sides are rounded
+                before, size = album.write("before", _under(content, made)), made
             done.append(album.add(report, before, order))
             yield listed(album) | (shown(album, done[0]) if len(done) == 1 else {})
     for path in album.folder.glob("*-preview.png"):
@@ -261,6 +253,12 @@ def _make(
     line = _ended(len(done), settings.n, time.monotonic() - started)
     status = status_html(" ".join([line, *notes]))
     yield {"status": status, "gallery": album.gallery(), "archive": archive_button(album)}
+
+
+def _under(content: Picture, size: tuple[int, int]) -> bytes:
+    """The photograph that lies under a picture (height, width) on the stage, a PNG."""
+    small = fit_within(size, min(_UNDER_SIDE, max(size)))
+    return encode_png(resize(content.pixels, small))
 
 
 def _ended(done: int, n: int, seconds: float) -> str:

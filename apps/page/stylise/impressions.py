@@ -12,12 +12,13 @@ import numpy as np
 
 from apps.page.stylise import handlers, opening, views
 from apps.page.stylise.album import Album, Order, open_album
+from apps.page.stylise.orders import order_of
 from apps.page.uploads import read_mask, upload_path
 from apps.service import uploads
 from apps.service.limits import Limits
 from apps.service.sketches import Subject, sketches
 from rrstyle.config import StyleConfig
-from rrstyle.pictures.images import encode_png, fit_within, resize
+from rrstyle.pictures.images import at_most, encode_png
 from rrstyle.presets import PRESETS
 
 # What a sketch changes.
@@ -31,7 +32,7 @@ _stops: dict[str | None, threading.Event] = {}  # of the sketches under way, by 
 
 @dataclass(frozen=True)
 class Impressions:
-    """Sketches of a page, by the server's limits; `values` are those of `handlers.order_of`."""
+    """Sketches of a page, by the server's limits; `values` are those of `order_of`."""
 
     limits: Limits
 
@@ -54,7 +55,7 @@ class Impressions:
         flag = _stops[request.session_hash] = threading.Event()
         yield _sketched()
         try:
-            order, album = handlers.order_of(values, self.limits), open_album(request)
+            order, album = order_of(values, self.limits), open_album(request)
             subject = _subject_of(order)
             looks = [preset.config for preset in PRESETS.values()]
             asked = replace(order.settings.config, side=looks[0].side)
@@ -89,7 +90,7 @@ def _is_shown(subject: Subject, config: StyleConfig, album: Album, chosen: Any) 
     made = [one for one in (album.find(chosen), *album.pictures[-1:]) if one]
     return any(
         _subject_of(one.order).key == subject.key
-        and replace(one.order.settings.config, side=config.side) == config
+        and replace(one.order.settings.config, side=config.side, composed_at=None) == config
         for one in made
     )
 
@@ -110,6 +111,4 @@ def _subject_of(order: Order) -> Subject:
 @lru_cache(maxsize=32)
 def _small(path: Path) -> np.ndarray:
     """An upload, which never changes, as small as sketches need it."""
-    pixels = uploads.read_picture(path, path.name).pixels
-    size = pixels.shape[:2]
-    return resize(pixels, fit_within(size, min(max(size), _LOADED_SIDE)))
+    return at_most(uploads.read_picture(path, path.name).pixels, _LOADED_SIDE)

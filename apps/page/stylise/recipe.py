@@ -45,7 +45,7 @@ def load_recipe(value: Any) -> list:
     """The recipe of an uploaded picture, for the controls; ValueError if it has none.
 
     Returns:
-        A note, the look, then what `apps.page.stylise.handlers.order_of` takes; pictures that are
+        A note, the look, then what `apps.page.stylise.orders.order_of` takes; pictures that are
         not built in are None.
     """
     recipe, name = read_upload_recipe(value, "recipe")

@@ -21,6 +21,7 @@ from apps.page.settings import (
 )
 from apps.page.status import status_html
 from apps.page.stylise import handlers, history, impressions, views
+from apps.page.stylise.many import MOST_PHOTOGRAPHS
 from apps.page.stylise.opening import FIRST_PAIR
 from apps.page.stylise.recipe import load_recipe
 from apps.page.widgets import (
@@ -40,6 +41,7 @@ from rrstyle.presets import PRESETS
 from rrstyle.transfer.blends import MOST_STYLES
 
 _BLEND, _PAINT = "Blend with more styles", "Paint where the style goes"
+_TURN, _MANY = "Tiles and turned strokes", "Many photographs at once"
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,14 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     """The tab's widgets and what they do, with the built-in pictures by name."""
     with gr.Row(elem_classes="sides"):
         with gr.Column(scale=2, min_width=320):
-            asked, look, looked, sketches = _inputs(limits, files)
+            asked, looked, parts = _inputs(limits, files)
+            parts |= _many()
         with gr.Column(scale=3, min_width=320, elem_classes="stage"):
-            parts = _outputs()
-    parts["sketches"], parts["chosen"] = sketches, gr.State(None)
+            parts |= _outputs()
+    parts["chosen"], look = gr.State(None), parts["look"]
     chosen, pictures = parts["chosen"], asked[: -len(CONTROLS)]  # with shares and mask
     outputs = [parts[name] for name in views.OUTPUTS]
-    switched = [go, stop, more, clear] = [parts[name] for name in views.SWITCHED]
+    switched = [go, stop, more, clear, larger, every] = [parts[name] for name in views.SWITCHED]
     run = handlers.Stylise(limits)
     told = [*switched, parts["status"]]
     sketch = impressions.Impressions(limits)
@@ -72,11 +75,13 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
     changes = [picture.change for picture in pictures]
     gr.on(changes, sketch.impress, [chosen, *asked], sketched, **sketching)
     looked.then(sketch.impress, [chosen, *asked], sketched, **sketching)
-    gr.on([go.click, more.click], impressions.stop, None, None, **QUIET)
+    gr.on([b.click for b in (go, more, larger, every)], impressions.stop, None, None, **QUIET)
     app.unload(impressions.stop)
     for began, handler, values in (
         (go.click(handlers.begin, None, told, **QUIET), run.stylise, asked),
         (more.click(handlers.begin, None, told, **QUIET), run.more_like_this, [chosen]),
+        (larger.click(handlers.begin, None, told, **QUIET), run.larger, [chosen, parts["sizes"]]),
+        (every.click(handlers.begin, None, told, **QUIET), run.all_alike, [parts["files"], *asked]),
         # A job goes on when its page is lost: the next one follows it.
         (app.load(handlers.reopen, None, [*switched, *outputs], **QUIET), handlers.follow, None),
     ):
@@ -85,7 +90,10 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
         ended = job.success(handlers.end, [chosen], switched, **QUIET)
         ended.then(sketch.looks, [chosen, *asked], sketched, **sketching)
         job.failure(handlers.fail, [chosen], told, **QUIET)
-    go.click(None, None, None, js=asset("show-job.js"), api_visibility="private")
+    show_job = asset("show-job.js")
+    gr.on([go.click, every.click], None, None, None, js=show_job, api_visibility="private")
+    offered = [parts["enlarge"], parts["sizes"], larger]
+    chosen.change(run.offer, [chosen], offered, **QUIET)
     # No `cancels=`: that would drop the pictures that are done and leave an error badge.
     stop.click(handlers.stop, None, None, **QUIET)
     shown = [*(parts[name] for name in views.SHOWN), more]
@@ -107,6 +115,13 @@ def stylise_tab(app: gr.Blocks, limits: Limits, files: Mapping[str, Path]) -> St
         event(None, [content], None, js=brush, api_visibility="private")
     names = (control.address for control in CONTROLS.values())
     settings = {"look": look, **dict(zip(names, controls, strict=True))}
+    widgets, remember = list(settings.values()), asset("remember-settings.js")
+    for event in (app.load, partial(gr.on, [widget.change for widget in widgets])):
+        event(None, widgets, None, js=remember, api_visibility="private")
+    undone = parts["back"].click(
+        None, widgets, widgets, js=asset("undo-setting.js"), api_visibility="private"
+    )
+    undone.then(sketch.impress, [chosen, *asked], sketched, **sketching)
     return StyliseTab(settings, controls, chosen)
 
 
@@ -118,6 +133,33 @@ def _blend_label(*pictures: Any) -> gr.Accordion:
 
 def _paint_label(mask: Any) -> gr.Accordion:
     return gr.Accordion(label=f"{_PAINT}: in parts" if mask else _PAINT)
+
+
+def _turn_label(*switches: Any) -> gr.Accordion:
+    words = [word for word, on in zip(("a tile", "turned"), switches, strict=True) if on]
+    return gr.Accordion(label=f"{_TURN}: {', '.join(words)}" if words else _TURN)
+
+
+def _many() -> dict[str, Any]:
+    """The section for many photographs."""
+    with gr.Accordion(_MANY, open=False):
+        gr.Markdown(
+            f"Up to {MOST_PHOTOGRAPHS} photographs, all by the settings above and one seed: a"
+            " picture of each, in one ZIP."
+        )
+        files = gr.File(
+            file_count="multiple",
+            file_types=["image"],
+            label="Drop the photographs here",
+            height=140,
+            elem_id="photographs",
+        )
+        with gr.Row():
+            button = gr.Button("Stylise all", size="md", min_width=130, elem_id="stylise-all")
+            bundle = gr.DownloadButton(
+                "Download ZIP", interactive=False, size="md", min_width=130, elem_id="bundle"
+            )
+    return {"files": files, "all": button, "bundle": bundle}
 
 
 def _outputs() -> dict[str, Any]:
@@ -138,6 +180,10 @@ def _outputs() -> dict[str, Any]:
             )
             favourite = gr.Button("☆ Favourite", interactive=False, size="md", min_width=100)
             delete = gr.Button("Delete", interactive=False, size="md", min_width=100)
+        with gr.Row(visible=False, elem_id="enlarge") as enlarge:
+            info = "The same strokes in the same places, for a wall: pixels, time, memory."
+            sizes = gr.Dropdown([], label="Larger", info=info, scale=3, min_width=220)
+            larger = gr.Button("Make it larger", size="md", min_width=130, elem_id="larger")
         gallery = gr.Gallery(
             label="Your pictures: choose one to see it above",
             format="png",
@@ -159,16 +205,17 @@ def _outputs() -> dict[str, Any]:
             clear = gr.Button("Clear the pictures", size="sm", min_width=130)
     found: dict[str, Any] = {"go": go, "stop": stop, "more": more, "clear": clear}
     found |= {"undo": undo, "download": download, "favourite": favourite, "delete": delete}
+    found |= {"enlarge": enlarge, "sizes": sizes, "larger": larger}
     found |= {"status": status, "stage": stage, "results": results, "gallery": gallery}
     return found | {"recipe": recipe, "archive": archive}
 
 
-def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Radio, Any, gr.HTML]:
+def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], Any, dict[str, Any]]:
     """The left side: what one needs is in sight, the rest folded away.
 
     Returns:
-        The widgets that `handlers.order_of` takes the values of; the looks, the event of one that
-        was chosen, and what holds their pictures.
+        The widgets that `orders.order_of` takes the values of, the event of a chosen look, and by
+        name the looks, what holds their pictures, and the button that undoes a change.
     """
     controls: dict[str, Any] = {}
     with gr.Row():
@@ -194,6 +241,7 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         controls["keep_colours"] = of_field(
             gr.Checkbox, DEFAULTS, "keep_colours", min_width=150, **words
         )
+    back = gr.Button("↶ Undo the last change of a setting", size="sm", elem_id="back")
     with gr.Accordion("More settings", open=False):
         info = "Paint rebuilds the photo from pieces of the style, optimise bends it step by step,"
         info += " the others recolour it at once."
@@ -223,6 +271,12 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
             with gr.Row(elem_classes="blend"):
                 styles.append(picture_input(label, examples.STYLES, files, None, height=150))
                 shares.append(share(value=1.0, label=f"Share of {label.lower()}", info=info))
+    with gr.Accordion(_TURN, open=False) as turns:
+        info = "Copies of the picture fit side by side, for wallpapers and textures."
+        controls["tile"] = of_field(gr.Checkbox, DEFAULTS, "tile", label="A tile", info=info)
+        info = "Strokes may lie in four directions; three times more to search."
+        words = {"label": "Turn the strokes", "info": info}
+        controls["style_rotate"] = of_field(gr.Checkbox, DEFAULTS, "style_rotate", **words)
     with gr.Accordion(_PAINT, open=False) as painted:
         gr.Markdown("The style goes only where you paint; without a stroke it goes everywhere.")
         mask = gr.HTML(
@@ -230,6 +284,9 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         )
     for picture in styles[1:]:
         picture.change(_blend_label, styles[1:], [blend], **QUIET, preprocess=False)
+    switches = [controls["tile"], controls["style_rotate"]]
+    for switch in switches:
+        switch.change(_turn_label, switches, [turns], **QUIET)
     mask.change(_paint_label, [mask], [painted], **QUIET, preprocess=False)
     with gr.Accordion("Load settings from a picture", open=False):
         recipe = gr.File(
@@ -247,4 +304,4 @@ def _inputs(limits: Limits, files: Mapping[str, Path]) -> tuple[list[Any], gr.Ra
         control.input(look_of, looked, [look], **QUIET)
     look.change(lambda name: gr.Radio(info=look_hint(name)), [look], [look], **QUIET)
     recipe.upload(in_words(load_recipe), [recipe], [note, look, *asked], **PRIVATE)
-    return asked, look, applied, sketches
+    return asked, applied, {"look": look, "sketches": sketches, "back": back}

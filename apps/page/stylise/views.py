@@ -21,13 +21,14 @@ NOT_FINISHED = nothing_html("This picture is not finished: there is no way to ma
 # Widgets and states: those that a chosen picture changes, all that a job changes, and the buttons
 # that a job switches.
 SHOWN = ("stage", "chosen", "recipe", "download", "favourite", "delete")
-OUTPUTS = (*SHOWN, "status", "results", "gallery", "archive")
-SWITCHED = ("go", "stop", "more", "clear")
+OUTPUTS = (*SHOWN, "status", "results", "gallery", "archive", "bundle")
+SWITCHED = ("go", "stop", "more", "clear", "larger", "all")
 
 
 def switched(*, busy: bool, repeatable: bool = False) -> tuple:
     """`SWITCHED` while a job runs, or while none does and there is a picture to repeat."""
-    able = (not busy, busy, repeatable and not busy, not busy)
+    idle = not busy
+    able = (idle, busy, repeatable and idle, idle, idle, idle)
     return tuple(gr.Button(interactive=interactive) for interactive in able)
 
 
@@ -35,7 +36,8 @@ def all_shown(album: Album | None) -> tuple:
     """`OUTPUTS`, the newest picture chosen, and More like this."""
     if album is not None and album.pictures:
         values = listed(album) | shown(album, album.pictures[-1])
-        return *outputs(**values, archive=archive_button(album)), gr.Button(interactive=True)
+        values |= {"archive": archive_button(album), "bundle": bundle_button(album)}
+        return *outputs(**values), gr.Button(interactive=True)
     off, no = gr.DownloadButton(value=None, interactive=False), gr.Button(interactive=False)
     none: dict[str, Any] = {"stage": EMPTY, "chosen": None, "recipe": NOT_CHOSEN}
     none |= {"download": off, "favourite": no, "delete": no, "status": status_html(IDLE)}
@@ -53,11 +55,15 @@ def unfinished(before: Path, preview: Path, caption: str) -> dict[str, Any]:
 
 def impression(before: Path, sketch: Path, title: str) -> dict[str, Any]:
     """`SHOWN` and More like this while a sketch of what could be made is on the stage."""
-    off = {name: gr.Button(interactive=False) for name in ("favourite", "delete", "more")}
     words = f"Sketch: {title}. Press Stylise to have it painted."
-    values: dict[str, Any] = {"stage": compare_html(before, sketch, words), "chosen": None}
-    values |= {"recipe": NOT_CHOSEN, "download": gr.DownloadButton(value=None, interactive=False)}
-    return values | off
+    return passing(before, sketch, words) | {"more": gr.Button(interactive=False)}
+
+
+def passing(before: Path, picture: Path, title: str) -> dict[str, Any]:
+    """`SHOWN` of a picture that is in no album."""
+    download, off = gr.DownloadButton(value=None, interactive=False), gr.Button(interactive=False)
+    values = compare_html(before, picture, title), None, NOT_CHOSEN, download, off, off
+    return dict(zip(SHOWN, values, strict=True))
 
 
 def opened(album: Album) -> dict[str, Any]:
@@ -92,6 +98,12 @@ def archive_button(album: Album) -> gr.DownloadButton:
     """The button for all pictures at once."""
     path = str(album.write_zip()) if album.pictures else None
     return gr.DownloadButton(value=path, interactive=bool(path))
+
+
+def bundle_button(album: Album | None) -> gr.DownloadButton:
+    """The button for what became of many photographs."""
+    path = album.bundle if album and album.bundle and album.bundle.exists() else None
+    return gr.DownloadButton(value=path and str(path), interactive=path is not None)
 
 
 def favourite_button(album: Album, made: Made) -> gr.Button:

@@ -1,7 +1,7 @@
 """What `paint` works on: a photograph, the parts that patches are taken from, and settings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,6 +68,24 @@ class Canvas:
     mask: np.ndarray | None  # weight of each pixel of the photograph, (height, width)
     on_step: OnStep
     preview: Callable[[np.ndarray], np.ndarray] | None  # finishes a small picture; None for none
+    composed: "Canvas | None" = None  # the same smaller, whose composition the result has
+
+    def with_turned(self) -> "Canvas":
+        """The canvas with turned copies of the parts too, where patches are taken from those."""
+        if not self.turned:
+            return self
+        turned = [part.turned(quarters) for quarters in (1, 2, 3) for part in self.parts]
+        return replace(self, parts=(*self.parts, *turned))
+
+    def patch_at(self, size: tuple[int, int]) -> int:
+        """Side of a patch that is shown in a picture (height, width): it grows with a larger one.
+
+        Where borders wrap it does not, since steps between patches have to divide sides.
+        """
+        if self.composed is None or self.tile:
+            return self.config.size
+        grown = self.config.size * max(size) / max(self.composed.content.shape)
+        return max(self.config.size, 2 * round((grown - 1) / 2) + 1)
 
     def style(self, arrays: Sequence[np.ndarray]) -> Blend:
         """The styles as a blend, of an array (rows, columns, n) of each part."""

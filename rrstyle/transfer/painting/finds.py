@@ -135,14 +135,18 @@ class Matching:
     def shown(self, pictures: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
         """The finds at a size (height, width), by pixels of the parts at sizes of theirs."""
         patch = self.given.config.size
+        least = min(min(picture.shape[:2]) for picture in pictures)
+        shown = max(patch, min(self.given.patch_at(size), (least - 1) | 1))
+        # In a picture that was composed smaller, patches overlap as they do there: no seams show.
+        step = step_at(size) * shown // patch
         parts = tuple(picture.shape[:2] for picture in pictures)
-        grid = Grid(size, step_at(size), parts, self.given.tile)
+        grid = Grid(size, step, parts, self.given.tile)
         last = self.scales[-1]
         field = np.rint(last.field).astype(np.int32)
-        if grid != last.grid:
-            field = inherit(last.field, last.grid, grid, patch)
+        if grid != last.grid or shown != patch:
+            field = inherit(last.field, last.grid, grid, patch, shown)
         source = _stacked(pictures)
-        return vote(source, field, size=patch, step=grid.step, shape=size, wraps=grid.wraps)
+        return vote(source, field, size=shown, step=step, shape=size, wraps=grid.wraps)
 
     def look_at(self, level: Level) -> tuple[np.ndarray, np.ndarray]:
         """Features of the photograph at one scale, and its saliency at their size."""

@@ -112,20 +112,23 @@ def step_at(size: tuple[int, int]) -> int:
     return 1 if min(size) < _DENSE_BELOW else 2
 
 
-def inherit(field: np.ndarray, coarse: Grid, fine: Grid, patch: int) -> np.ndarray:
+def inherit(
+    field: np.ndarray, coarse: Grid, fine: Grid, patch: int, fine_patch: int | None = None
+) -> np.ndarray:
     """The finds of a coarse scale at the places of a finer one.
 
     Args:
         field: (rows, columns, 2), corners of style patches found at the places of `coarse`.
         coarse: Scale of `field`.
         fine: Scale of the result.
-        patch: Side of a patch, the same at both scales.
+        patch: Side of a patch.
+        fine_patch: The same at the finer scale, if it differs.
 
     Returns:
         (rows, columns, 2), int32: the patch at each place is centred on what the nearest coarse
         find showed there, in the finer style.
     """
-    margin = patch // 2
+    fine_patch = fine_patch or patch
     nearest, beside = zip(
         *(_nearest(axis, field.shape, coarse, fine) for axis in range(2)), strict=True
     )
@@ -136,8 +139,8 @@ def inherit(field: np.ndarray, coarse: Grid, fine: Grid, patch: int) -> np.ndarr
     for axis, offset in enumerate((beside[0][:, None], beside[1][None, :])):
         ratio = (new / old)[part, axis]
         start = coarse.tops[part] if axis == 0 else 0
-        corner = np.rint((found[..., axis] - start + margin + offset) * ratio) - margin
-        corner = np.clip(corner, 0, new[part, axis] - patch)
+        centre = np.rint((found[..., axis] - start + patch // 2 + offset) * ratio)
+        corner = np.clip(centre - fine_patch // 2, 0, new[part, axis] - fine_patch)
         corners.append(corner + (fine.tops[part] if axis == 0 else 0))
     return np.stack(corners, axis=-1).astype(np.int32)
 

@@ -41,9 +41,11 @@ def paint(given: Canvas) -> np.ndarray:
 
 def match(given: Canvas, *, keeps_all: bool = False) -> Matching:
     """The finds at all scales, of which the last is kept, or all."""
-    if given.turned:
-        turned = [part.turned(quarters) for quarters in (1, 2, 3) for part in given.parts]
-        given = replace(given, parts=(*given.parts, *turned))
+    if given.composed:
+        matching = match(given.composed, keeps_all=keeps_all)
+        matching.given = given.with_turned()
+        return matching
+    given = given.with_turned()
     levels = plan_levels(
         given.content.shape[:2],
         tuple(part.picture.shape[:2] for part in given.parts),

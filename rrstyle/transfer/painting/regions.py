@@ -26,17 +26,16 @@ def paint_regions(given: Canvas, regions: Regions) -> np.ndarray:
     image, size = given.content.copy(), given.content.shape[:2]
     for number in regions.numbers:
         share = regions.shares(number, size)
-        weight = share if given.mask is None else share * given.mask
-        if weight.any():
-            painted = paint(_restricted(given, regions, number, weight, image))
-            image += share[..., None] * (painted - given.content)
+        restricted = _restricted(given, regions, number, image)
+        if restricted.mask is not None and restricted.mask.any():
+            image += share[..., None] * (paint(restricted) - given.content)
     return np.clip(image, 0, 1)
 
 
-def _restricted(
-    given: Canvas, regions: Regions, number: int, weight: np.ndarray, so_far: np.ndarray
-) -> Canvas:
+def _restricted(given: Canvas, regions: Regions, number: int, so_far: np.ndarray) -> Canvas:
     """What `paint` needs for one region; previews show it in the picture so far."""
+    share = regions.shares(number, given.content.shape[:2])
+    weight = share if given.mask is None else share * given.mask
     feeding = [i for i, labels in enumerate(regions.styles) if np.any(labels == number)]
     count, show = len(regions.numbers), given.preview
 
@@ -55,6 +54,7 @@ def _restricted(
         mask=weight,
         on_step=within(given.on_step, number / count, (number + 1) / count),
         preview=preview if show else None,
+        composed=given.composed and _restricted(given.composed, regions, number, so_far),
     )
 
 

@@ -262,7 +262,9 @@ def test_an_ending_server_waits_for_so_long_only(fake):
 
 
 def test_an_impression_comes_before_the_work():
-    config = replace(CONFIG, method="paint")
+    # What only paint has is left out of it.
+    changes = {"tile": True, "style_rotate": True, "composed_at": CONFIG.side}
+    config = replace(CONFIG, method="paint", **changes)
     inputs = picture(0), [picture(1), picture(2)]
     options = {"weights": [3.0, 1.0], "impression": True, "limits": LIMITS}
     reports = list(jobs.run_job(*inputs, config, 1, 5, threading.Event(), **options))

@@ -158,6 +158,7 @@ def test_a_cut_begins_anew():
         ),
         ("out.mp4", replace(CONFIG, method="transport"), "method must be paint"),
         ("out.mp4", replace(CONFIG, tile=True), "tile must be left out"),
+        ("out.mp4", replace(CONFIG, composed_at=16), "composed_at must be left out"),
     ],
 )
 def test_rules(tmp_path, clip, name, config, rule):

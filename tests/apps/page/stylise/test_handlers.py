@@ -60,6 +60,18 @@ def test_a_slow_method_begins_with_a_first_impression(pair, work):
     assert not list(album().folder.glob("*-preview.png"))
 
 
+def test_a_tile_lies_over_a_photograph_of_its_size(pair, work, monkeypatch):
+    original = work.variants
+
+    def rounded(content, *arguments, **options):
+        yield from original(content[:38], *arguments, **options)
+
+    monkeypatch.setattr(jobs, "variants", rounded)
+    run(handlers.Stylise(LIMITS).stylise, *values(pair))
+    made = album().pictures[0]
+    assert images.read_image(made.before).pixels.shape[:2] == made.size == (38, 48)
+
+
 def test_several_styles_their_shares_and_the_mask_reach_the_pipeline(pair, work):
     mask = np.zeros((4, 6, 3), np.float32)
     mask[1:3] = 1
@@ -79,6 +91,7 @@ def test_more_like_this_goes_on_with_the_seeds(pair, work):
     more, _ = run(tab.more_like_this, album().pictures[1].path.name)
     assert [made.seed for made in album().pictures] == [3, 4, 5, 6]
     assert more["chosen"] == album().pictures[2].path.name
+    assert len(list(album().folder.glob("*.zip"))) == 1  # of all that there are
     # Pictures by other settings do not count: their seeds are free.
     run(tab.stylise, *values(pair, ("adain", *SETTINGS[1:])))
     run(tab.more_like_this, album().pictures[-1].path.name)
@@ -173,8 +186,8 @@ def test_a_picture_looked_at_during_a_job_stays_and_starts_no_other(pair, work):
     tab = handlers.Stylise(LIMITS)
     run(tab.stylise, *values(pair))
     first, paint = album().pictures[0], ("paint", *SETTINGS[1:])
-    off = [button.interactive for button in handlers.begin(request())[:4]]
-    assert off == [False, True, False, False]  # Stylise, Stop, More like this, Clear
+    off = [button.interactive for button in handlers.begin(request())[: len(views.SWITCHED)]]
+    assert off == [name == "stop" for name in views.SWITCHED]
     *_, more = click(str(first.thumb))
     assert more.interactive is False
     during, _ = run(tab.stylise, *values(pair, paint))

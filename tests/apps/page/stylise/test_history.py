@@ -7,7 +7,15 @@ import gradio as gr
 from apps.page.stylise import album as web_album
 from apps.page.stylise import handlers, history, views
 from apps.service import owners
-from tests.apps.page.stylise.without_work import LIMITS, SETTINGS, album, request, run, values
+from tests.apps.page.stylise.without_work import (
+    LIMITS,
+    SETTINGS,
+    album,
+    reopened,
+    request,
+    run,
+    values,
+)
 
 
 def named(values: tuple) -> dict:
@@ -60,10 +68,9 @@ def test_a_job_outlives_its_page_and_the_next_page_follows_it(pair, work, monkey
         next(job)
     job.close()
     handlers.leave(request("lost"))
-    opened = handlers.reopen(request("new"))
-    switched = [button.interactive for button in opened[:4]]
-    assert switched == [False, True, False, False]
-    shown = dict(zip(views.OUTPUTS, opened[4:], strict=True))
+    shown = reopened("new")
+    switched = [shown[name].interactive for name in views.SWITCHED]
+    assert switched == [name == "stop" for name in views.SWITCHED]
     assert len(shown["gallery"]) == 1
     assert shown["chosen"] == album().pictures[0].path.name
     work.go_on.set()
@@ -73,11 +80,11 @@ def test_a_job_outlives_its_page_and_the_next_page_follows_it(pair, work, monkey
     # Without a job there is nothing to follow, but the pictures are there.
     *_, last = handlers.follow(request("newer"))
     assert all(value == gr.skip() for value in last)
-    assert (
-        len(dict(zip(views.OUTPUTS, handlers.reopen(request())[4:], strict=True))["gallery"]) == 2
-    )
+    assert len(reopened()["gallery"]) == 2
     monkeypatch.setattr(owners, "current", lambda: "another browser")
-    assert all(value == gr.skip() for value in handlers.reopen(request())[4:])
+    strangers = reopened()
+    assert strangers.pop("bundle").interactive is False
+    assert all(strangers[name] == gr.skip() for name in views.OUTPUTS if name in strangers)
 
 
 def test_what_has_expired_is_forgotten(pair, work):

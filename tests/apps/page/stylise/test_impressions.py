@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from apps.page.stylise import handlers, impressions, opening, views
+from apps.page.stylise import handlers, impressions, opening
 from apps.service import owners, sketches
 from apps.service.jobs import turns
 from apps.service.limits import Limits
@@ -14,9 +14,9 @@ from apps.service.queue import ServerEnding
 from rrstyle.pipeline import Variant
 from rrstyle.presets import PRESETS
 from rrstyle.progress import Step
-from tests.apps.page.stylise.without_work import LIMITS, SETTINGS, request, run, values
+from tests.apps.page.stylise.without_work import LIMITS, SETTINGS, reopened, request, run, values
 
-LOOK = ("transport", 1, 1, 0, 48, 0, False, 1)  # that of Palette only
+LOOK = ("transport", 1, 1, 0, 48, 0, False, 1, False, False)  # that of Palette only
 
 
 @pytest.fixture(autouse=True)
@@ -97,11 +97,11 @@ def first(monkeypatch):
 
 
 def test_a_page_opens_with_a_finished_picture(pair, work, first):
-    opened = dict(zip(views.OUTPUTS, handlers.reopen(request())[4:], strict=True))
+    opened = reopened()
     assert "For example: chelsea by starry-swirls" in opened["stage"]
     # With pictures of one's own it opens with the newest of them.
     run(handlers.Stylise(LIMITS).stylise, *values(pair))
-    opened = dict(zip(views.OUTPUTS, handlers.reopen(request())[4:], strict=True))
+    opened = reopened()
     assert "seed 4" in opened["stage"]
 
 

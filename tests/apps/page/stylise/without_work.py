@@ -12,7 +12,8 @@ from rrstyle.pipeline import Variant
 from rrstyle.progress import Step
 
 LIMITS = Limits(max_side=128, max_variants=4)
-SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1)  # two pictures of the seeds 3 and 4
+# Two pictures of the seeds 3 and 4.
+SETTINGS = ("transport", 1, 2, 0, 48, 3, False, 1, False, False)
 
 
 def values(pair, settings=SETTINGS, *, styles=None, shares=(1, 1, 1, 1), mask="") -> tuple:
@@ -58,6 +59,12 @@ def run(handler, *arguments) -> tuple[dict, list[dict]]:
     for update in updates:
         last |= {name: value for name, value in update.items() if value != gr.skip()}
     return last, updates
+
+
+def reopened(session: str = "tab") -> dict:
+    """What a page holds that is opened: `SWITCHED` and `OUTPUTS`."""
+    names = (*views.SWITCHED, *views.OUTPUTS)
+    return dict(zip(names, handlers.reopen(request(session)), strict=True))
 
 
 def click(path, session="tab") -> tuple:
