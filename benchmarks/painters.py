@@ -84,7 +84,8 @@ def main() -> None:
     painter = load_painter(args.painter)
     (style,) = (source.read().pixels for source in find_pictures([args.style], argument="style"))
     small = resize(style, fit_within(style.shape[:2], args.side))
-    rows, scores = [], {name: [] for name in ("painter", *_BESIDE)}
+    rows: list[list[np.ndarray]] = []
+    scores: dict[str, list[tuple[float, ...]]] = {name: [] for name in ("painter", *_BESIDE)}
     for source in find_pictures(args.content, argument="content"):
         photograph = source.read().pixels
         photograph = resize(photograph, fit_within(photograph.shape[:2], args.side))
@@ -92,13 +93,13 @@ def main() -> None:
             name: stylize(photograph, style, configure(name, args.side), seed=0) for name in _BESIDE
         }
         for name, picture in pictures.items():
-            of = swd(picture, small, seed=0), edge(picture, photograph)
-            scores[name].append((*of, stroke_distance(picture, small)))
+            likeness = swd(picture, small, seed=0), edge(picture, photograph)
+            scores[name].append((*likeness, stroke_distance(picture, small)))
         rows.append([photograph, *pictures.values()])
     print(f"\n{len(rows)} photographs, {args.side} px: mean and standard deviation")
     print(f"{'':18}{'swd':>14}{'edge':>14}{'strokes':>14}")
-    for name, of in scores.items():
-        columns = zip(np.mean(of, axis=0), np.std(of, axis=0), strict=True)
+    for name, found in scores.items():
+        columns = zip(np.mean(found, axis=0), np.std(found, axis=0), strict=True)
         print(f"{name:18}" + "".join(f"{mean:8.3f} ±{spread:.3f}" for mean, spread in columns))
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -123,8 +124,8 @@ def main() -> None:
         "paint": [stylize(frame.picture, style, config, seed=0) for frame in clip],
     }
     print("\nflicker of a panned photograph")
-    for name, pictures in kinds.items():
-        print(f"{name:18}{warping_error(clip, pictures):8.4f}")
+    for name, painted in kinds.items():
+        print(f"{name:18}{warping_error(clip, painted):8.4f}")
 
 
 if __name__ == "__main__":

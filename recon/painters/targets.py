@@ -16,7 +16,7 @@ from recon.data.batches import Batch
 from recon.data.index import ImageIndex, name_hash, scan, write_report
 from recon.painters.config import LearnConfig
 from recon.training.run import BAD_PICTURES, PAINTED, PICTURES
-from rrstyle.config import StyleConfig
+from rrstyle.config import PaintConfig, StyleConfig
 from rrstyle.durable import write_whole
 from rrstyle.networks.laws import PAINTER, layer_rng
 from rrstyle.painters.network import CELL
@@ -30,7 +30,7 @@ _SETTINGS = "settings.json"
 _CYCLES = 4  # of the clouds that strokes are painted on, a side
 _CONTRAST = 0.1  # of these clouds, standard deviation
 # The clouds say where what of the painting goes; of themselves nothing is to be seen.
-_TILE = {"content_mix": (0.3, 0.3), "detail": 0.0}
+_TILE = PaintConfig(content_mix=(0.3, 0.3), detail=0.0)
 _LEAST = 2  # photographs: one to learn from and one to hold out
 _SAMPLES = 6  # at most, on a sheet
 
@@ -199,8 +199,7 @@ def _painted(
 def _tile(file: Path, number: int, painting: np.ndarray, config: LearnConfig) -> np.ndarray:
     """Strokes (side, side, 3) that fit to themselves: what `paint` makes of clouds alone."""
     side = config.side // (2 * CELL) * (2 * CELL)
-    plain = StyleConfig()
-    settings = replace(plain, tile=True, paint=replace(plain.paint, **_TILE))
+    settings = StyleConfig(tile=True, paint=_TILE)
     seed = config.seed + number
     return _painted(file, _clouds(side, seed), painting, settings, seed)
 

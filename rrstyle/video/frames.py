@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class PainterFrames:
         self, painter: Painter, *, side: int, strength: float = 1.0, own_colours: bool = False
     ):
         self._painter, self._side = painter, side
-        self._options = {"strength": strength, "own_colours": own_colours}
+        self._options: dict[str, Any] = {"strength": strength, "own_colours": own_colours}
         self.state = {}
 
     def paint(self, picture: np.ndarray) -> np.ndarray:
