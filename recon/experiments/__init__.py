@@ -21,6 +21,7 @@ _PLACES = {
     "theory": "theory",
     "rip-1d": "invertibility.rip_1d",
     "rip-2d": "invertibility.rip_2d",
+    "injectivity": "invertibility.injectivity",
     "coherence": "invertibility.coherence",
     "sparsity": "invertibility.sparsity",
     "iht": "invertibility.iht",
