@@ -48,7 +48,8 @@ class Recipe:
         config: Settings of the picture, with the precision that was used for `auto`, and the bare
             name of a weights file.
         weights: The weights file, or the trained networks, where either was used.
-        versions: Versions of the packages that computed the picture, by name.
+        versions: Versions of the packages that computed the picture, by name, and their `device`,
+            which earlier recipes do not have.
     """
 
     config: StyleConfig
@@ -130,7 +131,7 @@ def make_recipe(
                 f" of PNG in base64; received {length}"
             )
     shares = given if others else (1.0,)
-    versions = backend.versions()
+    versions = backend.computing()
     return Recipe(config, seed, ours, first, file, versions, tuple(others), shares, text, maps)
 
 

@@ -169,7 +169,7 @@ def _check_networks(
     pipeline.smallest_side(used)
     check_memory(used)
     if recipe is not None:
-        warnings.append(versions_warning(recipe, backend.versions()))
+        warnings.append(versions_warning(recipe, backend.computing()))
     return [text for text in warnings if text]
 
 
