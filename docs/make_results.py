@@ -43,7 +43,8 @@ the rows lack.
 HOW = f"""Intervals are over random networks, for these pictures: of each network the average over
 the pictures, then Student's interval (Fieller's for ratios, Clopper and Pearson's for shares). They
 are not corrected for the number of claims. SSIM: {SSIM_SETTINGS}. Its null, in brackets, is that of
-the same output with another picture. Rules, budgets and seeds, with the day that each was fixed,
+the same output with another picture or, if greater and where rows have it, that of noise with the
+output's mean and deviation. Rules, budgets and seeds, with the day that each was fixed,
 are in [rules.py](../recon/claims/rules.py).
 """
 SIZES = {"networks": "networks", "images": "pictures", "side": "px", "steps": "steps"}

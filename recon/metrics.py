@@ -145,6 +145,16 @@ def study_scores(truth, output) -> tuple[Any, Any]:
     return ops.maximum(*ssim_of_both(truth, bounded)), correlation(truth, bounded)
 
 
+def noise_null(truth, output, noise) -> Any:
+    """SSIM by the papers' convention of `truth` and noise with the output's mean and deviation.
+
+    What an output scores by its brightness and contrast alone: a tensor (batch,), NaN where the
+    output is constant. `noise` is of mean 0 and deviation 1, shaped as the output.
+    """
+    mean, variance = ops.moments(stretched(output), axes=(1, 2, 3), keepdims=True)
+    return ops.maximum(*ssim_of_both(truth, mean + ops.sqrt(variance) * noise))
+
+
 def chroma_correlation(truth, output) -> Any:
     """Correlation of the colours, RGB minus luminance, as a tensor (batch,)."""
     return correlation(truth - luminance(truth), output - luminance(output))

@@ -76,8 +76,9 @@ _STEPS = (
     " Losses of pictures held out."
 )
 _FLOOR = (
-    " Only where SSIM is above its null, that of the same output with another picture: 95 %"
-    " interval of the difference above 0; not testable where too little is left."
+    " Only where SSIM is above its null, that of the same output with another picture or, if"
+    " greater and where rows have it, of noise with the output's mean and deviation: 95 % interval"
+    " of the difference above 0; not testable where too little is left."
 )
 _FACTORS = (
     " Least squares of each network on its own, Student's interval over networks; reduction is"
