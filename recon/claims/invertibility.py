@@ -6,15 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from recon.claims.rules import ABOUT_ONE, EQUAL, INJECTIVE, USED
+from recon.claims.rules import ABOUT_ONE, EQUAL, INJECTIVE, SAME_POWER, USED
 from recon.claims.verdicts import Finding, below, inside, interval_text, judged, not_tested, number
-from recon.statistics import geometric_ratio_interval, mean_interval, ratio_interval
+from recon.statistics import geometric_ratio_interval, mean_interval, ratio_interval, slopes
 
 _CASES = {
     "synthesis": "‖Wᵀz‖ / ‖z‖, as in (a)",
     "support": "‖WWᵀz‖ / ‖z‖ on the support of z",
     "full": "‖WWᵀz‖ / ‖z‖, all entries, as (b) is captioned",
 }
+_SIZES = {"channels": "channels M", "taps": "taps l", "length": "length D", "nonzeros": "k"}
 _KINDS = {"full": "fully random", "convolution": "3 x 3 filters"}
 _INPUTS = {"gaussian_exact": "Gaussian inputs", "pictures_exact": "patches of pictures"}
 _HIGHEST = "highest ratio not injective"
@@ -31,6 +32,25 @@ def ratios_are_about_one(rows: pd.DataFrame) -> Iterator[Finding]:
         low, high = part["value"].quantile([0.025, 0.975])
         detail = f"95 % of the codes from {number(low)} to {number(high)}"
         yield judged(inside, mean, *ABOUT_ONE, case=case, unit="mean ratio", detail=detail)
+
+
+def distortion_scales_as_printed(rows: pd.DataFrame) -> Iterator[Finding]:
+    """G4: the power of each size in the mean distortion over its printed order."""
+    means = rows[rows["quantity"] == "mean"]
+    for varied, part in means.groupby("varied", sort=False):
+        logs = np.log(part.assign(over=part["delta"] / part["printed"])[["size", "over", "delta"]])
+        tables = (
+            logs.assign(network=part["network"]).pivot(index="network", columns="size", values=name)
+            for name in ("over", "delta")
+        )
+        over, own = (mean_interval(slopes(table)) for table in tables)
+        detail = f"the distortion itself grows with the power {interval_text(own)}"
+        if over.high < 0:
+            detail += "; the printed order is a bound"
+        unit = f"power of {_SIZES[str(varied)]} in the distortion over its printed order"
+        limits = -SAME_POWER, SAME_POWER
+        case = _SIZES[str(varied)]
+        yield judged(inside, over, *limits, case=case, unit=unit, detail=detail)
 
 
 def random_filters_beat_activations(rows: pd.DataFrame) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ _CHANGED = ("model", "network", "changed", "distance", "alike")
 _LAYERS = ("layer", "network", "decoder", "step_s", "gflop", "mib", "swd", "edge")
 _TIMES = ("step_s", "whole_s", "gflop", "start_loss", "loss")
 _SPACES = ("model", "network", "space", *_TIMES, "swd", "edge")
+_SCALING = ("varied", "size", "network", "quantity", "delta", "printed")
 _INJECTIVE = ("kind", "side", "layers", "network", "ratio", "quantity", "value")
 _THEORY = ("figure", "convolutions", "channels", "network", "image", "quantity", "value")
 
@@ -224,6 +225,13 @@ CLAIMS: tuple[Claim, ...] = (
         paper=f"{_GILBERT}, Fig. 2 (a, b): “tightly centered around 1”; histograms, no numbers.",
         rule=RULES["G3"].text,
         evidence=Evidence("rip-1d", _RATIOS, invertibility.ratios_are_about_one),
+    ),
+    Claim(
+        id="G4",
+        words="The model-RIP's constant grows as √(k D / M) / l, by logarithms more.",
+        paper=f"{_GILBERT}, Theorem 3.1: M l² / D ≥ C (k (log K + log n) − log ε) / δₖ² suffices.",
+        rule=RULES["G4"].text,
+        evidence=Evidence("rip-scaling", _SCALING, invertibility.distortion_scales_as_printed),
     ),
     Claim(
         id="I1",

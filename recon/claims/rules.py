@@ -25,6 +25,7 @@ VISIBLE = 0.05  # root mean square distance, pixels of 0 to 1, at which pictures
 # Invertibility:
 ABOUT_ONE = (0.9, 1.1)  # a ratio of norms of about 1
 USED = 0.9  # error of a DCN over that of the mean picture, at most, if it sees activations
+SAME_POWER = 0.1  # difference of powers, at most, that count as the same
 INJECTIVE = (6.70, 7.65, 8.34)  # predicted ratios from which a Gaussian layer is injective
 # Theorems:
 SQUARE_ROOT = (-0.6, -0.4)  # power of N that counts as 1 / sqrt N
@@ -230,6 +231,12 @@ RULES: Mapping[str, Rule] = {
         f"{_INTERVAL} mean ratio over networks inside {ABOUT_ONE[0]} to {ABOUT_ONE[1]}. Each ratio"
         " is a case of its own."
     ),
+    "G4": Rule(
+        f"{_INTERVAL} power of a size with which the mean distortion over the printed order grows"
+        f" inside −{SAME_POWER} to {SAME_POWER}; a bound, where it is below. Each size is a case of"
+        " its own, the others as in section 4.2.",
+        SECOND,
+    ),
     "I1": Rule(
         f"{_INTERVAL} ratio over networks at which half of the inputs come back to .1 %, from"
         f" outputs in float32, over 2, inside {ABOUT_ONE[0]} to {ABOUT_ONE[1]}. Kinds, sorts of"
@@ -287,6 +294,7 @@ BUDGETS: Mapping[str, Budget] = {
     "factorial": Budget({"networks": 6, "images": 4, "side": 96}, NEW_SEED),
     "theory": Budget({"networks": 30, "images": 3, "small_side": 16}, NEW_SEED, SECOND),
     "rip-1d": Budget({"networks": 30, "codes": 200}),
+    "rip-scaling": Budget({"networks": 10, "supports": 100}, NEW_SEED, SECOND),
     "injectivity": Budget(
         {"networks": 10, "images": 6, "side": 64, "inputs": 20, "starts": 32, "steps": 600},
         NEW_SEED,

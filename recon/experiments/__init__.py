@@ -20,6 +20,7 @@ _PLACES = {
     "readout": "random.readout",
     "theory": "theory",
     "rip-1d": "invertibility.rip_1d",
+    "rip-scaling": "invertibility.rip_scaling",
     "rip-2d": "invertibility.rip_2d",
     "injectivity": "invertibility.injectivity",
     "coherence": "invertibility.coherence",

@@ -82,7 +82,7 @@ class LawsExperiment(scoring.RandomSweep):
                     ax.bar(places, bars["mean"], 0.38, yerr=errors, capsize=3, label=label)
                 ax.set_xticks([i + 0.2 for i in range(len(SCALED_LAWS))], SCALED_LAWS)
                 ax.set_title(f"CD{block}, {head} head", fontsize=9)
-            line[0].set_ylabel(scoring.MEAN_SSIM)
+            line[0].set_ylabel("SSIM, mean ± std over networks")
         axes[0][0].legend(fontsize=8)
         return figure
 
@@ -94,7 +94,8 @@ def _densities(ax: Axes, frame: pd.DataFrame) -> None:
     for law, std in papers.items():
         density = distribution(str(law), std).pdf(weights)
         ax.plot(weights, density, label=f"{law}, std {std:.4f}")
-    ax.set(xlabel="weight", ylabel="probability density", title="The papers' laws")
+    ax.set(xlabel="weight", xticks=(-0.1, -0.05, 0, 0.05, 0.1))
+    ax.set(ylabel="probability density", title="The papers' laws")
     ax.legend(fontsize=8)
 
 

@@ -14,7 +14,7 @@ from recon.statistics import Interval
 BY_ID = {claim.id: claim for claim in CLAIMS}
 EXPECTED = {
     *(f"C{n}" for n in range(1, 17) if n not in (5, 7)),
-    *("C5a", "C5b", "C7a", "C7b", "C7c", "C7d", "G1", "G2", "G3", "I1", "I2", "I3", "I4"),
+    *("C5a", "C5b", "C7a", "C7b", "C7c", "C7d", "G1", "G2", "G3", "G4", "I1", "I2", "I3", "I4"),
     *("T1", "T2", "T3", "T4", "T5"),
 }
 NETWORKS = range(6)

@@ -20,7 +20,7 @@ from rrstyle.networks.build import build_cnn, cnn_network
 from rrstyle.networks.plan import ALEXNET, VGG16, Pool
 from rrstyle.networks.weight_files import load_weights, write_weights
 
-NAMES = ("rip-1d", "rip-2d", "coherence", "sparsity", "injectivity")
+NAMES = ("rip-1d", "rip-2d", "coherence", "sparsity", "injectivity", "rip-scaling")
 
 
 @pytest.fixture(scope="module")
