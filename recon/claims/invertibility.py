@@ -7,7 +7,16 @@ import numpy as np
 import pandas as pd
 
 from recon.claims.rules import ABOUT_ONE, EQUAL, INJECTIVE, SAME_POWER, USED
-from recon.claims.verdicts import Finding, below, inside, interval_text, judged, not_tested, number
+from recon.claims.verdicts import (
+    Finding,
+    below,
+    inside,
+    interval_text,
+    judged,
+    not_testable,
+    not_tested,
+    number,
+)
 from recon.statistics import geometric_ratio_interval, mean_interval, ratio_interval, slopes
 
 _CASES = {
@@ -99,7 +108,11 @@ def typical_inputs_take_twice(rows: pd.DataFrame) -> Iterator[Finding]:
         for quantity, inputs in _INPUTS.items():
             many = "one layer" if layers == 1 else f"{layers} layers"
             case = f"{_KINDS[str(kind)]}, {many}, {inputs}"
-            ratio = mean_interval(_crossings(most, quantity, 0.5) / 2)
+            try:
+                ratio = mean_interval(_crossings(most, quantity, 0.5) / 2)
+            except ValueError as error:  # the other cases can be told
+                yield not_testable(str(error), case)
+                continue
             yield judged(inside, ratio, *ABOUT_ONE, case=case, unit="ratio over 2", detail=_n(most))
 
 
@@ -166,7 +179,7 @@ def _crossings(rows: pd.DataFrame, quantity: str, level: float) -> pd.Series:
     for network, values in zip(table.index, table.to_numpy(), strict=True):
         below_it = np.flatnonzero(values < level)
         if not len(below_it) or below_it[-1] == len(ratios) - 1:
-            raise ValueError(f"{quantity} of network {network} does not come to {level:g}")
+            raise ValueError(f"{quantity} of network {network} does not come to {level:g} for good")
         ends = slice(below_it[-1], below_it[-1] + 2)
         found[network] = float(np.interp(level, values[ends], ratios[ends]))
     return pd.Series(found)

@@ -69,9 +69,9 @@ class LawsExperiment(scoring.RandomSweep):
         table = statistics.agg(["mean", "std"]).reset_index()
         heads, blocks = (list(frame[k].unique()) for k in ("head", "block"))
         figure = Figure(figsize=(4.5 * (1 + len(blocks)), 6), layout="constrained")
-        left, right = figure.subfigures(1, 2, width_ratios=[1, len(blocks)])
-        _densities(left.subplots(), frame)
-        axes = right.subplots(len(heads), len(blocks), squeeze=False, sharey=True)
+        parts = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, len(blocks)])[0]
+        _densities(parts[0].subplots(), frame)
+        axes = parts[1].subplots(len(heads), len(blocks), squeeze=False, sharey=True)
         said = {"paper": "the papers' parameters", "equal": "equal true std"}
         for line, head in zip(axes, heads, strict=True):
             for ax, block in zip(line, blocks, strict=True):

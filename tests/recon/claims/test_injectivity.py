@@ -79,4 +79,12 @@ def test_layers_on_top_beside_the_first(ratio, verdict):
 def test_ratios_that_do_not_reach_far_enough_test_nothing():
     found = findings("I2", networks(highest=20))[""]
     assert found.verdict == "not tested"
-    assert "least of network 0 does not come to 1" in found.detail
+    assert "least of network 0 does not come to 1 for good" in found.detail
+
+
+def test_a_case_that_does_not_reach_far_enough_leaves_the_others():
+    found = findings("I1", networks(), networks("convolution", half=20))
+    assert found["fully random, one layer, Gaussian inputs"].verdict == "holds"
+    other = found["3 x 3 filters, one layer, patches of pictures"]
+    assert other.verdict == "not testable"
+    assert "pictures_exact of network 0 does not come to 0.5" in other.detail
