@@ -19,8 +19,10 @@ of many inputs 6.70 is predicted (replicas: Maillard et al. 2023; random duality
 7.65 is a bound from above (Gordon's theorem), and the Euler characteristic of a random set leads
 to 8.34 (Clum et al.). At laptop scale (8 processor minutes) the search still finds inputs with too
 few active outputs at 6.41, 4 % below 6.70; 3 x 3 filters differ more from network to network, and
-more so at pictures, where flat patches are alike. The ratio to the picture is 21.3, 10.7, 5.3, 2.7 and .7 in VGG16's Conv1 to
-Conv5, and 2.0 in AlexNet's Conv1.
+more so at pictures, where flat patches are alike.
+
+The ratio to the picture is 21.3, 10.7, 5.3, 2.7 and .7 in VGG16's Conv1 to Conv5, and 2.0 in
+AlexNet's Conv1.
 """
 
 from dataclasses import dataclass
