@@ -31,7 +31,7 @@ The papers' claims, and what the runs in [results/](../results) say of them. Thi
 
 He et al. is "Randomness in Deconvolutional Networks for Visual Representation", Gilbert et al.
 "Towards Understanding the Invertibility of Convolutional Neural Networks"; the tables are of the
-latter.
+latter. I1 to I4 are of later work on ReLU layers, which the claims name.
 
 ## Summary
 
