@@ -110,3 +110,11 @@ def test_the_search_depends_on_its_arguments_alone():
     )
     assert first[0] == again[0]
     np.testing.assert_array_equal(first[1], again[1])
+
+
+def test_both_signs_of_an_orthonormal_basis_give_every_input_back():
+    """Gilbert et al., Proposition 1: (W^T, -W^T) ReLU(W x; -W x) = x."""
+    basis = np.linalg.qr(gaussian(6, 6))[0]
+    both = np.concatenate([basis, -basis])
+    for x in gaussian(20, 6, seed=1):
+        np.testing.assert_allclose(both.T @ linear_region([both], x)[1], x, atol=1e-12)
