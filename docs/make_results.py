@@ -31,7 +31,7 @@ The papers' claims, and what the runs in [results/](../results) say of them. Thi
 
 He et al. is "Randomness in Deconvolutional Networks for Visual Representation", Gilbert et al.
 "Towards Understanding the Invertibility of Convolutional Neural Networks"; the tables are of the
-latter.
+latter. I1 to I4 are of later work on ReLU layers, which the claims name.
 
 ## Summary
 
@@ -43,7 +43,8 @@ the rows lack.
 HOW = f"""Intervals are over random networks, for these pictures: of each network the average over
 the pictures, then Student's interval (Fieller's for ratios, Clopper and Pearson's for shares). They
 are not corrected for the number of claims. SSIM: {SSIM_SETTINGS}. Its null, in brackets, is that of
-the same output with another picture. Rules, budgets and seeds, with the day that each was fixed,
+the same output with another picture or, if greater and where rows have it, that of noise with the
+output's mean and deviation. Rules, budgets and seeds, with the day that each was fixed,
 are in [rules.py](../recon/claims/rules.py).
 """
 SIZES = {"networks": "networks", "images": "pictures", "side": "px", "steps": "steps"}

@@ -64,7 +64,7 @@ def export_trained(directory: str | os.PathLike, pair: CnnDcn, *, overwrite: boo
         ours = to_uint8(reconstruct_trained(image, pair))
         graph.check_same_pixels(ours, loaded.reconstruct(image).numpy())
 
-    record = {**pair.about, "versions": backend.versions()}
+    record = {**pair.about, "versions": backend.computing()}
     return write_saved_model(directory, endpoints, record, compare, overwrite=overwrite)
 
 

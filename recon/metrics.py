@@ -162,6 +162,16 @@ def study_scores(truth, output) -> tuple[Any, Any]:
     return study_ssim(windowed(truth), windowed(bounded)), correlation(truth, bounded)
 
 
+def noise_null(truth: Windowed, bounded, noise) -> Any:
+    """SSIM by the papers' convention of `truth` and noise with a picture's mean and deviation.
+
+    What a picture scores by its brightness and contrast alone: a tensor (batch,), NaN where it is.
+    `noise` is of mean 0 and deviation 1, shaped as `bounded`, what `stretched` gives.
+    """
+    mean, variance = ops.moments(bounded, axes=(1, 2, 3), keepdims=True)
+    return study_ssim(truth, windowed(mean + ops.sqrt(variance) * noise))
+
+
 def chroma_correlation(truth, output) -> Any:
     """Correlation of the colours, RGB minus luminance, as a tensor (batch,)."""
     return correlation(truth - luminance(truth), output - luminance(output))

@@ -19,6 +19,7 @@ import scipy.stats
 LEVEL = 0.95
 Values: TypeAlias = Sequence[float] | np.ndarray | pd.Series  # one per network
 FACTORS = ("depth", "channels", "reduction")
+NULLS = ("null", "noise")  # of SSIM: with another picture; of noise. Earlier rows have the first
 
 
 @dataclass(frozen=True)

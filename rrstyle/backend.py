@@ -163,8 +163,13 @@ def device() -> str:
     return ", ".join([f"cpu: {name}", *units])
 
 
+def computing() -> dict[str, str]:
+    """The device and the versions of what computes here, for the record of what it makes."""
+    return {"device": device(), **versions()}
+
+
 def versions() -> dict[str, str]:
-    """Versions of what computes a picture, for its recipe."""
+    """Versions of what computes a picture."""
     backend = keras.backend.backend()
     return {
         "rrstyle": version("rrstyle"),

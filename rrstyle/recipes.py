@@ -49,7 +49,8 @@ class Recipe:
         config: Settings of the picture, with the precision that was used for `auto`, and the bare
             name of a weights file.
         weights: The weights file, or the trained networks, where either was used.
-        versions: Versions of the packages that computed the picture, by name.
+        versions: Versions of the packages that computed the picture, by name, and their `device`,
+            which earlier recipes do not have.
         painter: The painter, where one made the picture; its strength, side and keep_colours are
             those of `config`, whose other settings play no part. `style` is what it learnt.
     """
@@ -136,7 +137,7 @@ def make_recipe(
                 f" of PNG in base64; received {length}"
             )
     shares = given if others else (1.0,)
-    versions = backend.versions()
+    versions = backend.computing()
     return Recipe(config, seed, ours, first, file, versions, tuple(others), shares, text, maps)
 
 
@@ -155,7 +156,7 @@ def painter_recipe(
     style = _parse_input("style", painter.about.get("style"))
     ours = Input(content.name, images.digest(content.pixels))
     used = Input(painter.name, painter.digest)
-    return Recipe(config, seed, ours, style, None, backend.versions(), painter=used)
+    return Recipe(config, seed, ours, style, None, backend.computing(), painter=used)
 
 
 def parse_recipe(text: str) -> Recipe:

@@ -116,7 +116,7 @@ def test_metrics_are_scikit_images_on_both(here, there):
 def test_scores_of_the_study_agree(here, there):
     for name in named(here, "score"):
         np.testing.assert_allclose(here[name], there[name], atol=1e-3, err_msg=name)
-    assert len(named(here, "score")) == 2 * 2 * 7  # with two nulls
+    assert len(named(here, "score")) == 2 * 2 * 9  # with four nulls
 
 
 def test_pictures_agree(here, there):

@@ -104,10 +104,11 @@ def check_painter(recipe: Recipe, painter: Path | None) -> None:
 
 
 def versions_warning(recipe: Recipe, here: dict[str, str]) -> str | None:
-    """A warning where the packages that compute are not those of the recipe."""
+    """A warning where the packages, or the device, that compute are not those of the recipe."""
     then = recipe.versions
-    # Python itself computes nothing of a picture.
-    names = sorted((then.keys() | here.keys()) - {"python"})
+    # Python itself computes nothing of a picture; earlier recipes name no device.
+    unsaid = {"python", *({"device"} - then.keys())}
+    names = sorted((then.keys() | here.keys()) - unsaid)
     changes = [
         f"{name} {then.get(name, 'none')} (here {here.get(name, 'none')})"
         for name in names

@@ -84,7 +84,7 @@ def _by_painters(
         from rrstyle import backend
 
         used = painter_warning(recipe, painters.values())
-        warnings = [used, versions_warning(recipe, backend.versions())]
+        warnings = [used, versions_warning(recipe, backend.computing())]
     pairs = plan_pictures(contents, folder, seeds, command.output)
     return PainterBatch(
         pairs=pairs,
@@ -223,7 +223,7 @@ def _check_networks(
     pipeline.smallest_side(used)
     check_memory(used)
     if recipe is not None:
-        warnings.append(versions_warning(recipe, backend.versions()))
+        warnings.append(versions_warning(recipe, backend.computing()))
     return warnings
 
 

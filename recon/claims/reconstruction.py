@@ -3,7 +3,8 @@
 SSIM is that of the papers: grey, output stretched to [0, 1], the better of picture and inverse.
 Each head and each upsampling is a case of its own, the papers' network (linear head, zero
 insertion) first. The better of a picture and its inverse is biased upwards: what is not above its
-null, the SSIM of the same output with another picture, is left out.
+null is left out. That is the SSIM of the same output with another picture or, where rows have it
+and it is greater, of noise with the output's mean and deviation.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -212,8 +213,9 @@ def _seen(rows: pd.DataFrame, *over: str) -> pd.DataFrame:
 
     One network, which has no interval, is left to the rules.
     """
-    gains = rows.assign(gain=rows["ssim"] - rows["null"]).groupby([*over, "network"])["gain"]
-    found = gains.mean().groupby(list(over)).apply(stats.mean_interval)
+    means = rows.groupby([*over, "network"])[["ssim", *_nulls(rows)]].mean()
+    gains = means["ssim"] - means[_nulls(rows)].max(axis=1)
+    found = gains.groupby(list(over)).apply(stats.mean_interval)
     above_null = found.map(lambda gain: gain.low > 0 or gain.networks < 2)
     return rows[rows.set_index(list(over)).index.isin(found.index[above_null])]
 
@@ -250,9 +252,15 @@ def _cases(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[str, pd.DataFram
 
 def _levels(rows: pd.DataFrame, over: str, prefix: str = "CD") -> str:
     """Means of SSIM over networks by level, and of its null: "0.812 (null 0.110) at CD1"."""
-    ssim, null = (stats.network_table(rows, over, score).mean() for score in ("ssim", "null"))
+    scores = ("ssim", *_nulls(rows))
+    ssim, *nulls = (stats.network_table(rows, over, score).mean() for score in scores)
+    null = pd.concat(nulls, axis=1).max(axis=1)
     levels = (f"{number(ssim[x])} (null {number(null[x])}) at {prefix}{x:g}" for x in ssim.index)
     return ", ".join(levels)
+
+
+def _nulls(rows: pd.DataFrame) -> list[str]:
+    return [name for name in stats.NULLS if name in rows]
 
 
 def _told(means: pd.Series) -> str:

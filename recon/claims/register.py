@@ -13,6 +13,7 @@ _RANDOM = "He et al."
 _ICLR = "He et al., ICLR 2020 version"
 _FIRST = "He et al., first version"
 _GILBERT = "Gilbert et al."
+_INJECTIVITY = "Puthawala et al., 2022"
 
 _SCORES = ("network", "head", "image", "ssim", "null")
 _PLANS = ("plan", "block", "tap", "upsampling")
@@ -30,6 +31,8 @@ _CHANGED = ("model", "network", "changed", "distance", "alike")
 _LAYERS = ("layer", "network", "decoder", "step_s", "gflop", "mib", "swd", "edge")
 _TIMES = ("step_s", "whole_s", "gflop", "start_loss", "loss")
 _SPACES = ("model", "network", "space", *_TIMES, "swd", "edge")
+_SCALING = ("varied", "size", "network", "quantity", "delta", "printed")
+_INJECTIVE = ("kind", "side", "layers", "network", "ratio", "quantity", "value")
 _THEORY = ("figure", "convolutions", "channels", "network", "image", "quantity", "value")
 
 CLAIMS: tuple[Claim, ...] = (
@@ -198,6 +201,42 @@ CLAIMS: tuple[Claim, ...] = (
         words="Random filters satisfy the model-RIP: the ratios of norms are about 1.",
         paper=f"{_GILBERT}, Fig. 2 (a, b): “tightly centered around 1”; histograms, no numbers.",
         evidence=Evidence("rip-1d", _RATIOS, invertibility.ratios_are_about_one),
+    ),
+    Claim(
+        id="G4",
+        words="The model-RIP's constant grows as √(k D / M) / l, by logarithms more.",
+        paper=f"{_GILBERT}, Theorem 3.1: M l² / D ≥ C (k (log K + log n) − log ε) / δₖ² suffices.",
+        evidence=Evidence("rip-scaling", _SCALING, invertibility.distortion_scales_as_printed),
+    ),
+    Claim(
+        id="I1",
+        words="At a typical input a random ReLU layer is inverted exactly from twice as many"
+        " outputs as inputs on.",
+        paper=f"{_INJECTIVITY}: injectivity takes a ratio of 2, since at x or at −x at most half of"
+        " the outputs are active; He et al. invert random CNNs at pictures.",
+        evidence=Evidence("injectivity", _INJECTIVE, invertibility.typical_inputs_take_twice),
+    ),
+    Claim(
+        id="I2",
+        words="A random ReLU layer is injective, one x for every output, from 6.70 outputs an input"
+        " on.",
+        paper="Maillard et al., 2023, by replicas, and Stojnic, 2024, by random duality: 6.70;"
+        " Gordon's theorem: at most 7.65; Clum et al., by an Euler characteristic: 8.34. iid"
+        " Gaussian weights, many inputs.",
+        evidence=Evidence("injectivity", _INJECTIVE, invertibility.gaussian_layers_are_injective),
+    ),
+    Claim(
+        id="I3",
+        words="Convolutional filters are injective from the ratio of fully random ones on.",
+        paper="Nobody's: the predictions of I2 are of iid matrices, the papers' CNNs are not.",
+        evidence=Evidence("injectivity", _INJECTIVE, invertibility.filters_are_as_injective),
+    ),
+    Claim(
+        id="I4",
+        words="A layer on top of others needs no higher ratio to the network's inputs.",
+        paper=f"{_INJECTIVITY}: layers that are injective each make a network that is, for which"
+        " each must be as much wider than the one before it.",
+        evidence=Evidence("injectivity", _INJECTIVE, invertibility.deeper_layers_need_no_more),
     ),
     Claim(
         id="T1",

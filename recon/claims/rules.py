@@ -25,6 +25,8 @@ VISIBLE = 0.05  # root mean square distance, pixels of 0 to 1, at which pictures
 # Invertibility:
 ABOUT_ONE = (0.9, 1.1)  # a ratio of norms of about 1
 USED = 0.9  # error of a DCN over that of the mean picture, at most, if it sees activations
+SAME_POWER = 0.1  # difference of powers, at most, that count as the same
+INJECTIVE = (6.70, 7.65, 8.34)  # predicted ratios from which a Gaussian layer is injective
 # Theorems:
 SQUARE_ROOT = (-0.6, -0.4)  # power of N that counts as 1 / sqrt N
 WIDE = 16  # least N that powers are taken over
@@ -75,8 +77,9 @@ _STEPS = (
     " Losses of pictures held out."
 )
 _FLOOR = (
-    " Only where SSIM is above its null, that of the same output with another picture: 95 %"
-    " interval of the difference above 0; not testable where too little is left."
+    " Only where SSIM is above its null, that of the same output with another picture or, if"
+    " greater and where rows have it, of noise with the output's mean and deviation: 95 % interval"
+    " of the difference above 0; not testable where too little is left."
 )
 _FACTORS = (
     " Least squares of each network on its own, Student's interval over networks; reduction is"
@@ -228,6 +231,37 @@ RULES: Mapping[str, Rule] = {
         f"{_INTERVAL} mean ratio over networks inside {ABOUT_ONE[0]} to {ABOUT_ONE[1]}. Each ratio"
         " is a case of its own."
     ),
+    "G4": Rule(
+        f"{_INTERVAL} power of a size with which the mean distortion over the printed order grows"
+        f" inside −{SAME_POWER} to {SAME_POWER}; a bound, where it is below. Each size is a case of"
+        " its own, the others as in section 4.2.",
+        SECOND,
+    ),
+    "I1": Rule(
+        f"{_INTERVAL} ratio over networks at which half of the inputs come back to .1 %, from"
+        f" outputs in float32, over 2, inside {ABOUT_ONE[0]} to {ABOUT_ONE[1]}. Kinds, sorts of"
+        " inputs and numbers of layers are cases, each at the most inputs it has.",
+        SECOND,
+    ),
+    "I2": Rule(
+        f"{_INTERVAL} highest ratio at which a search still finds an x with fewer active outputs"
+        f" than inputs, over the predicted ratio, inside {EQUAL[0]} to {EQUAL[1]}; fails above."
+        " Undecided below: a search bounds the ratio from below only. Fully random, one layer, the"
+        " most inputs.",
+        SECOND,
+    ),
+    "I3": Rule(
+        f"{_INTERVAL} geometric mean over networks of the highest ratio as in I2, 3 x 3 filters"
+        f" over fully random ones, inside {ABOUT_ONE[0]} to {ABOUT_ONE[1]}. One layer, the most"
+        " inputs.",
+        SECOND,
+    ),
+    "I4": Rule(
+        f"{_INTERVAL} geometric mean over networks of the highest ratio as in I2, of the active"
+        f" outputs of the second or third layer over those of the first, below {ABOUT_ONE[1]}. All"
+        " layers of the same number of outputs.",
+        SECOND,
+    ),
     "T1": Rule(
         f"{_INTERVAL} power of N with which sin Θ between output and f* falls, N from {WIDE} on,"
         f" inside {SQUARE_ROOT[0]} to {SQUARE_ROOT[1]}; of the measured over the predicted constant"
@@ -260,6 +294,12 @@ BUDGETS: Mapping[str, Budget] = {
     "factorial": Budget({"networks": 6, "images": 4, "side": 96}, NEW_SEED),
     "theory": Budget({"networks": 30, "images": 3, "small_side": 16}, NEW_SEED, SECOND),
     "rip-1d": Budget({"networks": 30, "codes": 200}),
+    "rip-scaling": Budget({"networks": 10, "supports": 100}, NEW_SEED, SECOND),
+    "injectivity": Budget(
+        {"networks": 10, "images": 6, "side": 64, "inputs": 20, "starts": 32, "steps": 600},
+        NEW_SEED,
+        SECOND,
+    ),
     "iht": Budget(
         {"networks": 3, "images": 100, "crop": 48, "batch": 4, "steps": 400},
         fixed=SECOND,

@@ -105,6 +105,25 @@ def _reconstruction(rows: pd.DataFrame, settings: Mapping[str, Any]) -> tuple:
     return header, tuple(lines), note
 
 
+def _sparsity(rows: pd.DataFrame, settings: Mapping[str, Any], architecture: str) -> tuple:
+    chosen = rows[rows["architecture"] == architecture]
+    kinds = chosen["filters"] + ", pixels " + chosen["pixels"].replace(_PIXELS)
+    means = chosen.groupby(["layer", kinds], sort=False)["nonzero"].mean().unstack(sort=False)
+    printed = chosen.groupby("layer")["printed"].first()
+    lines = (
+        (layer, *(_NONE if pd.isna(x) else f"{x:.1f}" for x in found), f"{printed[layer]:.1f}")
+        for layer, found in zip(means.index, means.to_numpy(), strict=True)
+    )
+    note = (
+        f"Random filters: the mean of {settings.get('networks')} networks and"
+        f" {settings.get('images')} pictures. Printed: trained on ILSVRC 2012."
+    )
+    learned = chosen[chosen["filters"] == "learned"]["weights"].unique()
+    if len(learned):
+        note += f" Learned filters: of {', '.join(learned)}."
+    return ("layer", *means.columns, "printed"), tuple(lines), note
+
+
 def _pair(frame: pd.DataFrame, ours: str, printed: str, row: str) -> str:
     """ "ours / printed", or ours alone where nothing is printed; a dash where the rows lack it."""
     if row not in frame.index:
@@ -117,11 +136,16 @@ _ACCURACY = ("filters", "layers", "set", "accuracy", "printed")
 _COHERENCE = ("architecture", "layer", "filters", "weights", "kind", "value", "printed")
 _ERRORS = ("image_error", "activation_error", "printed_image_error", "printed_activation_error")
 _IHT = ("encoder", "layer", "weights", "filters", "unpooling", *_ERRORS)
+_SPARSITY = ("architecture", "filters", "pixels", "weights", "layer", "nonzero", "printed")
+_PIXELS = {"centred": "less the mean colour", "positive": "in [0, 1]"}
 _OF_VGG16, _OF_ALEXNET = (partial(_coherence, architecture=name) for name in ("vgg16", "alexnet"))
+_VGG16, _ALEXNET = (partial(_sparsity, architecture=name) for name in ("vgg16", "alexnet"))
 # Title, experiment, columns that are read, and function to header, rows and note.
 _TABLES: tuple[tuple[str, str, tuple[str, ...], Any], ...] = (
     ("Table 1: accuracy in percent, by the number of layers", "cifar-random", _ACCURACY, _accuracy),
+    ("Table 2: non-zeros in percent, VGG16", "sparsity", _SPARSITY, _VGG16),
     ("Table 3: coherence of VGG16's filters", "coherence", _COHERENCE, _OF_VGG16),
     ("Table 4: relative errors of reconstructions, by macro layer", "iht", _IHT, _reconstruction),
     ("Table 6: coherence of AlexNet's filters", "coherence", _COHERENCE, _OF_ALEXNET),
+    ("Table 7: non-zeros in percent, AlexNet", "sparsity", _SPARSITY, _ALEXNET),
 )

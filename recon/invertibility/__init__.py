@@ -5,6 +5,7 @@
 - `recovery`: Algorithms 1 (model-based IHT) and 2 (l1 least squares on a support).
 - `rip`: ratios of norms that the model-RIP bounds, reconstruction errors, the bound of Theorem 3.3.
 - `coherence`: of filters, and of all rows of W.
+- `injectivity`: inversion of random ReLU layers at an input, and at all; not of that paper.
 
 All of it is float64. Codes are channels-last, (batch, n, K) or (batch, n, n', K): a *block* of the
 paper, the n shifts of one filter, is one channel. An image is (batch, D, M) or (batch, D, D', M).

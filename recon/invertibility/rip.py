@@ -77,6 +77,22 @@ def distortion(ratios) -> float:
     return float(np.abs(np.square(np.asarray(ratios, np.float64)) - 1).max())
 
 
+def support_distortion(filters, length: int, chosen, shifts) -> float:
+    """The largest `| ||W^T z||^2 / ||z||^2 - 1 |` of all codes z on one support, in one dimension.
+
+    Filters are (l, M, K), `chosen` are numbers of k of them and `shifts` a place from 0 to `length`
+    - l for each: the extreme eigenvalues of the Gram matrix of those k rows of W. delta_k is the
+    largest over all supports.
+    """
+    filters = np.asarray(filters, np.float64)
+    taps, channels, _ = filters.shape
+    rows = np.zeros((len(chosen), length, channels))
+    for row, number, shift in zip(rows, chosen, shifts, strict=True):
+        row[shift : shift + taps] = filters[:, :, number]
+    rows = rows.reshape(len(rows), -1)
+    return float(np.abs(np.linalg.eigvalsh(rows @ rows.T) - 1).max())
+
+
 def reconstruction_bound(delta_k: float, delta_2k: float) -> Bound:
     """On ||W^T M(W x, k) - x|| / ||x||, for x = W^T z and a model-k-sparse z.
 

@@ -12,7 +12,17 @@ import pandas as pd
 from recon.sweep.rows import read_rows
 
 SCALES = ("smoke", "laptop", "paper")  # small to large
-_NUMBERS = {"ssim", "null", "pearson", "psnr", "chroma", "mse", "training_mse", "validation_mse"}
+_NUMBERS = {
+    "ssim",
+    "null",
+    "noise",
+    "pearson",
+    "psnr",
+    "chroma",
+    "mse",
+    "training_mse",
+    "validation_mse",
+}
 _NUMBERS |= {"network", "step", "block", "channels", "kernel", "depth", "reduction", "std"}
 _NUMBERS |= {"ratio", "content_loss", "style_loss", "moved", "swd", "edge", "distance"}
 _NUMBERS |= {"alike", "step_s", "whole_s", "gflop", "mib", "start_loss", "loss"}

@@ -24,6 +24,7 @@ HEADS = ("linear", "mean")
 # Of the largest layer's maps, for all pictures and networks of a call. A call holds about five
 # times this.
 _MAP_BYTES = 2**29
+_NOISE_SEED = 0  # of the noise that SSIM is compared with: the same for all networks
 
 Kernels = tuple[np.ndarray, ...]
 
@@ -111,14 +112,16 @@ def score(
         For each plan and each network, float32 arrays (images,) by name: "ssim linear", "ssim
         mean", "pearson linear", "pearson mean", see `metrics.study_scores`, "null linear" and "null
         mean", the SSIM of the same output with the next picture (the last one's with the first),
-        and "chroma" of the linear head, see `metrics.chroma_correlation`. NaN stands for undefined,
-        as a null of a single picture is.
+        "noise linear" and "noise mean", see `metrics.noise_null`, and "chroma" of the linear head,
+        see `metrics.chroma_correlation`. NaN stands for undefined, as a null of a single picture
+        is.
     """
     run = _compiled(tuple(plans))
     batch = _batch(plans[0], networks, images)
     others = np.roll(images, -1, axis=0) if len(images) > 1 else np.full_like(images, np.nan)
+    arrays = images, others, _noise(images.shape)
     parts = [
-        run(tuple(networks), images[first : first + batch], others[first : first + batch])
+        run(tuple(networks), *(array[first : first + batch] for array in arrays))
         for first in range(0, len(images), batch)
     ]
 
@@ -146,10 +149,10 @@ def _compiled_outputs(plan: Plan):
 
 @functools.lru_cache(maxsize=128)
 def _compiled(plans: tuple[Plan, ...]):
-    def run(networks, images, others):
+    def run(networks, images, others, noise):
         truth = metrics.luminance(images)
         windows = metrics.windowed(truth), metrics.windowed(metrics.luminance(others))
-        return [_scores(plans, kernels, images, truth, windows) for kernels in networks]
+        return [_scores(plans, kernels, images, truth, windows, noise) for kernels in networks]
 
     return _by_counts(run, plans)
 
@@ -163,14 +166,21 @@ def _by_counts(run, plans: Sequence[Plan]):
     def call(kernels, *images):
         key = len(kernels), len(images[0])
         if key not in functions:
-            functions[key] = backend.jit(run, maps=(1, 2))
+            functions[key] = backend.jit(run, maps=(1, 2, 3))
         return functions[key](kernels, *images)
 
     return call
 
 
+def _noise(shape: tuple[int, ...]) -> np.ndarray:
+    """White noise of mean 0 and deviation 1 each, float32 (images, height, width, 1)."""
+    drawn = np.random.default_rng(_NOISE_SEED).standard_normal((*shape[:3], 1))
+    centred = drawn - drawn.mean(axis=(1, 2, 3), keepdims=True)
+    return (centred / centred.std(axis=(1, 2, 3), keepdims=True)).astype(np.float32)
+
+
 def _scores(
-    plans: tuple[Plan, ...], kernels: Kernels, images, truth, windows
+    plans: tuple[Plan, ...], kernels: Kernels, images, truth, windows, noise
 ) -> list[dict[str, Any]]:
     """Scores by plan; `windows` are of the truth and of the other pictures."""
     features = _encode(plans[0], kernels, images)
@@ -186,6 +196,7 @@ def _scores(
             result = metrics.windowed(bounded)
             for name, window in zip(("ssim", "null"), windows, strict=True):
                 scores[f"{name} {head}"] = metrics.study_ssim(window, result)
+            scores[f"noise {head}"] = metrics.noise_null(windows[0], bounded, noise)
         found.append(scores)
     return found
 

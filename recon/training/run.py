@@ -112,7 +112,7 @@ class RunFolder:
         digest = None if encoder is None else weights_digest(encoder)
         asked = {"task": config.task, "config": to_dict(config), "data": dict(data)}
         asked = json.loads(json.dumps(asked | {"encoder_sha256": digest}))
-        computing = {"device": backend.device(), **backend.versions()}
+        computing = backend.computing()
         if not (self.folder / RECORD).exists():
             if encoder is not None:
                 named = {f"weight_{i:02d}": weight for i, weight in enumerate(encoder)}

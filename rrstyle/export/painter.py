@@ -55,7 +55,7 @@ def export_painter(
         OSError: If the target exists, or cannot be written.
     """
     graph.check_backend()
-    record = {"digest": painter.digest, **painter.about, "versions": backend.versions()}
+    record = {"digest": painter.digest, **painter.about, "versions": backend.computing()}
     ours = _Graph(_in_graph(painter), painter.palette)
     if format == "onnx":
         check_onnx_target(target, overwrite)

@@ -44,7 +44,7 @@ from rrstyle.export.graph import (
 )
 from rrstyle.networks.plan import plan_of
 
-RECORD = "rrstyle.json"  # beside saved_model.pb: config, seed, versions
+RECORD = "rrstyle.json"  # beside saved_model.pb: config, seed, device and versions
 _ENTRIES = {RECORD, "saved_model.pb", "fingerprint.pb", "variables", "assets"}
 # A function of a SavedModel, of tensors, and the specifications of its inputs.
 Endpoint = tuple[Callable[..., Any], list[tf.TensorSpec]]
@@ -178,7 +178,7 @@ def _write(directory: Path, endpoints: Mapping[str, Endpoint]) -> None:
 def style_record(config: StyleConfig, seed: int) -> dict[str, Any]:
     """The record beside a model of style transfer: plain JSON values."""
     config = replace(config, weights=Path(config.weights).name)  # a name, never a path
-    return {"config": to_dict(config), "seed": seed, "versions": backend.versions()}
+    return {"config": to_dict(config), "seed": seed, "versions": backend.computing()}
 
 
 def _checked_target(directory: str | os.PathLike, overwrite: bool) -> Path:

@@ -11,6 +11,7 @@ from recon.metrics import (
     chroma_correlation,
     correlation,
     luminance,
+    noise_null,
     pearson,
     psnr,
     ssim,
@@ -151,6 +152,27 @@ def test_study_scores_of_a_constant_output_are_undefined_and_spare_the_others():
         values = np.asarray(scores)
         assert np.isnan(values[0])
         assert values[1] == pytest.approx(1, abs=1e-3)  # its range is not quite [0, 1]
+
+
+def test_the_null_of_noise_is_a_score_of_the_outputs_brightness_and_contrast():
+    rng = np.random.default_rng(8)
+    truth, output = rng.random((2, 2, 16, 16, 1), np.float32)
+    moments = {"axis": (1, 2, 3), "keepdims": True}
+    # An output that is its own noise scores what it scores as a picture.
+    own = (output - output.mean(**moments)) / output.std(**moments)
+    expected = np.asarray(study_scores(truth, output)[0])
+    np.testing.assert_allclose(
+        np.asarray(noise_null(windowed(truth), stretched(output), own)), expected, atol=1e-5
+    )
+    # Without noise it is a flat picture as bright as the output stretched.
+    flat = np.zeros_like(output) + np.asarray(stretched(output)).mean(**moments)
+    expected = np.maximum(ssim(truth, flat), ssim(truth, 1 - flat))
+    found = np.asarray(noise_null(windowed(truth), stretched(output), np.zeros_like(output)))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    output[0] = 0.3
+    found = np.asarray(noise_null(windowed(truth), stretched(output), own))
+    assert np.isnan(found[0])
+    assert np.isfinite(found[1])
 
 
 def test_correlation_of_faint_and_of_huge_pictures():

@@ -307,7 +307,7 @@ def test_costs_are_those_of_the_records(tmp_path):
 def test_results_page_has_a_row_for_each_claim_and_escapes(tmp_path, make_results):
     write_result(tmp_path, notes="a | b <script> `c` *d* [e](http://f)")
     text = make_results["page"](read_results(tmp_path))
-    table = [line for line in text.splitlines() if re.match(r"\| [CGT]\d+[a-d]? \| ", line)]
+    table = [line for line in text.splitlines() if re.match(r"\| [CGIT]\d+[a-d]? \| ", line)]
     assert len(table) == len(CLAIMS)
     for claim, line in zip(CLAIMS, table, strict=True):
         assert line.startswith(f"| {claim.id} | ")

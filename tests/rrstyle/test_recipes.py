@@ -144,7 +144,7 @@ def test_it_holds_config_seed_inputs_and_versions():
     assert (found.content.name, found.style.name) == ("cat.png", "waves")
     assert found.content.digest == images.digest(content.pixels) != found.style.digest
     assert found.weights is None
-    assert found.versions == backend.versions()
+    assert found.versions == {"device": backend.device()} | backend.versions()
     assert parse_recipe(found.to_json()) == found
 
 

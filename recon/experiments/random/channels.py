@@ -1,5 +1,7 @@
 """SSIM and Pearson correlation over the number of random channels: Figs. 5, 8 and 9; 003 Fig. 11.
 
+001's Fig. 6, CD1 of the widths of VGG16's Conv1 to Conv5, is N = 64, 128, 256 and 512 of `cd1`.
+
     rrstyle evaluate channels --scale laptop --images DIR
 
 Plans:
@@ -45,7 +47,7 @@ def _cd1(channels: int, upsampling: UpsampleKind) -> Plan:
 class ChannelsExperiment(scoring.RandomSweep):
     name = "channels"
     title = "SSIM and Pearson correlation over the number of random channels, CD1 and Conv1_1"
-    reproduces = "Figs. 5, 8 and 9 (001: Figs. 7 and 8; first version: Fig. 11)"
+    reproduces = "Figs. 5, 8 and 9 (001: Figs. 6 to 8; first version: Fig. 11)"
     printed = (
         "More random channels promote the reconstruction quality, of the original network and"
         " more apparently of its variant with the mean as last layer."

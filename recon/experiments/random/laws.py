@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recon.experiments.experiment import Cell, Settings
 from recon.experiments.random import scoring
 from recon.plans import rr_vgg
-from rrstyle.networks.laws import SCALED_LAWS
+from rrstyle.networks.laws import SCALED_LAWS, distribution
 from rrstyle.networks.plan import Plan
 
 # True stds of section 2.2's parameters: N(0, .015) by its std, U(-.04, .04), scales of .015.
@@ -39,7 +40,7 @@ class Laws(Settings):
 class LawsExperiment(scoring.RandomSweep):
     name = "laws"
     title = "The four laws at the papers' parameters and at equal true std, random DCN"
-    reproduces = "Section 2.2 and Fig. 6, for random DCNs"
+    reproduces = "Section 2.2 and Fig. 6, for random DCNs (first version: Fig. 2)"
     printed = "The four laws with appropriate parameters reconstruct alike (said of trained DCNs)."
     settings = {
         "smoke": Laws(networks=2, images=2, side=32, blocks=(1,)),
@@ -67,8 +68,10 @@ class LawsExperiment(scoring.RandomSweep):
         statistics = scoring.by_network(frame, keys, "ssim").groupby(keys, sort=False)["ssim"]
         table = statistics.agg(["mean", "std"]).reset_index()
         heads, blocks = (list(frame[k].unique()) for k in ("head", "block"))
-        figure = Figure(figsize=(4.5 * len(blocks), 6), layout="constrained")
-        axes = figure.subplots(len(heads), len(blocks), squeeze=False, sharey=True)
+        figure = Figure(figsize=(4.5 * (1 + len(blocks)), 6), layout="constrained")
+        parts = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, len(blocks)])[0]
+        _densities(parts[0].subplots(), frame)
+        axes = parts[1].subplots(len(heads), len(blocks), squeeze=False, sharey=True)
         said = {"paper": "the papers' parameters", "equal": "equal true std"}
         for line, head in zip(axes, heads, strict=True):
             for ax, block in zip(line, blocks, strict=True):
@@ -79,9 +82,21 @@ class LawsExperiment(scoring.RandomSweep):
                     ax.bar(places, bars["mean"], 0.38, yerr=errors, capsize=3, label=label)
                 ax.set_xticks([i + 0.2 for i in range(len(SCALED_LAWS))], SCALED_LAWS)
                 ax.set_title(f"CD{block}, {head} head", fontsize=9)
-            line[0].set_ylabel(scoring.MEAN_SSIM)
+            line[0].set_ylabel("SSIM, mean ± std over networks")
         axes[0][0].legend(fontsize=8)
         return figure
+
+
+def _densities(ax: Axes, frame: pd.DataFrame) -> None:
+    """The laws at the papers' parameters: Fig. 2 of the first version."""
+    weights = np.linspace(-0.1, 0.1, 401)
+    papers = frame[frame["parameters"] == "paper"].groupby("law", sort=False)["std"].first()
+    for law, std in papers.items():
+        density = distribution(str(law), std).pdf(weights)
+        ax.plot(weights, density, label=f"{law}, std {std:.4f}")
+    ax.set(xlabel="weight", xticks=(-0.1, -0.05, 0, 0.05, 0.1))
+    ax.set(ylabel="probability density", title="The papers' laws")
+    ax.legend(fontsize=8)
 
 
 EXPERIMENT = LawsExperiment()

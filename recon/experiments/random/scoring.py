@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 
 from recon.experiments.experiment import Cell, Experiment, Pictures, Row, rows_of
 from recon.experiments.panels import band
+from recon.statistics import NULLS
 from recon.sweep import simulation
 from rrstyle.networks.plan import Plan, UpsampleKind
 
 STD = 0.1  # of the papers' rrVGG, all laws being one to a network of ReLUs (see `laws`)
 UPSAMPLINGS: tuple[UpsampleKind, ...] = ("zero", "nearest")
-_SCORES = ("ssim", "null", "pearson")  # null: SSIM of the same output with another picture
+# null: SSIM of the same output with another picture; noise: of noise of its mean and deviation.
+_SCORES = ("ssim", "null", "noise", "pearson")
 SCORE_COLUMNS = ("group", "network", "head", "image", *_SCORES)
 MEAN_SSIM = "SSIM, mean ± std over networks (dash-dotted: null)"
 
@@ -104,10 +106,12 @@ def by_network(frame: pd.DataFrame, over: Sequence[str], score: str) -> pd.DataF
 def curve(axes: Axes, frame: pd.DataFrame, x: str, score: str, **style: Any) -> None:
     """Mean over networks against `x`, and a band of one standard deviation each way.
 
-    SSIM has its null, where it was measured, as a dash-dotted line.
+    SSIM has its null, the greater of those that were measured, as a dash-dotted line.
     """
     statistics = by_network(frame, [x], score).groupby(x)[score].agg(["mean", "std"])
     mean, std = statistics["mean"], statistics["std"].fillna(0)
     colour = band(axes, mean, mean - std, mean + std, marker="o", markersize=4, **style)
-    if score == "ssim" and "null" in frame:
-        axes.plot(frame.groupby(x)["null"].mean(), "-.", color=colour, linewidth=1)
+    nulls = [name for name in NULLS if name in frame]
+    if score == "ssim" and nulls:
+        means = frame.groupby(x)[nulls].mean().max(axis=1)
+        axes.plot(means, "-.", color=colour, linewidth=1)

@@ -38,7 +38,7 @@ class PicturesExperiment(trainings.TrainedSweep):
     title = (
         "Reconstructions by DCNs trained on random VGG16 and AlexNet, Conv1 to Conv5, and by law"
     )
-    reproduces = "Figs. 4 and 6"
+    reproduces = "Figs. 4 and 6 (first version: Figs. 4, 8 and 12)"
     printed = (
         "The deeper the coarser on both; VGG16 more accurate, even at Conv5; the laws cannot"
         " be told apart by eye, except for N(0, 1)."

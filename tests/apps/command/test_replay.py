@@ -121,6 +121,17 @@ def test_other_versions_are_warned_of(small_waves, capsys) -> None:
     assert warning.startswith("rrstyle: warning: made with backend torch [31m (here tensorflow)")
     assert "keras 2.0 (here 3." in warning
     assert "python" not in warning
+    assert "device" not in warning  # of which earlier recipes say nothing
+
+
+def test_another_device_is_warned_of(small_waves, capsys) -> None:
+    from rrstyle import backend
+
+    write_recipe("r.png", versions=backend.computing() | {"device": "gpu: NVIDIA H200"})
+    assert run("stylize", "--recipe", "r.png", "-o", "out.png") == 0
+    warning = capsys.readouterr().err.splitlines()[0]
+    assert "made with device gpu: NVIDIA H200 (here " in warning
+    assert "keras" not in warning
 
 
 def test_a_weights_file_must_be_given_again_and_is_compared(capsys, monkeypatch) -> None:

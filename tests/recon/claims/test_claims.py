@@ -14,7 +14,8 @@ from recon.statistics import Interval
 BY_ID = {claim.id: claim for claim in CLAIMS}
 EXPECTED = {
     *(f"C{n}" for n in range(1, 17) if n not in (5, 7)),
-    *("C5a", "C5b", "C7a", "C7b", "C7c", "C7d", "G1", "G2", "G3", "T1", "T2", "T3", "T4", "T5"),
+    *("C5a", "C5b", "C7a", "C7b", "C7c", "C7d", "G1", "G2", "G3", "G4", "I1", "I2", "I3", "I4"),
+    *("T1", "T2", "T3", "T4", "T5"),
 }
 NETWORKS = range(6)
 IMAGES = ("chelsea", "coffee")
@@ -289,6 +290,15 @@ def test_a_trend_is_that_of_what_is_above_its_null():
     assert finding.detail.startswith(
         "fewer than two SSIM are above their nulls: 0.900 (null 0.900)"
     )
+
+
+def test_the_greater_of_two_nulls_counts():
+    frame = channels(0.03, 0.03).assign(noise=0.01)
+    assert BY_ID["C8"].findings(frame)[0].verdict == "holds"
+    assert "(null 0.050) at N = 4, " in BY_ID["C8"].findings(frame)[0].detail
+    finding = BY_ID["C8"].findings(frame.assign(noise=0.9))[0]
+    assert finding.verdict == "not testable"
+    assert "(null 0.900) at N = 4, " in finding.detail
 
 
 @pytest.mark.parametrize(("claim", "of"), [("C6", "full"), ("C7d", "full"), ("C7d", "simplified")])

@@ -54,6 +54,20 @@ def errors(*kinds):
     )
 
 
+def nonzeros(*kinds):
+    """Of two networks and two pictures, 10, 20, 30 and 40 %; 5 % more by the second layer."""
+    return pd.DataFrame(
+        {"architecture": name, "filters": kind, "pixels": pixels, "network": network}
+        | {"weights": "he" if kind == "random" else "mine.npz", "layer": layer, "image": image}
+        | {"nonzero": 10 + 20 * network + 10 * image + 5 * deeper, "printed": 49.1}
+        for name in ("vgg16", "alexnet")
+        for kind, pixels in kinds
+        for network in range(2)
+        for deeper, layer in enumerate(("conv1_1", "pool1"))
+        for image in range(2)
+    )
+
+
 @pytest.fixture
 def found(tmp_path):
     def write(**of_experiments):
@@ -122,6 +136,21 @@ def test_errors_are_those_of_naive_unpooling(found):
     assert "no trained CNN was given" in table.note
 
 
+def test_non_zeros_are_means_over_networks_and_pictures_by_layer(found):
+    kinds = ("random", "centred"), ("learned", "positive")
+    vgg16, alexnet = tables(found(sparsity=nonzeros(*kinds)))
+    assert [table.title[:7] for table in (vgg16, alexnet)] == ["Table 2", "Table 7"]
+    header = "layer", "random, pixels less the mean colour", "learned, pixels in [0, 1]", "printed"
+    assert vgg16.header == alexnet.header == header
+    expected = ("conv1_1", "25.0", "25.0", "49.1"), ("pool1", "30.0", "30.0", "49.1")
+    assert vgg16.rows == alexnet.rows == expected
+    assert "2 networks and 150 pictures" in vgg16.note
+    assert "Learned filters: of mine.npz" in vgg16.note
+    vgg16, _ = tables(found(sparsity=nonzeros(kinds[0])))
+    assert vgg16.rows == (("conv1_1", "25.0", "49.1"), ("pool1", "30.0", "49.1"))
+    assert "Learned" not in vgg16.note
+
+
 def test_rows_without_the_columns_make_no_table(found):
     assert tables(found(coherence=coherences("random").drop(columns="filters"))) == ()
 
@@ -131,9 +160,12 @@ def test_tables_are_in_the_results_page_in_the_order_of_the_paper(found):
         iht=errors("original", "random", "activations"),
         coherence=coherences("random"),
         cifar_random=accuracies(),
+        sparsity=nonzeros(("random", "centred")),
     )
     page = runpy.run_path(str(ROOT / "docs/make_results.py"))["page"](results)
     titles = [line for line in page.splitlines() if line.startswith("### Table")]
-    assert [title.split(":")[0] for title in titles] == [f"### Table {n}" for n in (1, 3, 4, 6)]
+    assert [title.split(":")[0] for title in titles] == [
+        f"### Table {n}" for n in (1, 2, 3, 4, 6, 7)
+    ]
     assert "|  | 1 layer | 2 layers |\n|---|---|---|\n" in page
     assert "[cifar-random](#cifar-random)" in page

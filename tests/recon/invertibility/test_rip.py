@@ -10,6 +10,7 @@ from recon.invertibility.rip import (
     reconstruction_bound,
     reconstruction_errors,
     relative_error,
+    support_distortion,
     synthesis_ratio,
 )
 from recon.invertibility.sparsity import random_codes
@@ -125,3 +126,24 @@ def units():
 
 def off_one(gram):
     return float(np.abs(np.linalg.eigvalsh(gram) - 1).max())
+
+
+def test_distortion_of_a_support_by_hand():
+    filters = np.zeros((1, 2, 3))
+    filters[0, :, 0], filters[0, :, 1], filters[0, :, 2] = (1, 0), (0, 1), (0.6, 0.8)
+    # Orthogonal rows of norm 1, be it by their channels or by their places.
+    assert support_distortion(filters, 2, [0, 1], [0, 0]) == pytest.approx(0)
+    assert support_distortion(filters, 2, [0, 2], [0, 1]) == pytest.approx(0)
+    # Two of norm 1 with the inner product .6: eigenvalues 1.6 and .4.
+    assert support_distortion(filters, 2, [0, 2], [1, 1]) == pytest.approx(0.6)
+
+
+def test_no_code_on_a_support_is_distorted_more():
+    rng = np.random.default_rng(0)
+    filters = rng.normal(0, 15**-0.5, (5, 3, 8))
+    chosen, shifts = [0, 3, 6, 7], [2, 0, 4, 1]
+    codes = np.zeros((500, 5, 8))
+    codes[:, shifts, chosen] = rng.normal(size=(500, 4))
+    sampled = distortion(synthesis_ratio(Convolution(filters, (9,), batch=500), codes))
+    found = support_distortion(filters, 9, chosen, shifts)
+    assert 0.8 * found < sampled <= found * (1 + 1e-12)

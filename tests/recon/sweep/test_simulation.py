@@ -125,6 +125,11 @@ def test_scores_are_those_of_the_reconstructions():
             other = np.roll(truth, -1, axis=0)
             null = np.maximum(metrics.ssim(other, bounded), metrics.ssim(other, 1 - bounded))
             np.testing.assert_allclose(found[f"null {head}"], null, atol=1e-5)
+            noise = simulation._noise(x.shape)
+            moments = [f(bounded, axis=(1, 2, 3), keepdims=True) for f in (np.mean, np.std)]
+            noisy = moments[0] + moments[1] * noise
+            null = np.maximum(metrics.ssim(truth, noisy), metrics.ssim(truth, 1 - noisy))
+            np.testing.assert_allclose(found[f"noise {head}"], null, atol=1e-5)
             correlation = metrics.pearson(truth, bounded)
             np.testing.assert_allclose(found[f"pearson {head}"], correlation, atol=1e-5)
     assert len(scores[0]["chroma"]) == 3
@@ -147,6 +152,7 @@ def test_a_single_picture_has_no_null():
     )
     assert np.isnan(scores["null mean"]).all()
     assert np.isfinite(scores["ssim mean"]).all()
+    assert np.isfinite(scores["noise mean"]).all()  # which needs no other picture
 
 
 def test_plans_scored_together_are_those_scored_alone():

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rrstyle import NetworkConfig, StyleConfig, example, stylize
+from rrstyle import NetworkConfig, StyleConfig, backend, example, stylize
 from rrstyle.config import from_dict
 from rrstyle.export import graph
 from rrstyle.export.saved_model import RECORD, export_saved_model
@@ -243,6 +243,7 @@ def test_record(models):
     assert from_dict(StyleConfig, record["config"]) == CONFIGS["mixed"]
     assert record["seed"] == SEED
     assert record["versions"]["backend"] == "tensorflow"
+    assert record["versions"]["device"] == backend.device()
 
 
 def test_trained_weights(tmp_path):
