@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -32,7 +33,6 @@ def bare_convolutions(model, size: tuple[int, int]) -> tuple[Callable[[], None],
     import keras
     from keras import ops
 
-    from rrstyle import backend
     from rrstyle.painters.network import CELL
 
     runs, operations = [], 0.0
@@ -43,19 +43,26 @@ def bare_convolutions(model, size: tuple[int, int]) -> tuple[Callable[[], None],
         full = inside[id(layer)] in ("cnn", "dcn", "lift") or layer.strides[0] > 1
         height, width = size if full else (-(-side // CELL) for side in size)
         side, _, given, made = layer.kernel.shape
-        run = backend.jit(
-            lambda x, w, strides=layer.strides: ops.conv(x, w, strides, padding="same"), maps=(0,)
-        )
+        strides = layer.strides
+        run = _convolution(strides)
         x = ops.zeros((1, height, width, given))
-        runs.append(lambda run=run, x=x, w=layer.kernel.value: ops.convert_to_numpy(run(x, w)))
-        places = height * width / layer.strides[0] ** 2
+        runs.append(partial(run, x, ops.convert_to_tensor(layer.kernel)))
+        places = height * width / strides[0] ** 2
         operations += 2e-9 * places * side**2 * given * made
 
     def run_all() -> None:
         for run in runs:
-            run()
+            ops.convert_to_numpy(run())
 
     return run_all, operations
+
+
+def _convolution(strides: tuple[int, int]) -> Callable[[Any, Any], Any]:
+    from keras import ops
+
+    from rrstyle import backend
+
+    return backend.jit(lambda x, w: ops.conv(x, w, strides, padding="same"), maps=(0,))
 
 
 def _layers(part):

@@ -288,7 +288,7 @@ RULES: Mapping[str, Rule] = {
 
 NEW_SEED = 1000  # of runs after the rules of the second day: no network of an earlier look
 BUDGETS: Mapping[str, Budget] = {
-    "channels": Budget({"networks": 10, "images": 10, "side": 128}),
+    "channels": Budget({"networks": 10, "images": 10, "side": 128}, NEW_SEED),
     "kernel-size": Budget({"networks": 10, "images": 10, "side": 128}, NEW_SEED),
     "depth": Budget({"networks": 8, "images": 4, "side": 96}, NEW_SEED),
     "factorial": Budget({"networks": 6, "images": 4, "side": 96}, NEW_SEED),
