@@ -71,7 +71,7 @@ OF_RECIPE = {
     "content": (None, [], {"name": "x", "digest": None}, {"name": "x" * 10**6, "digest": DIGEST}),
     "mask": (1e400, "", "AAAA", [None], {}),
     "style_mask": (1e400, "", ["AAAA"], [None, None], {}),
-    "format": (None, 2, 1e400, "1"),
+    "format": (None, 3, 1e400, "1"),
 }
 
 

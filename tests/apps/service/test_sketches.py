@@ -57,11 +57,16 @@ def test_the_oldest_make_room(asked, monkeypatch):
     assert len(asked) == 3
 
 
-def test_a_stopped_one_ends_before_the_next(asked):
-    stop = threading.Event()
-    for _ in sketches.sketches(subject(), CONFIGS, stop, LIMITS):
-        stop.set()
-    assert len(asked) < len(CONFIGS)
+def test_a_stopped_one_ends_before_the_next(asked, monkeypatch):
+    stop, stylize = threading.Event(), sketches.stylize
+
+    def stopped(*args, **options):
+        stop.set()  # while the first one is made
+        return stylize(*args, **options)
+
+    monkeypatch.setattr(sketches, "stylize", stopped)
+    made(CONFIGS, stop=stop)
+    assert asked == [sketches.sketch_config(CONFIGS[0])]
 
 
 def test_sketches_are_small_and_differ_as_their_looks_do():

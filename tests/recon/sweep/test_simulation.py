@@ -141,8 +141,9 @@ def test_pictures_and_outputs_are_blurred_once_for_all_scores(monkeypatch):
     plan = at_full_size(rr_vgg("conv1", channels=3))
     networks = [simulation.draw_kernels(plan, seed=s) for s in (0, 1)]
     simulation.score([plan], networks, pictures(2, 14, 14))
-    # The pictures, the others and four outputs, each with its square; an output with either.
-    assert sum(counts) == 2 * (2 * (2 + 4) + 2 * 4)
+    # The pictures, the others, four outputs and the noise of each, all with their squares; an
+    # output with either, and its noise with the pictures.
+    assert sum(counts) == 2 * (2 * (2 + 4 + 4) + (2 + 1) * 4)
 
 
 def test_a_single_picture_has_no_null():
