@@ -30,7 +30,7 @@ def fitted_painting(painting: np.ndarray, config: LearnConfig) -> np.ndarray:
     """A painting (height, width, 3) in [0, 1] at the size that is learnt; ValueError if small."""
     size = fit_within(painting.shape[:2], config.side)
     for sides, when in (painting.shape[:2], ""), (size, f" at side {config.side}"):
-        check_sides(sides, config.crop, "style", when)
+        check_sides(sides, config.crop, "style", when, why="this crop")
     return resize(painting, size)
 
 

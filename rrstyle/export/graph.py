@@ -126,7 +126,7 @@ class StyleGraph:
         return rounded(apply_readout(self._padded(features, image), *readout))
 
     def stylize(self, method: str, content: Any, style: Any, strength: Any) -> Any:
-        """The content in the manner of the style; `strength` is a float32 scalar."""
+        """The content in the style; `strength` is a float32 scalar."""
         pair = self.unit(content, "content"), self.unit(style, "style")
         return self.stylize_unit(method, *pair, strength)
 

@@ -142,7 +142,7 @@ def painter_model(
 
     Args:
         tiles: Strokes of the painting, (tiles, side, side, 3) in [0, 1], that fit to themselves.
-        pictures: Images (height, width, 3) in [0, 1] in its manner.
+        pictures: Images (height, width, 3) in [0, 1] in its style.
         seed: Non-negative integer that names the random networks, and the weights T starts from.
     """
     cnn, dcn = (build(config.network, seed=seed) for build in (build_cnn, build_dcn))

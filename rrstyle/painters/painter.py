@@ -36,7 +36,7 @@ class _OtherFormat(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Painter:
-    """What paints photographs in the manner of one painting.
+    """What paints photographs in the style of one painting.
 
     Attributes:
         name: Name of its folder, never a path.

@@ -97,11 +97,13 @@ def fit_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(height * side / longest)), max(1, round(width * side / longest))
 
 
-def check_sides(size: tuple[int, int], least: int, argument: str, when: str = "") -> None:
+def check_sides(
+    size: tuple[int, int], least: int, argument: str, when: str = "", *, why: str = "this network"
+) -> None:
     """Raises ValueError for an image size (height, width) with a side below `least` pixels."""
     height, width = size
     if min(size) < least:
-        rule = f"{argument} is too small: at least {least} pixels a side for this network"
+        rule = f"{argument} is too small: at least {least} pixels a side for {why}"
         raise ValueError(f"{rule}; received {width} x {height}{when}")
 
 
